@@ -1,0 +1,5 @@
+//! orch: a Git-native guard for teams of agents and people.
+
+pub mod source;
+pub mod diagnostic;
+pub mod snapshot;

@@ -1,0 +1,80 @@
+//! A repository made of text, for worlds in tests and examples: the same questions, no disk.
+
+use std::collections::BTreeMap;
+
+use super::{Change, Fault, Mode, Node, Oid, Repository, Side};
+use crate::source::RepoPath;
+
+/// Files by path, one map a side. [`Side::Index`] is what is proposed; commits are added in order.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    blobs: BTreeMap<Oid, Vec<u8>>,
+    sides: BTreeMap<Side, BTreeMap<RepoPath, Node>>,
+}
+
+impl Memory {
+    /// Sets the files of a side, replacing what it had; refuses nothing.
+    pub fn set(&mut self, side: Side, files: &BTreeMap<RepoPath, (Mode, Vec<u8>)>) {
+        let nodes = files
+            .iter()
+            .map(|(path, (mode, bytes))| {
+                let oid = blob_id(bytes);
+                self.blobs.insert(oid, bytes.clone());
+                (path.clone(), Node { mode: *mode, oid })
+            })
+            .collect();
+        self.sides.insert(side, nodes);
+    }
+
+    /// Gives a made-up commit that tests can tell from others by its number.
+    pub fn commit(number: u8) -> Side {
+        Side::Commit(blob_id(&[number]))
+    }
+
+    fn files(&self, side: Side) -> impl Iterator<Item = (&RepoPath, &Node)> {
+        self.sides.get(&side).into_iter().flatten()
+    }
+}
+
+fn blob_id(bytes: &[u8]) -> Oid {
+    let oid = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, bytes);
+    Oid(oid.expect("hashing bytes in memory without a collision attack"))
+}
+
+impl Repository for Memory {
+    fn node(&self, side: Side, path: &RepoPath) -> Result<Option<Node>, Fault> {
+        Ok(self.sides.get(&side).and_then(|files| files.get(path)).copied())
+    }
+
+    fn list(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault> {
+        let below = |path: &RepoPath| {
+            folder.as_bytes().is_empty() || folder.to_str().is_some_and(|name| path.is_below(name))
+        };
+        Ok(self
+            .files(side)
+            .filter(|(path, _)| below(path))
+            .map(|(path, node)| (path.clone(), *node))
+            .collect())
+    }
+
+    fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault> {
+        self.blobs.get(&oid).cloned().ok_or_else(|| {
+            Fault::new(format!("object {oid} is missing"), "add the file to the test's repository")
+        })
+    }
+
+    fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {
+        let mut changes: BTreeMap<&RepoPath, (Option<Node>, Option<Node>)> = BTreeMap::new();
+        for (path, node) in self.files(from) {
+            changes.entry(path).or_default().0 = Some(*node);
+        }
+        for (path, node) in self.files(to) {
+            changes.entry(path).or_default().1 = Some(*node);
+        }
+        Ok(changes
+            .into_iter()
+            .filter(|(_, (old, new))| old != new)
+            .map(|(path, (old, new))| Change { path: path.clone(), old, new })
+            .collect())
+    }
+}

@@ -1,0 +1,146 @@
+//! What Git holds: the bytes of what was agreed and of what is proposed, never the working tree.
+//!
+//! This is the only room that knows gix. Everything behind it sees [`Repository`], so that a
+//! world can be built from a real repository or, in tests, from text.
+
+mod memory;
+
+use std::fmt;
+
+pub use memory::Memory;
+
+use crate::source::RepoPath;
+
+/// The name of an object in Git's store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Oid(gix::ObjectId);
+
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What kind of thing stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// A file.
+    File,
+    /// A file that may be run.
+    Executable,
+    /// A symbolic link; its blob is the target's name.
+    Symlink,
+    /// A commit of another repository; it has no blob here.
+    Submodule,
+}
+
+/// What stands at a path: its mode and the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node {
+    /// The kind of thing.
+    pub mode: Mode,
+    /// Its object.
+    pub oid: Oid,
+}
+
+/// A state of the repository's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// No files at all: before the first commit, or the base of a full verification.
+    Nothing,
+    /// What the next commit would hold.
+    Index,
+    /// A commit.
+    Commit(Oid),
+}
+
+/// One path that differs between two sides. A rename is two changes: a deletion and an addition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// The path, as Git spells it.
+    pub path: RepoPath,
+    /// What stood there before; none for an addition.
+    pub old: Option<Node>,
+    /// What stands there now; none for a deletion.
+    pub new: Option<Node>,
+}
+
+/// A commit between base and head, with what it changed against its first parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The commit.
+    pub commit: Oid,
+    /// Its changes, sorted by path; for a merge, only paths that differ from every parent.
+    pub changes: Vec<Change>,
+}
+
+/// How a proposal reached the guard; some rules hold only for one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// A commit about to be made.
+    Commit,
+    /// A merge commit about to be made.
+    Merge,
+    /// A range of commits, as CI and a push see it.
+    Range,
+    /// Everything, from nothing.
+    Verification,
+}
+
+/// What is to be judged: two sides and what differs between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Where policy and ledgers are agreed: HEAD for a commit, the tip of REV for a range.
+    pub agreed: Side,
+    /// Where the change starts: HEAD for a commit, the merge base for a range.
+    pub base: Side,
+    /// What is proposed.
+    pub head: Side,
+    /// The short name of the branch it is proposed on, if that is known.
+    pub branch: Option<String>,
+    /// How it got here.
+    pub occasion: Occasion,
+    /// What differs between base and head, sorted by path.
+    pub changes: Vec<Change>,
+    /// The commits of a range, oldest first; empty for a commit about to be made.
+    pub steps: Vec<Step>,
+}
+
+/// Why orch could not look, with the command that mends it. This is exit code 2, never a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What could not be done, in one sentence without a full stop.
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+}
+
+impl Fault {
+    /// Takes what could not be done and what to do next.
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Fault { message: message.into(), help: help.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Read access to the files of any side. Content is always Git's blob.
+pub trait Repository {
+    /// Gives what stands at `path`; folders and paths below a link or a file give `None`.
+    fn node(&self, side: Side, path: &RepoPath) -> Result<Option<Node>, Fault>;
+
+    /// Gives everything below `folder` (the whole tree if it is empty), sorted by path.
+    fn list(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault>;
+
+    /// Gives the bytes of a blob; refuses with a fault if this clone lacks it.
+    fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault>;
+
+    /// Gives what differs between two sides, sorted by path.
+    fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault>;
+}

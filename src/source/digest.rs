@@ -1,0 +1,94 @@
+//! SHA-256 digests as records write them: `sha256:` and 64 lowercase hex digits (R000-33).
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+/// The SHA-256 of some bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Hashes the bytes as they are.
+    pub fn of(bytes: &[u8]) -> Self {
+        Digest(Sha256::digest(bytes).into())
+    }
+
+    /// Gives the 64 hex digits without the `sha256:` in front.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Takes 64 lowercase hex digits; anything else gives `None`.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        if hex.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Some(Digest(bytes))
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// Why a text is no digest: only `sha256:` and 64 lowercase hex digits are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestFault;
+
+impl fmt::Display for DigestFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a checksum is `sha256:` and 64 lowercase hex digits")
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestFault;
+
+    fn from_str(text: &str) -> Result<Self, DigestFault> {
+        text.strip_prefix("sha256:").and_then(Digest::from_hex).ok_or(DigestFault)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_written_and_read_back() {
+        let digest = Digest::of(b"test");
+        let text = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(text.parse(), Ok(digest));
+    }
+
+    /// Attack 84: other algorithms, upper case, truncated and placeholder digests.
+    #[test]
+    fn anything_but_64_lowercase_hex_digits_is_refused() {
+        let upper = format!("sha256:{}", Digest::of(b"test").hex().to_uppercase());
+        for text in ["", "sha256:", "sha256:abc123", "md5:9f86d081", &upper, "9f86d081"] {
+            assert_eq!(text.parse::<Digest>(), Err(DigestFault), "{text}");
+        }
+    }
+}

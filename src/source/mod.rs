@@ -1,0 +1,15 @@
+//! The smallest words of the house: paths, spans, digests, ids and moments.
+//!
+//! Nothing here knows Git, YAML or policy; every other room may import this one.
+
+pub mod digest;
+pub mod id;
+pub mod moment;
+pub mod path;
+pub mod span;
+
+pub use digest::Digest;
+pub use id::{AgentName, ArtifactName, LaneName, RunId, StageName, TaskId, WorkflowName};
+pub use moment::Moment;
+pub use path::RepoPath;
+pub use span::{Position, Span};
