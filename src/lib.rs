@@ -3,3 +3,6 @@
 pub mod source;
 pub mod diagnostic;
 pub mod snapshot;
+pub mod record;
+#[cfg(test)]
+mod testing;

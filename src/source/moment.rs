@@ -85,6 +85,17 @@ impl<'de> serde::Deserialize<'de> for Moment {
 }
 
 #[cfg(test)]
+impl schemars::JsonSchema for Moment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

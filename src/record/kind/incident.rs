@@ -1,0 +1,93 @@
+//! When something is wrong: incidents with their steps, and halts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::{Digest, Moment, TaskId};
+
+/// Opens an incident (R000-51, R003-7 to R003-11).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Incident {
+    /// What set it off.
+    pub trigger: String,
+    /// What kind of incident it is, as the policy's procedures name it.
+    pub class: String,
+    /// How bad it is, in the policy's words.
+    pub severity: String,
+    /// The procedure that is followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<String>,
+    /// The tasks it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskId>,
+}
+
+/// One step of an incident's procedure, done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct IncidentStep {
+    /// The step, as the procedure names it.
+    pub step: String,
+    /// How it went.
+    pub outcome: String,
+    /// What shows it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+}
+
+/// What was learnt from an incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Postmortem {
+    /// What happened.
+    pub summary: String,
+    /// Why.
+    pub root_cause: String,
+    /// What is done so that it does not happen again.
+    pub actions: Vec<String>,
+    /// Whether the audit should have caught it (R000-51).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_gap: Option<String>,
+}
+
+/// The kill switch: while it stands, no transition passes in its scope (R003-12, R003-15).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Halt {
+    /// Who pulled it.
+    pub topic: HaltTopic,
+    /// `all`, or `workflow:NAME`, `lane:NAME`, `stage:NAME`, `task:ID`, `schedule:NAME`.
+    pub scope: String,
+    /// Why.
+    pub reason: String,
+    /// The numbers behind it (R003-13).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, String>,
+    /// Digest of the state of everything in scope when it was pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Digest>,
+    /// When it ends by itself, for a degraded day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+}
+
+/// The three topics that halt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub enum HaltTopic {
+    /// Risk pulled it.
+    #[serde(rename = "risk.kill_switch")]
+    Risk,
+    /// Compliance pulled it.
+    #[serde(rename = "compliance.kill_switch")]
+    Compliance,
+    /// The runtime pulled it.
+    #[serde(rename = "runtime.kill_switch")]
+    Runtime,
+}

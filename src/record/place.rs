@@ -1,0 +1,238 @@
+//! Where records live, and what their file names promise (design, section 3).
+
+use super::{Payload, Problem, Record};
+use crate::source::{RepoPath, TaskId};
+
+/// The ledger, or shelf, that a record belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Home {
+    /// A task's ledger.
+    Task(TaskId),
+    /// An incident's ledger.
+    Incident(TaskId),
+    /// A halt's ledger.
+    Halt(TaskId),
+    /// A decision, which stands alone.
+    Decision,
+}
+
+impl Home {
+    /// Gives the id of the ledger; none for a decision.
+    pub fn id(&self) -> Option<&TaskId> {
+        match self {
+            Home::Task(id) | Home::Incident(id) | Home::Halt(id) => Some(id),
+            Home::Decision => None,
+        }
+    }
+}
+
+/// A record's path and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordPath {
+    /// The path itself.
+    pub path: RepoPath,
+    /// Which ledger it belongs to.
+    pub home: Home,
+    /// The month's folder of a task, `2026-11`.
+    pub month: Option<String>,
+    /// Its place in the ledger; none for a decision.
+    pub sequence: Option<u32>,
+    /// The kind that the name promises.
+    pub word: String,
+}
+
+/// Tells whether a path lies in one of the folders that hold only records.
+pub fn is_record_path(path: &RepoPath) -> bool {
+    [".orch/tasks", ".orch/incidents", ".orch/halts", ".orch/decisions"]
+        .into_iter()
+        .any(|folder| path.is_below(folder) || path.as_bytes() == folder.as_bytes())
+}
+
+/// Tells whether a path lies in `.orch/`, under any spelling of that name (attack 37).
+pub fn belongs_to_orch(path: &RepoPath) -> bool {
+    let first = path.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();
+    let visible: String = String::from_utf8_lossy(first)
+        .chars()
+        .filter(|character| !crate::source::path::unprintable(*character))
+        .collect();
+    visible.trim_end_matches(['.', ' ']).eq_ignore_ascii_case(".orch")
+}
+
+impl RecordPath {
+    /// Reads a path; gives the reason in words if no record may stand there.
+    pub fn parse(path: &RepoPath) -> Result<Self, String> {
+        let text = path.to_str().ok_or("its name is not UTF-8")?;
+        let parts: Vec<&str> = text.split('/').collect();
+        match parts.as_slice() {
+            [".orch", "tasks", month, id, name] if is_month(month) => {
+                Self::entry(path, Home::Task(id_of(id)?), Some((*month).to_owned()), name)
+            }
+            [".orch", "incidents", id, name] => {
+                Self::entry(path, Home::Incident(id_of(id)?), None, name)
+            }
+            [".orch", "halts", id, name] => Self::entry(path, Home::Halt(id_of(id)?), None, name),
+            [".orch", "decisions", name] => Self::decision(path, name),
+            _ => Err("a task's entry is `.orch/tasks/YYYY-MM/TASK/NNNN-KIND.yaml`".into()),
+        }
+    }
+
+    fn entry(
+        path: &RepoPath,
+        home: Home,
+        month: Option<String>,
+        name: &str,
+    ) -> Result<Self, String> {
+        let stem = name.strip_suffix(".yaml").ok_or("an entry's name ends with `.yaml`")?;
+        let (digits, word) = stem.split_once('-').ok_or("an entry is `NNNN-KIND.yaml`")?;
+        let sequence = digits.parse().ok().filter(|sequence| {
+            digits.len() >= 4 && *sequence > 0 && format!("{sequence:04}") == digits
+        });
+        let sequence = sequence.ok_or("an entry's number has four digits, from 0001")?;
+        let word = word.to_owned();
+        Ok(RecordPath { path: path.clone(), home, month, sequence: Some(sequence), word })
+    }
+
+    fn decision(path: &RepoPath, name: &str) -> Result<Self, String> {
+        let rule = "a decision is `.orch/decisions/YYYY-MM-DD-SLUG.yaml`";
+        let stem = name.strip_suffix(".yaml").ok_or(rule)?;
+        let dated = stem.len() > 11 && is_month(stem.get(..7).unwrap_or_default());
+        if !dated || chrono::NaiveDate::parse_from_str(&stem[..10], "%Y-%m-%d").is_err() {
+            return Err(rule.into());
+        }
+        Ok(RecordPath {
+            path: path.clone(),
+            home: Home::Decision,
+            month: None,
+            sequence: None,
+            word: "decision".into(),
+        })
+    }
+
+    /// Gives the path of an entry of a task's ledger.
+    pub fn of_task(month: &str, task: &TaskId, sequence: u32, word: &str) -> Self {
+        RecordPath {
+            path: RepoPath::from(
+                format!(".orch/tasks/{month}/{task}/{sequence:04}-{word}.yaml").as_str(),
+            ),
+            home: Home::Task(task.clone()),
+            month: Some(month.to_owned()),
+            sequence: Some(sequence),
+            word: word.to_owned(),
+        }
+    }
+}
+
+fn id_of(text: &str) -> Result<TaskId, String> {
+    text.parse().map_err(|fault: crate::source::id::IdFault| fault.to_string())
+}
+
+fn is_month(text: &str) -> bool {
+    text.len() == 7 && chrono::NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").is_ok()
+}
+
+/// Gives what a record's content says against its own file name.
+pub(super) fn contradictions(record: &Record) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut misplaced = |span, message: String| {
+        problems.push(Problem {
+            check: "record-misplaced",
+            span,
+            message,
+            help: "records are written by `orch`; the name of a file is part of what it says"
+                .into(),
+        });
+    };
+    let word = record.payload.word();
+    if record.path.word != word {
+        misplaced(
+            record.heading(),
+            format!("this is a `{word}`, but the file's name says `{}`", record.path.word),
+        );
+    }
+    if record.path.sequence != record.entry.sequence {
+        let says = record.entry.sequence.map_or("none".into(), |sequence| sequence.to_string());
+        misplaced(
+            record.envelope_field("sequence"),
+            format!("the sequence is {says}, but the file's name says {}", record.sequence()),
+        );
+    }
+    if !allowed_in(&record.path.home, &record.payload) {
+        misplaced(record.heading(), format!("a `{word}` has no place in this folder"));
+    }
+    if let (Some((field, named)), Some(id)) = (named_task(&record.payload), record.path.home.id())
+        && named != id
+    {
+        misplaced(record.field(field), format!("this names `{named}`, but lies in `{id}`"));
+    }
+    problems
+}
+
+fn named_task(payload: &Payload) -> Option<(&'static str, &TaskId)> {
+    match payload {
+        Payload::Task(task) => Some(("task_id", &task.task_id)),
+        Payload::Handoff(handoff) => Some(("task_id", &handoff.task_id)),
+        Payload::Message(message) => Some(("task_id", &message.task_id)),
+        Payload::FailureResponse(response) => Some(("task_id", &response.task_id)),
+        _ => None,
+    }
+}
+
+fn allowed_in(home: &Home, payload: &Payload) -> bool {
+    let incident =
+        matches!(payload, Payload::Incident(_) | Payload::IncidentStep(_) | Payload::Postmortem(_));
+    match home {
+        Home::Decision => matches!(payload, Payload::Decision(_)),
+        Home::Halt(_) => matches!(payload, Payload::Halt(_) | Payload::Resume(_)),
+        Home::Incident(_) => {
+            incident
+                || matches!(
+                    payload,
+                    Payload::Close(_) | Payload::Run(_) | Payload::Handoff(_) | Payload::Message(_)
+                )
+        }
+        Home::Task(_) => !incident && !matches!(payload, Payload::Decision(_) | Payload::Halt(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_ledger_number_and_kind() {
+        let path = RepoPath::from(".orch/tasks/2026-11/strat-001/0003-handoff.yaml");
+        let record = RecordPath::parse(&path).expect("well placed");
+        assert_eq!(record.home.id().map(TaskId::as_str), Some("strat-001"));
+        assert_eq!((record.sequence, record.word.as_str()), (Some(3), "handoff"));
+        let RecordPath { month: Some(month), home: Home::Task(task), .. } = &record else {
+            panic!("a task's entry")
+        };
+        assert_eq!(RecordPath::of_task(month, task, 3, "handoff"), record);
+    }
+
+    #[test]
+    fn anything_else_is_misplaced() {
+        for path in [
+            ".orch/tasks/strat-001/0001-task.yaml",
+            ".orch/tasks/2026-13/strat-001/0001-task.yaml",
+            ".orch/tasks/2026-11/strat-001/1-task.yaml",
+            ".orch/tasks/2026-11/strat-001/00001-task.yaml",
+            ".orch/tasks/2026-11/strat-001/0000-task.yaml",
+            ".orch/tasks/2026-11/strat-001/0001-task.yml",
+            ".orch/tasks/2026-11/strat-001/0001.yaml",
+            ".orch/tasks/2026-11/strat-001/x/0001-task.yaml",
+            ".orch/decisions/choice.yaml",
+        ] {
+            assert!(RecordPath::parse(&RepoPath::from(path)).is_err(), "{path}");
+        }
+    }
+
+    /// Attack 37: another spelling of `.orch` is still `.orch`.
+    #[test]
+    fn no_spelling_of_the_folder_escapes() {
+        for path in [".Orch/x", ".orch/x", ".orch\u{200b}/x", ".ORCH./x"] {
+            assert!(belongs_to_orch(&RepoPath::from(path)), "{path}");
+        }
+        assert!(!belongs_to_orch(&RepoPath::from(".orchard/x")));
+    }
+}

@@ -1,0 +1,432 @@
+//! YAML text to a tree of values, each with its place; the only file that knows the YAML crate's
+//! reader.
+//!
+//! The dialect is narrow on purpose (attacks 110 to 116): one document of maps, lists and scalars.
+//! Duplicate keys, anchors, aliases, tags, directives, several documents, a byte-order mark and
+//! characters that a reader can't see are problems with a place, never something read silently.
+//! A plain scalar is a number or a boolean in one spelling only; all else is text.
+
+use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as YamlSpan, options};
+
+use super::problem::Problem;
+use crate::source::{Span, path::unprintable};
+
+/// A value and the bytes it stands on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it is.
+    pub span: Span,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What YAML can say here.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing at all.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction or an exponent.
+    Float(f64),
+    /// Text, quoted or plain.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map, in the order written.
+    Map(Vec<Pair>),
+}
+
+/// A key of a map and what it holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// The key's text.
+    pub key: String,
+    /// Where the key is.
+    pub key_span: Span,
+    /// Its value.
+    pub value: Node,
+}
+
+impl Node {
+    /// Gives the pair of a map with this key.
+    pub fn pair(&self, key: &str) -> Option<&Pair> {
+        match &self.value {
+            Value::Map(pairs) => pairs.iter().find(|pair| pair.key == key),
+            _ => None,
+        }
+    }
+
+    /// Gives the place of a field such as `artifacts.0.checksum`, or of the deepest part of the
+    /// way there that exists.
+    pub fn locate(&self, field: &str) -> Span {
+        let mut node = self;
+        for step in field.split('.') {
+            let next = match &node.value {
+                Value::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
+                _ => node.pair(step).map(|pair| &pair.value),
+            };
+            match next {
+                Some(next) => node = next,
+                None => break,
+            }
+        }
+        node.span
+    }
+}
+
+/// Records over this size are refused unread, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+const MAX_DEPTH: usize = 32;
+const MAX_NODES: usize = 20_000;
+
+/// Reads one document; gives its tree, or the problems that keep it from being one.
+pub fn read(bytes: &[u8]) -> Result<Node, Vec<Problem>> {
+    let text = plain_text(bytes)?;
+    let markers = conflict_markers(text);
+    if !markers.is_empty() {
+        return Err(markers);
+    }
+    let unsafe_text: Vec<_> = invisible_characters(text).collect();
+    if !unsafe_text.is_empty() {
+        return Err(unsafe_text);
+    }
+    Reader::new(text).document().map_err(|problem| vec![problem])
+}
+
+fn plain_text(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
+    let whole = |message: &str, help: &str| {
+        Err(vec![Problem::invalid(Span::default(), message.to_owned(), help)])
+    };
+    if bytes.len() > MAX_BYTES {
+        return whole(
+            "this file is larger than 1 MiB",
+            "keep records small, and data in artifacts",
+        );
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return whole("this file begins with a byte-order mark", "save it as UTF-8 without one");
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(_) => whole("this file is not UTF-8", "save it as UTF-8"),
+    }
+}
+
+fn conflict_markers(text: &str) -> Vec<Problem> {
+    let mut offset = 0;
+    let mut problems = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end();
+        if bare.starts_with("<<<<<<< ") || bare.starts_with(">>>>>>> ") || bare == "=======" {
+            problems.push(Problem {
+                check: "conflict-markers",
+                span: Span::new(offset, offset + bare.len()),
+                message: "a merge left its conflict markers here".into(),
+                help: "records never conflict by themselves: keep the landed file as it is, and \
+                       renumber your own with `orch task rebase`"
+                    .into(),
+            });
+        }
+        offset += line.len();
+    }
+    problems
+}
+
+fn invisible_characters(text: &str) -> impl Iterator<Item = Problem> {
+    let hidden = text.char_indices().filter(|(_, character)| {
+        *character != '\n' && (unprintable(*character) || *character == '\t')
+    });
+    hidden.take(20).map(|(at, character)| Problem {
+        check: "text-unsafe",
+        span: Span::new(at, at + character.len_utf8()),
+        message: format!("{} can't be seen by a reader", character.escape_unicode()),
+        help: "remove the character, or write it as an escape in double quotes".into(),
+    })
+}
+
+struct Reader<'text> {
+    parser: Parser<'text, serde_yaml::granit_parser::StrInput<'text>>,
+    nodes: usize,
+}
+
+impl<'text> Reader<'text> {
+    fn new(text: &'text str) -> Self {
+        let options = options! { disallow_directives: true, emit_comments: false };
+        Reader { parser: Parser::new_from_str_with_options(text, options), nodes: 0 }
+    }
+
+    fn next(&mut self) -> Result<(Event<'text>, YamlSpan), Problem> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => Err(syntax(&error)),
+            None => Ok((Event::StreamEnd, YamlSpan::empty(self.parser_end()))),
+        }
+    }
+
+    fn parser_end(&self) -> serde_yaml::granit_parser::Marker {
+        serde_yaml::granit_parser::Marker::new(0, 1, 0)
+    }
+
+    fn document(&mut self) -> Result<Node, Problem> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::DocumentStart(..) if root.is_some() => {
+                    return Err(Problem::invalid(
+                        place(span),
+                        "a second document begins here".into(),
+                        "keep one document in a file",
+                    ));
+                }
+                Event::DocumentStart(..) => {
+                    let (event, span) = self.next()?;
+                    root = Some(self.node(event, span, 0)?);
+                }
+                Event::StreamEnd => break,
+                _ => {}
+            }
+        }
+        root.ok_or_else(|| {
+            Problem::invalid(Span::default(), "this file is empty".into(), "restore its content")
+        })
+    }
+
+    fn node(&mut self, event: Event<'text>, span: YamlSpan, depth: usize) -> Result<Node, Problem> {
+        self.nodes += 1;
+        if depth > MAX_DEPTH || self.nodes > MAX_NODES {
+            return Err(Problem::invalid(
+                place(span),
+                format!("this file nests over {MAX_DEPTH} deep or holds over {MAX_NODES} values"),
+                "keep records small, and data in artifacts",
+            ));
+        }
+        refuse_reference(&event, span)?;
+        let start = place(span);
+        match event {
+            Event::Scalar(text, style, ..) => {
+                let value = if style == ScalarStyle::Plain {
+                    plain(&text)
+                } else {
+                    Value::Text(text.into_owned())
+                };
+                Ok(Node { span: start, value })
+            }
+            Event::SequenceStart(..) => self.list(start, depth),
+            Event::MappingStart(..) => self.map(start, depth),
+            _ => Ok(Node { span: start, value: Value::Null }),
+        }
+    }
+
+    fn list(&mut self, start: Span, depth: usize) -> Result<Node, Problem> {
+        let mut items: Vec<Node> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::SequenceEnd | Event::StreamEnd) {
+                let end = items.last().map_or(place(span).end, |item| item.span.end);
+                return Ok(Node { span: Span::new(start.start, end), value: Value::List(items) });
+            }
+            items.push(self.node(event, span, depth + 1)?);
+        }
+    }
+
+    fn map(&mut self, start: Span, depth: usize) -> Result<Node, Problem> {
+        let mut pairs: Vec<Pair> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd | Event::StreamEnd) {
+                let end = pairs.last().map_or(place(span).end, |pair| pair.value.span.end);
+                return Ok(Node { span: Span::new(start.start, end), value: Value::Map(pairs) });
+            }
+            let (key, key_span) = self.key(event, span)?;
+            if let Some(first) = pairs.iter().find(|pair| pair.key == key) {
+                return Err(Problem::invalid(
+                    key_span,
+                    format!("the key `{key}` stands here a second time"),
+                    if first.key_span.start == 0 { "keep one" } else { "keep one of the two" },
+                ));
+            }
+            let (event, span) = self.next()?;
+            let value = self.node(event, span, depth + 1)?;
+            pairs.push(Pair { key, key_span, value });
+        }
+    }
+
+    fn key(&mut self, event: Event<'text>, span: YamlSpan) -> Result<(String, Span), Problem> {
+        refuse_reference(&event, span)?;
+        match event {
+            Event::Scalar(text, ..) if text != "<<" => Ok((text.into_owned(), place(span))),
+            Event::Scalar(..) => Err(Problem::invalid(
+                place(span),
+                "merge keys are not read here".into(),
+                "write the fields out",
+            )),
+            _ => Err(Problem::invalid(
+                place(span),
+                "a key is a plain word".into(),
+                "use text as the key",
+            )),
+        }
+    }
+}
+
+fn refuse_reference(event: &Event<'_>, span: YamlSpan) -> Result<(), Problem> {
+    let (anchor, tag) = match event {
+        Event::Alias(_) | Event::UnresolvedAlias(_) => (1, false),
+        Event::Scalar(_, _, anchor, tag) => (*anchor, tag.is_some()),
+        Event::SequenceStart(_, anchor, tag) | Event::MappingStart(_, anchor, tag) => {
+            (*anchor, tag.is_some())
+        }
+        _ => (0, false),
+    };
+    if anchor != 0 {
+        let message = "anchors and aliases are not read here".into();
+        return Err(Problem::invalid(place(span), message, "write the value out"));
+    }
+    if tag {
+        let message = "tags are not read here".into();
+        return Err(Problem::invalid(place(span), message, "write the plain value"));
+    }
+    Ok(())
+}
+
+/// The core schema's scalars, each in one spelling; `yes`, `True`, `0x1f` and `1_000` are text.
+fn plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ if looks_numeric(text) => text
+            .parse()
+            .map(Value::Int)
+            .or_else(|_| text.parse().map(Value::Float))
+            .unwrap_or_else(|_| Value::Text(text.to_owned())),
+        _ => Value::Text(text.to_owned()),
+    }
+}
+
+fn looks_numeric(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        && digits.contains(|digit: char| digit.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+'))
+}
+
+fn place(span: YamlSpan) -> Span {
+    let start = span.start.byte_offset().unwrap_or_default();
+    Span::new(start, span.end.byte_offset().unwrap_or(start))
+}
+
+fn syntax(error: &ScanError) -> Problem {
+    let start = error.marker().byte_offset().unwrap_or_default();
+    Problem::invalid(
+        Span::new(start, start),
+        format!("this is not YAML: {}", error.info()),
+        "mend the syntax here; values with `: ` or `#` need quotes",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        read(text.as_bytes()).expect_err("refused").remove(0).message
+    }
+
+    #[test]
+    fn every_value_keeps_its_place() {
+        let text = "handoff:\n  artifacts:\n    - path: a.py\n      checksum: \"x\"\n";
+        let node = read(text.as_bytes()).expect("YAML");
+        let span = node.locate("handoff.artifacts.0.path");
+        assert_eq!(&text[span.start..span.end], "a.py");
+        let span = node.locate("handoff.artifacts.0.checksum");
+        assert_eq!(&text[span.start..span.end], "\"x\"");
+    }
+
+    #[test]
+    fn scalars_have_one_spelling() {
+        let node =
+            read(b"[1, -2.5, 26e2, true, null, yes, True, 1_000, 0x1f, '7', 1.2.3]").expect("YAML");
+        let Value::List(items) = node.value else { panic!("a list") };
+        let values: Vec<_> = items.into_iter().map(|item| item.value).collect();
+        let text = |word: &str| Value::Text(word.to_owned());
+        assert_eq!(
+            values,
+            [
+                Value::Int(1),
+                Value::Float(-2.5),
+                Value::Float(2600.0),
+                Value::Bool(true),
+                Value::Null,
+                text("yes"),
+                text("True"),
+                text("1_000"),
+                text("0x1f"),
+                text("7"),
+                text("1.2.3"),
+            ]
+        );
+    }
+
+    /// Attacks 110, 112, 114: what YAML parsers disagree about is refused.
+    #[test]
+    fn the_dialect_is_narrow() {
+        assert!(fault("a: 1\na: 2\n").contains("second time"));
+        assert!(fault("a: {b: 1, b: 2}\n").contains("second time"));
+        assert!(fault("a: &x 1\n").contains("anchors"));
+        assert!(fault("a: *x\n").contains("anchor"), "{}", fault("a: *x\n"));
+        assert!(fault("a: !evil 1\n").contains("tags"));
+        assert!(fault("<<: {a: 1}\n").contains("merge"));
+        assert!(fault("a: 1\n---\nb: 2\n").contains("second document"));
+        assert!(fault("%YAML 1.2\n---\na: 1\n").contains("not YAML"));
+        assert!(fault("\u{feff}a: 1\n").contains("byte-order"));
+        assert!(fault("").contains("empty"));
+        assert!(read(b"a: \xff\n").is_err());
+        assert!(read(b"a\0: 1\n").is_err());
+    }
+
+    /// Attack 113: size and depth are bounded.
+    #[test]
+    fn bombs_are_refused_early() {
+        assert!(
+            fault(&"[".repeat(20_000)).contains("nests") || !fault(&"[".repeat(20_000)).is_empty()
+        );
+        assert!(fault(&format!("[{}]", "1,".repeat(30_000))).contains("values"));
+        assert!(fault(&"a".repeat(MAX_BYTES + 1)).contains("1 MiB"));
+    }
+
+    /// Attack 116: a reader must see what is there.
+    #[test]
+    fn hidden_characters_are_named() {
+        let problems = read("a: x\u{202e}y\n".as_bytes()).expect_err("refused");
+        assert_eq!(problems[0].check, "text-unsafe");
+        assert!(problems[0].message.contains("202e"));
+    }
+
+    #[test]
+    fn conflict_markers_have_their_own_name() {
+        let problems =
+            read(b"a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n").expect_err("refused");
+        assert_eq!(problems.len(), 3);
+        assert_eq!(problems[0].check, "conflict-markers");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&bytes);
+        }
+
+        #[test]
+        fn no_yaml_like_text_makes_it_panic(text in "[a-z:\\- \n\\[\\]{}\"'|>&*!%#?,]{0,80}") {
+            let _ = read(text.as_bytes());
+        }
+    }
+}
