@@ -1,0 +1,73 @@
+//! A policy without problems to what the house asks.
+
+use super::model::{self, Model};
+use super::validate::{duration, optional_name};
+use super::{
+    Agent, BranchPattern, Condition, Lane, NamedGlob, PathSet, Policy, Produce, Requirement, Stage,
+    Workflow,
+};
+use crate::source::{Digest, StageName};
+
+const VALID: &str = "a policy with problems is never compiled";
+
+/// Compiles a policy without problems.
+pub(super) fn compile(model: Model, digest: Digest) -> Policy {
+    let agents = model.agents.into_iter().map(|(name, agent)| {
+        let lanes = agent.lanes.into_iter().collect();
+        let model::Agent { human, auditor, coordinator, .. } = agent;
+        (name, Agent { lanes, human, auditor, coordinator })
+    });
+    let lanes = model.lanes.into_iter().map(|(name, lane)| {
+        (name, Lane { title: lane.title, owns: PathSet::new(&lane.owns).expect(VALID) })
+    });
+    let workflows = model.workflows.into_iter().map(|(name, workflow)| {
+        let order: Vec<StageName> =
+            workflow.stages.iter().map(|stage| stage.name.clone()).collect();
+        let stages = workflow.stages.into_iter().enumerate();
+        let stages = stages.map(|(index, stage)| compile_stage(stage, order.get(index + 1)));
+        (name, Workflow { title: workflow.title, stages: stages.collect() })
+    });
+    Policy {
+        digest,
+        project: model.project,
+        agents: agents.collect(),
+        lanes: lanes.collect(),
+        workflows: workflows.collect(),
+        branches: model
+            .branches
+            .iter()
+            .map(|text| BranchPattern::new(text).expect(VALID))
+            .collect(),
+        audit_max_age: duration(&model.audit.max_age).expect(VALID),
+        retry: model.retry,
+        severities: model.checks,
+        shared: PathSet::new(&model.shared_paths).expect(VALID),
+        protected: PathSet::new(&model.protected).expect(VALID),
+    }
+}
+
+fn compile_stage(stage: model::Stage, behind: Option<&StageName>) -> Stage {
+    let requires = stage.requires.iter().map(|text| {
+        let (name, optional) = optional_name(text).expect(VALID);
+        Requirement { name, optional }
+    });
+    let produces = stage.produces.iter().map(|(text, glob)| {
+        let (name, optional) = optional_name(text).expect(VALID);
+        (name, Produce { glob: NamedGlob::new(glob).expect(VALID), optional })
+    });
+    Stage {
+        requires: requires.collect(),
+        produces: produces.collect(),
+        gate: stage.gate.iter().map(|text| Condition::new(text).expect(VALID)).collect(),
+        next: stage.next.unwrap_or_else(|| behind.cloned().into_iter().collect()),
+        on_fail: stage.on_fail.unwrap_or_else(|| stage.name.clone()),
+        timeout: stage.timeout.as_deref().and_then(duration),
+        name: stage.name,
+        agent: stage.agent,
+        lane: stage.lane,
+        kind: stage.kind,
+        approval: stage.approval,
+        tests: stage.tests,
+        retry: stage.retry,
+    }
+}

@@ -1,0 +1,137 @@
+//! A gate's condition: a CEL expression over the JSON and YAML of the evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cel::{Context, Env, Program, Value};
+use std::sync::{Arc, OnceLock};
+
+/// A condition, compiled.
+pub struct Condition {
+    text: String,
+    program: Program,
+}
+
+impl std::fmt::Debug for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Condition({})", self.text)
+    }
+}
+
+/// What a condition answered, and what it had read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Whether it held; an expression that can't be evaluated does not hold.
+    pub result: bool,
+    /// The values it read, such as `backtest_results.trades = 42`, or why it could not be
+    /// evaluated.
+    pub observed: String,
+}
+
+impl Condition {
+    /// Takes an expression; refuses, in words, what is no CEL.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.len() > 2_000 {
+            return Err("a condition has at most 2000 bytes".into());
+        }
+        let program = environment().compile(text).map_err(|errors| errors.to_string())?;
+        Ok(Condition { text: text.to_owned(), program })
+    }
+
+    /// Gives the expression as the policy writes it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Gives the names of the evidence that it reads.
+    pub fn names(&self) -> BTreeSet<String> {
+        let references = self.program.references();
+        references.variables().into_iter().map(str::to_owned).collect()
+    }
+
+    /// Evaluates it over the documents of the evidence, by name. It never fails: what can't be
+    /// evaluated does not hold, and says why.
+    pub fn evaluate(&self, evidence: &BTreeMap<String, serde_json::Value>) -> Observed {
+        let mut context = Context::with_env(environment().clone());
+        for (name, document) in evidence {
+            if let Err(error) = context.add_variable(name.as_str(), document) {
+                return Observed { result: false, observed: format!("{name}: {error}") };
+            }
+        }
+        match self.program.execute(&context) {
+            Ok(Value::Bool(result)) => Observed { result, observed: self.observations(evidence) },
+            Ok(_) => Observed { result: false, observed: "the answer is no yes or no".into() },
+            Err(error) => Observed { result: false, observed: error.to_string() },
+        }
+    }
+
+    /// Gives the values behind each `name.field` of the expression.
+    fn observations(&self, evidence: &BTreeMap<String, serde_json::Value>) -> String {
+        let mut seen = Vec::new();
+        for path in dotted_paths(&self.text) {
+            let mut steps = path.split('.');
+            let root = steps.next().and_then(|name| evidence.get(name));
+            let value = root.and_then(|root| steps.try_fold(root, |value, step| value.get(step)));
+            let scalar = value.filter(|value| !value.is_object() && !value.is_array());
+            let line = scalar.map(|value| format!("{path} = {value}"));
+            seen.extend(line.filter(|line| !seen.contains(line)));
+        }
+        seen.join(", ")
+    }
+}
+
+fn environment() -> &'static Arc<Env> {
+    static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| Arc::new(Env::stdlib()))
+}
+
+fn dotted_paths(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+        .filter(|word| word.contains('.') && word.starts_with(|c: char| c.is_alphabetic()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn evaluate(expression: &str, document: serde_json::Value) -> Observed {
+        let evidence = BTreeMap::from([("backtest_results".to_owned(), document)]);
+        Condition::new(expression).expect("CEL").evaluate(&evidence)
+    }
+
+    #[test]
+    fn a_condition_tells_what_it_saw() {
+        let seen = evaluate("backtest_results.trades >= 30", json!({"trades": 42}));
+        let told = "backtest_results.trades = 42".to_owned();
+        assert_eq!(seen, Observed { result: true, observed: told });
+        assert!(!evaluate("backtest_results.trades >= 30", json!({"trades": 29})).result);
+    }
+
+    #[test]
+    fn whole_and_broken_numbers_compare() {
+        let drawdown = "backtest_results.max_drawdown <= 0.2";
+        assert!(evaluate(drawdown, json!({"max_drawdown": 0})).result);
+        assert!(evaluate(drawdown, json!({"max_drawdown": 0.2})).result);
+        assert!(!evaluate(drawdown, json!({"max_drawdown": 1})).result);
+        assert!(evaluate("backtest_results.trades >= 30", json!({"trades": 30.5})).result);
+    }
+
+    #[test]
+    fn what_cannot_be_evaluated_does_not_hold() {
+        let missing = evaluate("backtest_results.trades >= 30", json!({}));
+        assert!(!missing.result && missing.observed.contains("trades"), "{missing:?}");
+        assert!(!evaluate("backtest_results.trades >= 30", json!({"trades": "many"})).result);
+        assert!(!evaluate("backtest_results.trades", json!({"trades": 42})).result);
+        assert!(!evaluate("other.x == 1", json!({})).result);
+    }
+
+    #[test]
+    fn what_is_no_expression_is_refused() {
+        assert!(Condition::new("trades >=").is_err());
+        assert_eq!(
+            Condition::new("a.x > 1 && b.y < 2").expect("CEL").names(),
+            BTreeSet::from(["a".to_owned(), "b".to_owned()])
+        );
+    }
+}

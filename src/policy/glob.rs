@@ -1,0 +1,151 @@
+//! Globs over paths, in Git's sense: `*` stays in its folder, `**` does not (attack 41).
+
+use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+
+use crate::source::RepoPath;
+
+/// Several globs, matched at once.
+#[derive(Debug, Clone)]
+pub struct PathSet(GlobSet);
+
+impl PathSet {
+    /// Takes globs; gives the index of the first that is none, and why.
+    pub fn new(globs: &[String]) -> Result<Self, (usize, String)> {
+        let mut set = GlobSetBuilder::new();
+        for (index, glob) in globs.iter().enumerate() {
+            set.add(build(glob).map_err(|fault| (index, fault))?);
+        }
+        set.build().map(PathSet).map_err(|error| (0, error.to_string()))
+    }
+
+    /// Tells whether any of the globs matches the whole path.
+    pub fn contains(&self, path: &RepoPath) -> bool {
+        self.0.is_match(as_os_path(path))
+    }
+}
+
+fn build(glob: &str) -> Result<globset::Glob, String> {
+    let limit = 1_000;
+    if glob.is_empty() || glob.len() > limit {
+        return Err(format!("a glob has 1 to {limit} bytes"));
+    }
+    if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
+        return Err("a glob starts at the top of the repository, without `/`, `.` or `..`".into());
+    }
+    GlobBuilder::new(glob).literal_separator(true).build().map_err(|error| error.kind().to_string())
+}
+
+#[cfg(unix)]
+fn as_os_path(path: &RepoPath) -> &std::path::Path {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::path::Path::new(std::ffi::OsStr::from_bytes(path.as_bytes()))
+}
+
+#[cfg(not(unix))]
+fn as_os_path(path: &RepoPath) -> &std::path::Path {
+    std::path::Path::new(path.to_str().unwrap_or_default())
+}
+
+/// A glob that may hold `{name}`, which stands for the same word in every glob of a stage
+/// (R000-37).
+#[derive(Debug, Clone)]
+pub struct NamedGlob {
+    text: String,
+    glob: GlobMatcher,
+    capture: Option<regex::bytes::Regex>,
+}
+
+/// The placeholder as policies write it, and the word that stands for it while the glob is built.
+const PLACEHOLDER: &str = "{name}";
+const STAND_IN: &str = "0orch0name0";
+
+impl NamedGlob {
+    /// Takes a glob with at most one `{name}`; refuses, in words, what is none.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.matches(PLACEHOLDER).count() > 1 {
+            return Err("`{name}` stands once in a glob".into());
+        }
+        let glob = build(&text.replace(PLACEHOLDER, "*"))?.compile_matcher();
+        let capture = if text.contains(PLACEHOLDER) {
+            let regex = build(&text.replace(PLACEHOLDER, STAND_IN))?.regex().to_owned();
+            let regex = regex.replace(STAND_IN, "(?P<name>[^/]+?)");
+            Some(regex::bytes::Regex::new(&regex).map_err(|error| error.to_string())?)
+        } else {
+            None
+        };
+        Ok(NamedGlob { text: text.to_owned(), glob, capture })
+    }
+
+    /// Gives the glob as the policy writes it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Tells whether the whole path matches.
+    pub fn matches(&self, path: &RepoPath) -> bool {
+        self.glob.is_match(as_os_path(path))
+    }
+
+    /// Gives the word that stands for `{name}` in a path that matches; none if the glob has no
+    /// placeholder or the path does not match.
+    pub fn name_in(&self, path: &RepoPath) -> Option<String> {
+        let captures = self.capture.as_ref()?.captures(path.as_bytes())?;
+        Some(String::from_utf8_lossy(&captures["name"]).into_owned())
+    }
+
+    /// Gives the folder that every match lies below, empty for the top.
+    pub fn folder(&self) -> RepoPath {
+        let plain =
+            self.text.split('/').take_while(|part| !part.contains(['*', '?', '[', '{', '\\']));
+        let mut parts: Vec<&str> = plain.collect();
+        if parts.len() == self.text.split('/').count() {
+            parts.pop();
+        }
+        RepoPath::from(parts.join("/").as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(glob: &str, path: &str) -> bool {
+        PathSet::new(&[glob.into()]).expect("a glob").contains(&RepoPath::from(path))
+    }
+
+    /// Attack 41: pinned, so that another library would have to say the same.
+    #[test]
+    fn stars_mean_what_git_means() {
+        assert!(matches("src/*", "src/a"));
+        assert!(!matches("src/*", "src/a/b"));
+        assert!(matches("src/**", "src/a/b"));
+        assert!(matches("**/x", "x"));
+        assert!(matches("**/x", "a/b/x"));
+        assert!(!matches("src/**", "src"));
+        assert!(!matches("src", "src/a"));
+        assert!(matches("a.{pine,py}", "a.py"));
+        assert!(!matches("SRC/**", "src/a"));
+        assert!(matches("docs/ü*", "docs/üb"));
+    }
+
+    #[test]
+    fn broken_globs_are_refused_with_their_index() {
+        assert_eq!(PathSet::new(&["a".into(), "[".into()]).expect_err("broken").0, 1);
+        for bad in ["", "/a", "../a", "a/./b"] {
+            assert!(NamedGlob::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn code_and_document_share_a_name() {
+        let code = NamedGlob::new("strategies/**/{name}.{pine,py}").expect("a glob");
+        let docs = NamedGlob::new("docs/strategies/{name}.md").expect("a glob");
+        let path = RepoPath::from("strategies/pine_v6/new_strategy.pine");
+        assert!(code.matches(&path));
+        assert_eq!(code.name_in(&path).as_deref(), Some("new_strategy"));
+        assert_eq!(code.name_in(&RepoPath::from("strategies/sma.py")).as_deref(), Some("sma"));
+        assert_eq!(docs.name_in(&RepoPath::from("docs/strategies/a/b.md")), None);
+        assert!(!docs.matches(&RepoPath::from("docs/strategies/a/b.md")));
+        assert_eq!(code.folder(), RepoPath::from("strategies"));
+    }
+}

@@ -1,0 +1,154 @@
+//! The policy: who may do what, in which order; parsed strictly, validated, compiled once.
+//!
+//! A policy that has any problem is no policy: it is never used in part (attack 26).
+
+mod branch;
+mod compile;
+mod condition;
+mod glob;
+mod model;
+#[cfg(test)]
+mod schemas;
+mod validate;
+mod workflow;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use branch::{BranchParts, BranchPattern};
+pub use condition::{Condition, Observed};
+pub use glob::{NamedGlob, PathSet};
+pub use model::{FailureRetry, StageKind};
+pub use workflow::{Produce, Requirement, Stage, Workflow};
+
+use chrono::TimeDelta;
+
+use crate::diagnostic::Severity;
+use crate::record::{self, Problem};
+use crate::source::{AgentName, Digest, LaneName, RepoPath, StageName, WorkflowName};
+
+/// Where a repository keeps its policy.
+pub const POLICY_PATH: &str = ".orch/policy.yaml";
+/// Where a repository keeps the keys of those who sign.
+pub const SIGNERS_PATH: &str = ".orch/allowed_signers";
+/// The name that `to` takes when a handoff goes to no agent (R000-28).
+pub const ORCHESTRATOR: &str = "orchestrator";
+/// What an audit that passed is called in a stage's `requires` (R000-25).
+pub const AUDIT_PASS: &str = "audit_pass";
+
+/// A policy, ready to be asked.
+#[derive(Debug)]
+pub struct Policy {
+    /// Digest of the file's bytes.
+    pub digest: Digest,
+    /// The project's name.
+    pub project: String,
+    /// Everyone who may act, by name.
+    pub agents: BTreeMap<AgentName, Agent>,
+    /// The parts of the tree and who owns them.
+    pub lanes: BTreeMap<LaneName, Lane>,
+    /// The workflows, by name.
+    pub workflows: BTreeMap<WorkflowName, Workflow>,
+    /// The names that branches may have.
+    pub branches: Vec<BranchPattern>,
+    /// How long an audit holds.
+    pub audit_max_age: TimeDelta,
+    /// How failures of each class are retried.
+    pub retry: BTreeMap<crate::record::kind::FailureClass, FailureRetry>,
+    severities: BTreeMap<String, Override>,
+    shared: PathSet,
+    protected: PathSet,
+}
+
+/// Someone who may act.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// The lanes whose files it may change.
+    pub lanes: BTreeSet<LaneName>,
+    /// A person, who may approve, decide and sign off.
+    pub human: bool,
+    /// An independent auditor.
+    pub auditor: bool,
+    /// A coordinator, who opens tasks and records gates (R001-3).
+    pub coordinator: bool,
+}
+
+/// A part of the tree.
+#[derive(Debug)]
+pub struct Lane {
+    /// What it is, in a few words.
+    pub title: String,
+    /// The files it owns.
+    pub owns: PathSet,
+}
+
+/// A check's severity as a policy may set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Override {
+    /// Refuses.
+    Error,
+    /// Passes, and says so.
+    Warning,
+    /// Tells.
+    Note,
+    /// Says nothing.
+    Off,
+}
+
+impl Policy {
+    /// Reads a policy; gives it, or every problem that was found, as `policy-invalid`.
+    ///
+    /// `checks` lists the checks a policy may name, and whether they are mandatory.
+    pub fn parse(bytes: &[u8], checks: &[(&'static str, bool)]) -> Result<Self, Vec<Problem>> {
+        let parsed = record::document::<model::Model>(bytes);
+        let (model, tree) = parsed.map_err(as_policy_problems)?;
+        let problems = validate::problems(&model, &tree, checks);
+        if !problems.is_empty() {
+            return Err(as_policy_problems(problems));
+        }
+        Ok(compile::compile(model, Digest::of(bytes)))
+    }
+
+    /// Gives the lanes that own a path, in order of their names.
+    pub fn lanes_of(&self, path: &RepoPath) -> Vec<&LaneName> {
+        let owning = self.lanes.iter().filter(|(_, lane)| lane.owns.contains(path));
+        owning.map(|(name, _)| name).collect()
+    }
+
+    /// Tells whether anyone may change a path.
+    pub fn is_shared(&self, path: &RepoPath) -> bool {
+        self.shared.contains(path)
+    }
+
+    /// Tells whether a branch takes only merges.
+    pub fn is_protected(&self, branch: &str) -> bool {
+        self.protected.contains(&RepoPath::from(branch))
+    }
+
+    /// Gives a workflow's stage.
+    pub fn stage(&self, workflow: &WorkflowName, stage: &StageName) -> Option<&Stage> {
+        self.workflows.get(workflow)?.stage(stage)
+    }
+
+    /// Gives the names of agents that `pick` holds for.
+    pub fn agents_who(&self, pick: impl Fn(&Agent) -> bool) -> Vec<&AgentName> {
+        self.agents.iter().filter(|(_, agent)| pick(agent)).map(|(name, _)| name).collect()
+    }
+
+    /// Gives a check's severity: what the policy says, else `default`; none if it is off.
+    pub fn severity(&self, check: &str, default: Severity) -> Option<Severity> {
+        match self.severities.get(check) {
+            None => Some(default),
+            Some(Override::Error) => Some(Severity::Error),
+            Some(Override::Warning) => Some(Severity::Warning),
+            Some(Override::Note) => Some(Severity::Note),
+            Some(Override::Off) => None,
+        }
+    }
+}
+
+/// In a policy, every problem is the policy's.
+fn as_policy_problems(problems: Vec<Problem>) -> Vec<Problem> {
+    problems.into_iter().map(|problem| Problem { check: "policy-invalid", ..problem }).collect()
+}

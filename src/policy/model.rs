@@ -1,0 +1,205 @@
+//! The policy as its file spells it. `validate` turns it into what the house asks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Override;
+use crate::record::kind::FailureClass;
+use crate::source::{AgentName, LaneName, StageName, WorkflowName};
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Model {
+    /// Always 1.
+    pub(super) version: u32,
+    /// The project's name.
+    pub(super) project: String,
+    /// Everyone who may act.
+    pub(super) agents: BTreeMap<AgentName, Agent>,
+    /// The parts of the tree.
+    #[serde(default)]
+    pub(super) lanes: BTreeMap<LaneName, Lane>,
+    /// Globs of files that belong to no lane and that anyone may change.
+    #[serde(default)]
+    pub(super) shared_paths: Vec<String>,
+    /// Patterns of branch names, with `{lane} {date} {run_id} {task_id} {slug}`.
+    pub(super) branches: Vec<String>,
+    /// Branches that take only merges.
+    pub(super) protected: Vec<String>,
+    /// The workflows.
+    pub(super) workflows: BTreeMap<WorkflowName, Workflow>,
+    /// Rules in words, checked against the stages (R000-12).
+    #[serde(default)]
+    pub(super) rules: Vec<Rule>,
+    /// How audits are judged.
+    #[serde(default)]
+    pub(super) audit: Audit,
+    /// How failures of each class are retried.
+    #[serde(default)]
+    pub(super) retry: BTreeMap<FailureClass, FailureRetry>,
+    /// Severities of checks that are not mandatory.
+    #[serde(default)]
+    pub(super) checks: BTreeMap<String, Override>,
+}
+
+/// Someone who may act.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Agent {
+    /// The lanes whose files it may change.
+    #[serde(default)]
+    pub(super) lanes: Vec<LaneName>,
+    /// A person.
+    #[serde(default)]
+    pub(super) human: bool,
+    /// An independent auditor.
+    #[serde(default)]
+    pub(super) auditor: bool,
+    /// A coordinator.
+    #[serde(default)]
+    pub(super) coordinator: bool,
+}
+
+/// A part of the tree.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lane {
+    /// What it is.
+    pub(super) title: String,
+    /// Globs of the files it owns.
+    pub(super) owns: Vec<String>,
+}
+
+/// An order of stages.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Workflow {
+    /// What it is for.
+    #[serde(default)]
+    pub(super) title: String,
+    /// The stages, in order.
+    pub(super) stages: Vec<Stage>,
+}
+
+/// One stage of a workflow.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stage {
+    /// Its name.
+    pub(super) name: StageName,
+    /// Who does it.
+    pub(super) agent: AgentName,
+    /// The lane whose files it may change.
+    pub(super) lane: LaneName,
+    /// What kind of stage it is.
+    #[serde(default)]
+    pub(super) kind: StageKind,
+    /// Evidence that must be there; a `?` behind a name makes it optional.
+    #[serde(default)]
+    pub(super) requires: Vec<String>,
+    /// Evidence it makes: name to glob; a `?` behind a name makes it optional.
+    #[serde(default)]
+    pub(super) produces: BTreeMap<String, String>,
+    /// CEL expressions over the evidence; all must hold.
+    #[serde(default)]
+    pub(super) gate: Vec<String>,
+    /// The person who must approve it before it starts.
+    #[serde(default)]
+    pub(super) approval: Option<AgentName>,
+    /// Where a pass may lead; the first is the rule. By default the stage behind it.
+    #[serde(default)]
+    pub(super) next: Option<Vec<StageName>>,
+    /// Where a fail leads back to; by default the stage itself.
+    #[serde(default)]
+    pub(super) on_fail: Option<StageName>,
+    /// How long a run may take, such as `30m`.
+    #[serde(default)]
+    pub(super) timeout: Option<String>,
+    /// Tests that an audit must name.
+    #[serde(default)]
+    pub(super) tests: Vec<String>,
+    /// Retries that differ from the policy's.
+    #[serde(default)]
+    pub(super) retry: BTreeMap<FailureClass, FailureRetry>,
+}
+
+/// What kind of stage it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum StageKind {
+    /// Makes something.
+    #[default]
+    Work,
+    /// Judges what was made, independently.
+    Audit,
+    /// Puts it where it counts; always behind the gatekeeper (R000-1, R000-13).
+    Deploy,
+}
+
+/// A rule in words; the three known ids are always enforced.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    /// Its id.
+    pub(super) rule: String,
+    /// What it asks, in words.
+    pub(super) description: String,
+    /// How it is enforced, in words.
+    #[serde(default)]
+    pub(super) enforcement: Vec<String>,
+    /// What each stage requires; must agree with the stages.
+    #[serde(default)]
+    pub(super) dependencies: BTreeMap<StageName, Vec<String>>,
+}
+
+/// How audits are judged.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Audit {
+    /// How long one holds (R000-16).
+    #[serde(default = "thirty_days")]
+    pub(super) max_age: String,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Audit { max_age: thirty_days() }
+    }
+}
+
+fn thirty_days() -> String {
+    "30d".into()
+}
+
+/// How failures of one class are retried, in Temporal's terms (R001-15 to R001-17).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FailureRetry {
+    /// Attempts in all, the first included.
+    pub maximum_attempts: u32,
+    /// The wait before the second attempt, such as `15s`.
+    #[serde(default)]
+    pub initial_interval: Option<String>,
+    /// What each wait is multiplied with.
+    #[serde(default)]
+    pub backoff_coefficient: Option<f64>,
+    /// The longest wait.
+    #[serde(default)]
+    pub maximum_interval: Option<String>,
+    /// The part of each wait that is left to chance, 0 to 1.
+    #[serde(default)]
+    pub jitter: Option<f64>,
+    /// Failures in a row after which the task pauses by itself.
+    #[serde(default)]
+    pub pause_after: Option<u32>,
+}

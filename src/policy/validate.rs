@@ -1,0 +1,453 @@
+//! The policy's own rules: every name that is used exists, every stage can be passed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use super::model::{self, Model};
+use super::{AUDIT_PASS, BranchPattern, Condition, NamedGlob, Override, PathSet, StageKind};
+use crate::record::yaml::Node;
+use crate::record::{Problem, did_you_mean};
+use crate::source::{ArtifactName, StageName};
+
+/// Collects what is wrong with a policy, so that all of it can be told at once.
+struct Problems<'a> {
+    tree: &'a Node,
+    found: Vec<Problem>,
+}
+
+impl Problems<'_> {
+    fn at(&mut self, field: &str, message: String, help: impl Into<String>) {
+        self.found.push(Problem::invalid(self.tree.locate(field), message, help));
+    }
+}
+
+/// Gives everything that is wrong with a policy that could be read.
+pub(super) fn problems(
+    model: &Model,
+    tree: &Node,
+    checks: &[(&'static str, bool)],
+) -> Vec<Problem> {
+    let mut problems = Problems { tree, found: Vec::new() };
+    if model.version != 1 {
+        let message = format!("version {} is not known", model.version);
+        problems.at("version", message, "this orch reads version 1");
+    }
+    agents(model, &mut problems);
+    lanes_and_branches(model, &mut problems);
+    for (name, workflow) in &model.workflows {
+        workflow_problems(model, workflow, &format!("workflows.{name}"), &mut problems);
+    }
+    everything_is_produced(model, &mut problems);
+    rules(model, &mut problems);
+    if duration(&model.audit.max_age).is_none_or(|age| age <= TimeDelta::zero()) {
+        problems.at("audit.max_age", not_a_duration(&model.audit.max_age), DURATION_HELP);
+    }
+    retries(&model.retry, "retry", &mut problems);
+    overrides(model, checks, &mut problems);
+    problems.found
+}
+
+fn agents(model: &Model, problems: &mut Problems<'_>) {
+    for (name, agent) in &model.agents {
+        for (index, lane) in agent.lanes.iter().enumerate() {
+            if !model.lanes.contains_key(lane) {
+                let field = format!("agents.{name}.lanes.{index}");
+                problems.at(&field, format!("there is no lane `{lane}`"), "add it to `lanes`");
+            }
+        }
+        if agent.auditor && agent.coordinator {
+            let message = format!("`{name}` would judge what it coordinates");
+            problems.at(&format!("agents.{name}"), message, "an auditor is no coordinator");
+        }
+    }
+    if !model.agents.values().any(|agent| agent.coordinator) {
+        let help = "give one agent `coordinator: true`; only it records gates";
+        problems.at("agents", "no agent is the coordinator".into(), help);
+    }
+    if !model.agents.values().any(|agent| agent.human) {
+        let help = "give one agent `human: true`; only a person can approve and sign off";
+        problems.at("agents", "no agent is a person".into(), help);
+    }
+}
+
+fn lanes_and_branches(model: &Model, problems: &mut Problems<'_>) {
+    for (name, lane) in &model.lanes {
+        if lane.owns.is_empty() {
+            let field = format!("lanes.{name}.owns");
+            problems.at(&field, format!("lane `{name}` owns nothing"), "give it a glob");
+        }
+        globs(&lane.owns, &format!("lanes.{name}.owns"), problems);
+    }
+    globs(&model.shared_paths, "shared_paths", problems);
+    globs(&model.protected, "protected", problems);
+    if model.protected.is_empty() {
+        let help = "name the branch that takes only merges, such as `main`";
+        problems.at("protected", "no branch is protected".into(), help);
+    }
+    for (index, branch) in model.branches.iter().enumerate() {
+        if let Err(fault) = BranchPattern::new(branch) {
+            let message = format!("`{branch}` is no pattern for branches");
+            problems.at(&format!("branches.{index}"), message, fault);
+        }
+    }
+    if !model
+        .branches
+        .iter()
+        .any(|branch| branch.contains("{task_id}") || branch.contains("{run_id}"))
+    {
+        let help = "add `feature/{task_id}-{slug}`";
+        problems.at("branches", "no pattern names a task or a run".into(), help);
+    }
+}
+
+fn globs(globs: &[String], field: &str, problems: &mut Problems<'_>) {
+    if let Err((index, fault)) = PathSet::new(globs) {
+        let glob = globs.get(index).map(String::as_str).unwrap_or_default();
+        problems.at(&format!("{field}.{index}"), format!("`{glob}` is no glob"), fault);
+    }
+    for (index, glob) in globs.iter().enumerate() {
+        if globs[..index].contains(glob) {
+            let message = format!("`{glob}` stands here twice");
+            problems.at(&format!("{field}.{index}"), message, "keep one");
+        }
+    }
+}
+
+fn workflow_problems(
+    model: &Model,
+    workflow: &model::Workflow,
+    field: &str,
+    problems: &mut Problems<'_>,
+) {
+    if workflow.stages.is_empty() {
+        problems.at(field, "a workflow without stages".into(), "give it one");
+    }
+    let names: Vec<&StageName> = workflow.stages.iter().map(|stage| &stage.name).collect();
+    for (index, stage) in workflow.stages.iter().enumerate() {
+        let field = format!("{field}.stages.{index}");
+        if names[..index].contains(&&stage.name) {
+            let message = format!("a second stage `{}`", stage.name);
+            problems.at(&format!("{field}.name"), message, "a stage's name stands once");
+        }
+        let leads_to = stage.next.iter().flatten().chain(&stage.on_fail);
+        for target in leads_to.filter(|target| !names.contains(target)) {
+            let near = did_you_mean(target.as_str(), names.iter().map(|name| name.as_str()));
+            let help = near.map_or("name a stage of this workflow".into(), |near| {
+                format!("did you mean `{near}`?")
+            });
+            problems.at(&field, format!("there is no stage `{target}` here"), help);
+        }
+        stage_problems(model, stage, &field, problems);
+        let audited = |stage: &model::Stage| stage.kind == StageKind::Audit;
+        if stage.kind == StageKind::Deploy && !workflow.stages[..index].iter().any(audited) {
+            let message = format!("`{}` deploys, and no audit stands before it", stage.name);
+            let help = "put a stage with `kind: audit` before it; no setting turns this off";
+            problems.at(&format!("{field}.kind"), message, help);
+        }
+    }
+}
+
+fn stage_problems(model: &Model, stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {
+    let agent = model.agents.get(&stage.agent);
+    match agent {
+        None => {
+            let near = did_you_mean(stage.agent.as_str(), model.agents.keys().map(|a| a.as_str()));
+            let help =
+                near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
+            problems.at(
+                &format!("{field}.agent"),
+                format!("there is no agent `{}`", stage.agent),
+                help,
+            );
+        }
+        Some(agent) if !agent.lanes.contains(&stage.lane) => {
+            let message = format!("`{}` does not work in lane `{}`", stage.agent, stage.lane);
+            problems.at(&format!("{field}.lane"), message, "add the lane to the agent's `lanes`");
+        }
+        Some(agent) if stage.kind == StageKind::Audit && !agent.auditor => {
+            let message = format!("`{}` is no auditor", stage.agent);
+            problems.at(&format!("{field}.agent"), message, "give it `auditor: true`");
+        }
+        Some(_) => {}
+    }
+    if !model.lanes.contains_key(&stage.lane) {
+        let message = format!("there is no lane `{}`", stage.lane);
+        problems.at(&format!("{field}.lane"), message, "add it to `lanes`");
+    }
+    if let Some(approver) = &stage.approval
+        && !model.agents.get(approver).is_some_and(|agent| agent.human)
+    {
+        let message = format!("`{approver}` is no person");
+        problems.at(&format!("{field}.approval"), message, "name an agent with `human: true`");
+    }
+    if stage.kind == StageKind::Audit && stage.tests.is_empty() {
+        let message = format!("the audit `{}` asks for no test", stage.name);
+        problems.at(field, message, "list in `tests` what a report must name");
+    }
+    if stage.kind != StageKind::Audit && !stage.tests.is_empty() {
+        let message = "only an audit names tests".to_owned();
+        problems.at(&format!("{field}.tests"), message, "use `gate` for conditions on evidence");
+    }
+    if let Some(timeout) = stage.timeout.as_ref().filter(|timeout| duration(timeout).is_none()) {
+        problems.at(&format!("{field}.timeout"), not_a_duration(timeout), DURATION_HELP);
+    }
+    retries(&stage.retry, &format!("{field}.retry"), problems);
+    evidence(stage, field, problems);
+}
+
+fn evidence(stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {
+    for (index, name) in stage.requires.iter().enumerate() {
+        if let Err(fault) = optional_name(name) {
+            problems.at(
+                &format!("{field}.requires.{index}"),
+                format!("`{name}` is no name"),
+                fault,
+            );
+        }
+    }
+    for (name, glob) in &stage.produces {
+        let place = format!("{field}.produces.{name}");
+        match optional_name(name) {
+            Err(fault) => problems.at(&place, format!("`{name}` is no name"), fault),
+            Ok((name, _)) if name == AUDIT_PASS => {
+                let message = format!("`{AUDIT_PASS}` is made by an audit report alone");
+                problems.at(&place, message, "use another name");
+            }
+            Ok(_) => {}
+        }
+        if let Err(fault) = NamedGlob::new(glob) {
+            problems.at(&place, format!("`{glob}` is no glob"), fault);
+        }
+    }
+    for (index, expression) in stage.gate.iter().enumerate() {
+        if let Err(fault) = Condition::new(expression) {
+            problems.at(
+                &format!("{field}.gate.{index}"),
+                format!("this is no condition: {fault}"),
+                "write CEL over the evidence, such as `backtest_results.trades >= 30`",
+            );
+        }
+    }
+}
+
+/// What a stage requires must be made by some stage, or no task could ever pass it; what a gate
+/// reads must be evidence that is there by then.
+fn everything_is_produced(model: &Model, problems: &mut Problems<'_>) {
+    let all = model.workflows.values().flat_map(|workflow| &workflow.stages);
+    let produced: BTreeSet<String> = all
+        .flat_map(|stage| stage.produces.keys())
+        .map(|name| name.trim_end_matches('?').to_owned())
+        .chain([AUDIT_PASS.to_owned()])
+        .collect();
+    for (workflow_name, workflow) in &model.workflows {
+        for (index, stage) in workflow.stages.iter().enumerate() {
+            let field = format!("workflows.{workflow_name}.stages.{index}");
+            for (nth, name) in stage.requires.iter().enumerate() {
+                let bare = name.trim_end_matches('?');
+                if !produced.contains(bare) {
+                    let near = did_you_mean(bare, produced.iter().map(String::as_str));
+                    let help = near.map_or("add it to a stage's `produces`".into(), |near| {
+                        format!("did you mean `{near}`?")
+                    });
+                    let message = format!("no stage produces `{bare}`");
+                    problems.at(&format!("{field}.requires.{nth}"), message, help);
+                }
+            }
+            for (nth, expression) in stage.gate.iter().enumerate() {
+                let names =
+                    Condition::new(expression).map(|parsed| parsed.names()).unwrap_or_default();
+                for name in names.iter().filter(|name| !produced.contains(*name)) {
+                    let message = format!("no stage produces `{name}`");
+                    problems.at(
+                        &format!("{field}.gate.{nth}"),
+                        message,
+                        "read evidence by its name",
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The dependencies of a rule in words must agree with the stages (R000-22 to R000-26).
+fn rules(model: &Model, problems: &mut Problems<'_>) {
+    for (index, rule) in model.rules.iter().enumerate() {
+        let field = format!("rules.{index}");
+        if rule.description.trim().is_empty() {
+            problems.at(&field, format!("rule `{}` says nothing", rule.rule), "describe it");
+        }
+        if rule.enforcement.is_empty() && rule.dependencies.is_empty() {
+            let help = "list how it is enforced, or the dependencies";
+            problems.at(&field, format!("nothing enforces rule `{}`", rule.rule), help);
+        }
+        for (stage, required) in &rule.dependencies {
+            let all = model.workflows.values().flat_map(|workflow| &workflow.stages);
+            let stages: Vec<_> = all.filter(|candidate| candidate.name == *stage).collect();
+            let place = format!("{field}.dependencies.{stage}");
+            if stages.is_empty() {
+                problems.at(&place, format!("there is no stage `{stage}`"), "name a stage");
+            }
+            let missing =
+                |stage: &&model::Stage| required.iter().any(|name| !stage.requires.contains(name));
+            if !stages.is_empty() && stages.iter().all(missing) {
+                let message = format!("stage `{stage}` does not require {}", required.join(", "));
+                problems.at(&place, message, "make the rule and the stage's `requires` agree");
+            }
+        }
+    }
+}
+
+fn retries(
+    retries: &BTreeMap<crate::record::kind::FailureClass, model::FailureRetry>,
+    field: &str,
+    problems: &mut Problems<'_>,
+) {
+    for retry in retries.values() {
+        let intervals = [&retry.initial_interval, &retry.maximum_interval];
+        for text in intervals.into_iter().flatten().filter(|text| duration(text).is_none()) {
+            problems.at(field, not_a_duration(text), DURATION_HELP);
+        }
+        if retry.maximum_attempts == 0 {
+            problems.at(field, "no attempt at all is allowed".into(), "1 means no retry");
+        }
+        if retry.backoff_coefficient.is_some_and(|factor| !(1.0..=100.0).contains(&factor))
+            || retry.jitter.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter))
+        {
+            let help = "backoff_coefficient is 1 to 100, jitter 0 to 1";
+            problems.at(field, "this is out of range".into(), help);
+        }
+    }
+}
+
+fn overrides(model: &Model, checks: &[(&'static str, bool)], problems: &mut Problems<'_>) {
+    for (name, severity) in &model.checks {
+        let field = format!("checks.{name}");
+        match checks.iter().find(|(check, _)| check == name) {
+            None => {
+                let near = did_you_mean(name, checks.iter().map(|(check, _)| *check));
+                let help = near.map_or("`orch explain` lists the checks".into(), |near| {
+                    format!("did you mean `{near}`?")
+                });
+                problems.at(&field, format!("there is no check `{name}`"), help);
+            }
+            Some((_, true)) if *severity != Override::Error => {
+                let message = format!("`{name}` can't be lowered");
+                problems.at(&field, message, "remove the line: the check is mandatory");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+const DURATION_HELP: &str = "write a number and s, m, h or d, such as `30d`";
+
+fn not_a_duration(text: &str) -> String {
+    format!("`{text}` is no duration")
+}
+
+/// Reads `30d`, `15s`, `90m`, `2h`; anything else gives none.
+pub(super) fn duration(text: &str) -> Option<TimeDelta> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: i64 = number.parse().ok().filter(|number| (0..=1_000_000).contains(number))?;
+    match unit {
+        "s" => TimeDelta::try_seconds(number),
+        "m" => TimeDelta::try_minutes(number),
+        "h" => TimeDelta::try_hours(number),
+        "d" => TimeDelta::try_days(number),
+        _ => None,
+    }
+}
+
+/// Reads an evidence's name and whether a `?` makes it optional.
+pub(super) fn optional_name(text: &str) -> Result<(ArtifactName, bool), String> {
+    let (name, optional) = match text.strip_suffix('?') {
+        Some(name) => (name, true),
+        None => (text, false),
+    };
+    name.parse()
+        .map(|name| (name, optional))
+        .map_err(|fault: crate::source::id::IdFault| fault.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    const CHECKS: &[(&str, bool)] = &[("checksum-mismatch", true), ("path-unowned", false)];
+
+    fn strategy() -> String {
+        include_str!("../../templates/strategy.yaml").to_owned()
+    }
+
+    fn problems_of(from: &str, to: &str) -> Vec<String> {
+        let text = strategy();
+        assert!(text.contains(from), "the template no longer says {from:?}");
+        match Policy::parse(text.replace(from, to).as_bytes(), CHECKS) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems
+                .into_iter()
+                .map(|problem| {
+                    assert_eq!(problem.check, "policy-invalid");
+                    format!("{} ({})", problem.message, problem.help)
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn every_template_is_a_policy() {
+        for text in [
+            include_str!("../../templates/strategy.yaml"),
+            include_str!("../../templates/team.yaml"),
+        ] {
+            assert_eq!(Policy::parse(text.as_bytes(), CHECKS).err(), None);
+        }
+    }
+
+    /// Attack 18: a typo is an error, never ignored.
+    #[test]
+    fn typos_are_named_with_the_nearest_word() {
+        let found = problems_of("shared_paths:", "shared_pahts:");
+        assert!(found[0].contains("did you mean `shared_paths`?"), "{found:?}");
+        let found = problems_of("agent: quant_engineer", "agent: quant_enginer");
+        assert!(found[0].contains("did you mean `quant_engineer`?"), "{found:?}");
+        let found = problems_of("on_fail: strategy", "on_fail: stratgy");
+        assert!(found[0].contains("did you mean `strategy`?"), "{found:?}");
+    }
+
+    /// R000-13: no setting turns the gatekeeper off.
+    #[test]
+    fn a_deploy_stage_without_an_audit_before_it_is_refused() {
+        let found = problems_of(
+            "kind: audit\n        requires: [backtest_results, documentation]",
+            "kind: work\n        requires: [backtest_results, documentation]",
+        );
+        assert!(found.iter().any(|line| line.contains("no audit stands before it")), "{found:?}");
+    }
+
+    #[test]
+    fn mandatory_checks_cannot_be_lowered() {
+        let found = problems_of("version: 1", "version: 1\nchecks: {checksum-mismatch: warning}");
+        assert!(found[0].contains("can't be lowered"), "{found:?}");
+        let found = problems_of("version: 1", "version: 1\nchecks: {path-unownd: off}");
+        assert!(found[0].contains("did you mean `path-unowned`?"), "{found:?}");
+    }
+
+    /// R000-12: rules in words that contradict the stages make the policy invalid.
+    #[test]
+    fn rules_agree_with_the_stages() {
+        let found =
+            problems_of("backtest: [strategy_code, validated_data]", "backtest: [documentation]");
+        assert!(found[0].contains("does not require documentation"), "{found:?}");
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("30d"), TimeDelta::try_days(30));
+        for bad in ["", "d", "30", "-1d", "1w", "ü", "1000000000000000000000d"] {
+            assert_eq!(duration(bad), None, "{bad}");
+        }
+    }
+}
