@@ -5,5 +5,8 @@ pub mod diagnostic;
 pub mod snapshot;
 pub mod record;
 pub mod policy;
+pub mod ledger;
+pub mod world;
+pub mod checks;
 #[cfg(test)]
 mod testing;

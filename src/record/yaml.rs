@@ -59,6 +59,23 @@ impl Node {
         }
     }
 
+    /// Gives the same data as JSON, without places.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::Text(value) => value.as_str().into(),
+            Value::List(items) => items.iter().map(Node::to_json).collect(),
+            Value::Map(pairs) => pairs
+                .iter()
+                .map(|pair| (pair.key.clone(), pair.value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+
     /// Gives the place of a field such as `artifacts.0.checksum`, or of the deepest part of the
     /// way there that exists.
     pub fn locate(&self, field: &str) -> Span {

@@ -57,6 +57,18 @@ impl Repository for Memory {
             .collect())
     }
 
+    fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault> {
+        let below = folder.as_bytes().len() + usize::from(!folder.as_bytes().is_empty());
+        let mut names: Vec<String> = Vec::new();
+        for (path, _) in self.list(side, folder)? {
+            let rest = String::from_utf8_lossy(&path.as_bytes()[below..]).into_owned();
+            names.extend(rest.split_once('/').map(|(name, _)| name.to_owned()));
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault> {
         self.blobs.get(&oid).cloned().ok_or_else(|| {
             Fault::new(format!("object {oid} is missing"), "add the file to the test's repository")

@@ -3,6 +3,7 @@
 //! This is the only room that knows gix. Everything behind it sees [`Repository`], so that a
 //! world can be built from a real repository or, in tests, from text.
 
+pub mod lfs;
 mod memory;
 
 use std::fmt;
@@ -137,6 +138,9 @@ pub trait Repository {
 
     /// Gives everything below `folder` (the whole tree if it is empty), sorted by path.
     fn list(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault>;
+
+    /// Gives the names of the folders right inside `folder`, sorted; none if it is no folder.
+    fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault>;
 
     /// Gives the bytes of a blob; refuses with a fault if this clone lacks it.
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault>;

@@ -1,0 +1,165 @@
+//! The checks: one file each, as plain data in one slice, and the loop over them.
+//!
+//! To add one: a new file, and two lines here, `mod x;` and `&x::CHECK`. Everything else
+//! (`orch explain`, the README's table, the policy's `checks`) comes from the slice.
+
+mod checksum_mismatch;
+mod lane_violation;
+mod evidence_missing;
+
+use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
+use crate::snapshot::Change;
+use crate::source::TaskId;
+use crate::world::{Step, World};
+
+/// Every check, in the order of the design's table.
+pub static ALL: &[&Check] =
+    &[&checksum_mismatch::CHECK, &lane_violation::CHECK, &evidence_missing::CHECK];
+
+/// A check, as data.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name: the offence, in kebab case.
+    pub name: &'static str,
+    /// The table it stands in.
+    pub group: Group,
+    /// What it promises, in one sentence.
+    pub title: &'static str,
+    /// No policy can lower it.
+    pub mandatory: bool,
+    /// How much it weighs, if the policy does not say otherwise.
+    pub severity: Severity,
+    /// Why it is there and what to do, in Markdown, with a bad and a good example.
+    pub explain: &'static str,
+    /// What it looks at.
+    pub run: Run,
+}
+
+/// What a check looks at. The loop is the runner's; the decision is the check's.
+#[derive(Debug)]
+pub enum Run {
+    /// Each new entry, with the state before it. These checks also decide what the commands
+    /// allow, and what is suggested.
+    EachStep(fn(&World, &Step<'_>) -> Vec<Objection>),
+    /// Each changed path.
+    EachChange(fn(&World, &Change) -> Vec<Objection>),
+    /// The world as a whole.
+    World(fn(&World) -> Vec<Objection>),
+}
+
+/// The tables of the design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Records and their chains.
+    Records,
+    /// Artifacts and their digests.
+    Artifacts,
+    /// Who owns what.
+    Lanes,
+    /// Names of branches and runs.
+    Branches,
+    /// The order of stages.
+    Flow,
+    /// The gatekeeper.
+    Audit,
+    /// Who may say what.
+    Authority,
+}
+
+/// What a check has against something; the runner makes it a finding.
+#[derive(Debug, Clone)]
+pub struct Objection {
+    place: Place,
+    message: String,
+    help: String,
+    task: Option<TaskId>,
+    related: Vec<Related>,
+    severity: Option<Severity>,
+}
+
+impl Objection {
+    /// Takes where it is, what is wrong, and what to do next.
+    pub fn new(place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Objection {
+            place,
+            message: message.into(),
+            help: help.into(),
+            task: None,
+            related: Vec::new(),
+            severity: None,
+        }
+    }
+
+    /// Names the task it is about.
+    pub fn task(mut self, task: &TaskId) -> Self {
+        self.task = Some(task.clone());
+        self
+    }
+
+    /// Adds a place that explains it.
+    pub fn related(mut self, place: Place, message: impl Into<String>) -> Self {
+        self.related.push(Related { place, message: message.into() });
+        self
+    }
+
+    /// Makes it a note: something that could not be looked at, not something that is wrong.
+    pub fn note(mut self) -> Self {
+        self.severity = Some(Severity::Note);
+        self
+    }
+}
+
+/// Runs every check over a world and gives what they found, sorted, under the policy's severities.
+pub fn run(world: &World) -> Report {
+    let mut report = Report::default();
+    let steps: Vec<Step<'_>> = world.steps().collect();
+    for check in ALL {
+        match check.run {
+            Run::EachStep(run) => {
+                for step in &steps {
+                    let task = step.task_id();
+                    add(&mut report, world, check, run(world, step), task);
+                }
+            }
+            Run::EachChange(run) => {
+                for change in &world.changes {
+                    add(&mut report, world, check, run(world, change), None);
+                }
+            }
+            Run::World(run) => add(&mut report, world, check, run(world), None),
+        }
+    }
+    report.examined =
+        Examined { records: steps.len(), paths: world.changes.len(), tasks: world.ledgers.len() };
+    report.settle();
+    report
+}
+
+fn add(
+    report: &mut Report,
+    world: &World,
+    check: &Check,
+    objections: Vec<Objection>,
+    task: Option<&TaskId>,
+) {
+    let Some(severity) = world.policy.severity(check.name, check.severity) else { return };
+    report.findings.extend(objections.into_iter().map(|objection| Finding {
+        check: check.name,
+        severity: objection.severity.unwrap_or(severity),
+        place: objection.place,
+        message: objection.message,
+        help: objection.help,
+        task: objection.task.or_else(|| task.cloned()),
+        related: objection.related,
+    }));
+}
+
+/// Gives the check of a name.
+pub fn find(name: &str) -> Option<&'static Check> {
+    ALL.iter().find(|check| check.name == name).copied()
+}
+
+/// Gives every check's name and whether it is mandatory, for the policy's `checks`.
+pub fn names() -> Vec<(&'static str, bool)> {
+    ALL.iter().map(|check| (check.name, check.mandatory)).collect()
+}

@@ -1,0 +1,249 @@
+//! Where a task stands, and what it has delivered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::policy::AUDIT_PASS;
+use crate::record::kind::{Artifact, Failure, HandoffStatus, Issue, Outcome, Pause, Task, Verdict};
+use crate::source::{
+    AgentName, ArtifactName, Digest, LaneName, Moment, RepoPath, RunId, StageName,
+};
+
+/// A task, after some of its entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// What it is, with every `update` applied.
+    pub task: Task,
+    /// When it was opened.
+    pub opened_at: Moment,
+    /// When its last entry was recorded.
+    pub last_at: Moment,
+    /// The session and actor that opened it.
+    pub opened_by: AgentName,
+    /// Where it stands in its workflow.
+    pub standing: Standing,
+    /// Every run so far, in order.
+    pub runs: Vec<RunState>,
+    /// Every handoff so far, in order.
+    pub deliveries: Vec<Delivery>,
+    /// Every audit report so far, in order.
+    pub audits: Vec<Audited>,
+    /// Every approval so far, in order.
+    pub approvals: Vec<Approved>,
+    /// Issues of the last failed audit that no audit has closed yet.
+    pub issues: Vec<Issue>,
+    /// Ids of those issues that a handoff has answered since.
+    pub answered: BTreeSet<String>,
+    /// How many times the task has entered each stage.
+    pub entered: BTreeMap<StageName, u32>,
+    /// Who shall do the current stage, if not the policy's agent.
+    pub assigned: Option<AgentName>,
+    /// Why it may not move, if it is blocked.
+    pub blocked: Option<String>,
+    /// Why it waits for a person, if it is paused.
+    pub paused: Option<Pause>,
+    /// Evidence that is out of use.
+    pub quarantined: BTreeSet<(ArtifactName, Digest)>,
+    /// How it ended, if it has.
+    pub closed: Option<Outcome>,
+}
+
+/// Where a task stands in its workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// A run of this stage may begin; none means the workflow's first stage.
+    Ready(Option<StageName>),
+    /// A run of this stage goes on.
+    Running(StageName),
+    /// This stage has handed off or reported, and waits for its gate.
+    Delivered(StageName),
+    /// The last gate has passed.
+    Finished,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunState {
+    /// Where its entry stands in the ledger.
+    pub sequence: u32,
+    /// The stage.
+    pub stage: StageName,
+    /// Its id.
+    pub run_id: RunId,
+    /// Which try it is, from 1.
+    pub attempt: u32,
+    /// Who does it.
+    pub agent: AgentName,
+    /// In which lane.
+    pub lane: LaneName,
+    /// On which branch.
+    pub branch: Option<String>,
+    /// From which context.
+    pub session: Option<String>,
+    /// What it consumes.
+    pub inputs: Vec<Artifact>,
+    /// When it began.
+    pub started: Moment,
+    /// How far it got.
+    pub standing: RunStanding,
+}
+
+/// How far a run got.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunStanding {
+    /// It goes on.
+    Active,
+    /// It handed off or reported.
+    Delivered,
+    /// It ended without a result.
+    Failed(Failure),
+}
+
+/// One handoff.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Where its entry stands in the ledger.
+    pub sequence: u32,
+    /// Its file.
+    pub path: RepoPath,
+    /// The stage it completes.
+    pub stage: StageName,
+    /// The run it completes.
+    pub run_id: RunId,
+    /// Who handed over.
+    pub from: AgentName,
+    /// Who takes over.
+    pub to: AgentName,
+    /// Whether the work is done.
+    pub status: HandoffStatus,
+    /// What was handed over.
+    pub artifacts: Vec<Artifact>,
+    /// When.
+    pub at: Moment,
+    /// The latest of its stage, and not returned behind.
+    pub live: bool,
+    /// Its gate has passed.
+    pub passed: bool,
+}
+
+/// One audit report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audited {
+    /// Where its entry stands in the ledger.
+    pub sequence: u32,
+    /// The stage it completes.
+    pub stage: Option<StageName>,
+    /// The report's file and digest, as evidence for the stages behind it.
+    pub evidence: Artifact,
+    /// What was audited, in which version.
+    pub version: String,
+    /// Who audited.
+    pub auditor: AgentName,
+    /// From which context.
+    pub session: Option<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// When it was done: the earlier of its date and its entry's.
+    pub date: Moment,
+    /// What it covers.
+    pub covers: Vec<Artifact>,
+    /// The tests that passed.
+    pub tests_passed: Vec<String>,
+    /// The latest, and not returned behind.
+    pub live: bool,
+    /// Its gate has passed.
+    pub passed: bool,
+}
+
+/// One approval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approved {
+    /// Where its entry stands in the ledger.
+    pub sequence: u32,
+    /// The stage it opens.
+    pub stage: StageName,
+    /// Who approved.
+    pub approver: AgentName,
+    /// What they saw.
+    pub covers: Vec<Artifact>,
+    /// Not returned behind.
+    pub live: bool,
+}
+
+impl State {
+    /// Gives the run that goes on, if one does.
+    pub fn active_run(&self) -> Option<&RunState> {
+        self.runs.iter().rev().find(|run| run.standing == RunStanding::Active)
+    }
+
+    /// Gives the latest entry of a run.
+    pub fn run(&self, id: &RunId) -> Option<&RunState> {
+        self.runs.iter().rev().find(|run| run.run_id == *id)
+    }
+
+    /// Gives the live handoff of a stage.
+    pub fn live_delivery(&self, stage: &StageName) -> Option<&Delivery> {
+        self.deliveries.iter().rev().find(|delivery| delivery.live && delivery.stage == *stage)
+    }
+
+    /// Gives the live handoffs, in order.
+    pub fn live_deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.iter().filter(|delivery| delivery.live)
+    }
+
+    /// Gives the artifacts that live handoffs hold under a name; behind their gate only, if
+    /// `passed` is asked for.
+    pub fn evidence(&self, name: &ArtifactName, passed: bool) -> Vec<&Artifact> {
+        if *name == AUDIT_PASS {
+            return self.live_audit().map(|audit| &audit.evidence).into_iter().collect();
+        }
+        let live = self.live_deliveries().filter(|delivery| delivery.passed || !passed);
+        live.flat_map(|delivery| &delivery.artifacts)
+            .filter(|artifact| artifact.name == *name)
+            .collect()
+    }
+
+    /// Gives the audit that the task may rely on: the latest live report, if it says PASS.
+    pub fn live_audit(&self) -> Option<&Audited> {
+        let latest = self.audits.iter().rev().find(|audit| audit.live)?;
+        (latest.verdict == Verdict::Pass).then_some(latest)
+    }
+
+    /// Gives how many times a stage has been entered; 1 for one that is about to be.
+    pub fn times_entered(&self, stage: &StageName) -> u32 {
+        self.entered.get(stage).copied().unwrap_or_default().max(1)
+    }
+
+    /// Tells whether an entry's statement still stands: nothing later has replaced it, and the
+    /// task has not returned behind it.
+    pub fn stands(&self, sequence: u32) -> bool {
+        let delivery = self.deliveries.iter().find(|delivery| delivery.sequence == sequence);
+        let audit = self.audits.iter().find(|audit| audit.sequence == sequence);
+        let approval = self.approvals.iter().find(|approval| approval.sequence == sequence);
+        let run = self.runs.iter().find(|run| run.sequence == sequence);
+        match (delivery, audit, approval, run) {
+            (Some(delivery), ..) => delivery.live,
+            (_, Some(audit), ..) => audit.live,
+            (_, _, Some(approval), _) => approval.live,
+            (.., Some(run)) => self.run_stands(&run.run_id),
+            _ => true,
+        }
+    }
+
+    /// Tells whether a run goes on, or what it delivered is live.
+    pub fn run_stands(&self, id: &RunId) -> bool {
+        let active = self.active_run().is_some_and(|run| run.run_id == *id);
+        let delivered = self.live_deliveries().any(|delivery| delivery.run_id == *id);
+        let audited = self.run(id).is_some_and(|run| {
+            self.audits.iter().any(|audit| audit.live && audit.stage.as_ref() == Some(&run.stage))
+        });
+        active || delivered || audited
+    }
+
+    /// Gives the names and sessions that worked on the task: every agent that ran a stage which
+    /// is no audit, and the sessions they ran it from.
+    pub fn workers(&self) -> impl Iterator<Item = &RunState> {
+        let audited: BTreeSet<&StageName> =
+            self.audits.iter().filter_map(|audit| audit.stage.as_ref()).collect();
+        self.runs.iter().filter(move |run| !audited.contains(&run.stage))
+    }
+}

@@ -1,0 +1,266 @@
+//! From a repository and a proposal to a world: everything the checks need is read here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::ledgers::{self, LedgerView};
+use super::{Facts, Seen, Survey, World};
+use crate::policy::Policy;
+use crate::record::kind::Artifact;
+use crate::record::{Home, Payload, Problem, Record, RecordPath, belongs_to_orch, is_record_path};
+use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository, Side};
+use crate::source::{Moment, RepoPath, TaskId};
+
+/// What a world is built from, beside the repository and the proposal.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The policy that was agreed.
+    pub policy: Arc<Policy>,
+    /// What is wrong with the policy at head, if the change touches it.
+    pub policy_problems: Vec<Problem>,
+    /// The moment as of which is judged.
+    pub at: Moment,
+    /// Tasks to look at though the change does not touch them.
+    pub focus: Vec<TaskId>,
+}
+
+/// Builds the world of a proposal; refuses with a fault if something can't be read.
+pub fn build(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    terms: Terms,
+) -> Result<World, Fault> {
+    let mut survey = Survey::take(repository, proposal.agreed)?;
+    survey.add_halts(repository, proposal.agreed)?;
+    survey.add_halts(repository, proposal.head)?;
+    let mut builder = Builder {
+        repository,
+        proposal,
+        introduced: introduced(proposal),
+        ledgers: BTreeMap::new(),
+        unreadable: Vec::new(),
+        doubles: Vec::new(),
+        survey: &survey,
+    };
+    builder.read_changed()?;
+    builder.read_dependencies(terms.focus)?;
+    let Builder { ledgers, unreadable, mut doubles, .. } = builder;
+    doubles.extend(other_folders(&ledgers, &survey));
+    let Terms { policy, policy_problems, at, .. } = terms;
+    let mut world = World {
+        at,
+        occasion: proposal.occasion,
+        branch: proposal.branch.clone(),
+        policy,
+        policy_problems,
+        changes: proposal.changes.clone(),
+        ledgers,
+        unreadable,
+        doubles,
+        survey,
+        facts: Facts::default(),
+    };
+    world.facts = facts(repository, proposal, &world)?;
+    Ok(world)
+}
+
+struct Builder<'a> {
+    repository: &'a dyn Repository,
+    proposal: &'a Proposal,
+    introduced: BTreeMap<RepoPath, Oid>,
+    ledgers: BTreeMap<Home, LedgerView>,
+    unreadable: Vec<(RepoPath, Problem)>,
+    doubles: Vec<(TaskId, RepoPath)>,
+    survey: &'a Survey,
+}
+
+impl Builder<'_> {
+    /// Reads every ledger that the change touches.
+    fn read_changed(&mut self) -> Result<(), Fault> {
+        let mut touched: BTreeSet<(Home, RepoPath)> = BTreeSet::new();
+        for (path, node) in self.proposed_records()? {
+            match RecordPath::parse(&path) {
+                Ok(place) if place.home == Home::Decision => self.read_decision(path, node)?,
+                Ok(place) => {
+                    touched.insert((place.home, path.folder()));
+                }
+                Err(_) => self.read_misplaced(path, node)?,
+            }
+        }
+        for (home, folder) in touched {
+            self.read_ledger(home, folder)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the changed files that are, or should be, records; all of them for a verification.
+    fn proposed_records(&self) -> Result<Vec<(RepoPath, Option<crate::snapshot::Node>)>, Fault> {
+        if self.proposal.occasion == Occasion::Verification {
+            let all = self.repository.list(self.proposal.head, &RepoPath::from(".orch"))?;
+            let records = all.into_iter().filter(|(path, _)| is_record_path(path));
+            return Ok(records.map(|(path, node)| (path, Some(node))).collect());
+        }
+        let changes = self.proposal.changes.iter();
+        let records = changes.filter(|change| {
+            is_record_path(&change.path)
+                || (belongs_to_orch(&change.path) && !is_known_file(&change.path))
+        });
+        Ok(records.map(|change| (change.path.clone(), change.new)).collect())
+    }
+
+    fn read_misplaced(
+        &mut self,
+        path: RepoPath,
+        node: Option<crate::snapshot::Node>,
+    ) -> Result<(), Fault> {
+        let Some(node) = node else { return Ok(()) };
+        if let Err(problems) = ledgers::read_one(self.repository, &path, node)? {
+            self.unreadable.extend(problems.into_iter().map(|problem| (path.clone(), problem)));
+        }
+        Ok(())
+    }
+
+    fn read_decision(
+        &mut self,
+        path: RepoPath,
+        node: Option<crate::snapshot::Node>,
+    ) -> Result<(), Fault> {
+        let Some(node) = node else { return Ok(()) };
+        match ledgers::read_one(self.repository, &path, node)? {
+            Ok(record) => {
+                // Decisions share a home; they are told apart by their file.
+                let known = self.ledgers.remove(&Home::Decision);
+                let mut records = known.map(|view| view.records).unwrap_or_default();
+                records.push(record);
+                let place = (Home::Decision, RepoPath::from(".orch/decisions"));
+                let staged = self.staged();
+                let view = LedgerView::join(place, Vec::new(), records, &self.introduced, staged);
+                self.ledgers.insert(Home::Decision, view);
+            }
+            Err(problems) => {
+                self.unreadable.extend(problems.into_iter().map(|problem| (path.clone(), problem)));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_ledger(&mut self, home: Home, folder: RepoPath) -> Result<(), Fault> {
+        if let (Some(known), Home::Task(id)) = (self.ledgers.get(&home), &home) {
+            self.doubles.push((id.clone(), known.folder.clone()));
+        }
+        let agreed = ledgers::read(self.repository, self.proposal.agreed, &folder)?;
+        let proposed = ledgers::read(self.repository, self.proposal.head, &folder)?;
+        self.unreadable.extend(proposed.unreadable);
+        let place = (home.clone(), folder);
+        let view = LedgerView::join(
+            place,
+            agreed.records,
+            proposed.records,
+            &self.introduced,
+            self.staged(),
+        );
+        self.ledgers.insert(home, view);
+        Ok(())
+    }
+
+    /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed.
+    fn read_dependencies(&mut self, focus: Vec<TaskId>) -> Result<(), Fault> {
+        let mut open = focus;
+        open.extend(self.ledgers.values().flat_map(depends_on));
+        while let Some(id) = open.pop() {
+            let home = Home::Task(id.clone());
+            if self.ledgers.contains_key(&home) {
+                continue;
+            }
+            let Some(folder) = self.survey.folders.get(&id.as_str().to_lowercase()) else {
+                continue;
+            };
+            let agreed = ledgers::read(self.repository, self.proposal.agreed, folder)?;
+            let place = (home.clone(), folder.clone());
+            let same = agreed.records.clone();
+            let view = LedgerView::join(place, agreed.records, same, &self.introduced, true);
+            open.extend(depends_on(&view));
+            self.ledgers.insert(home, view);
+        }
+        Ok(())
+    }
+
+    fn staged(&self) -> bool {
+        self.proposal.head == Side::Index
+    }
+}
+
+fn depends_on(view: &LedgerView) -> Vec<TaskId> {
+    view.state().map(|state| state.task.depends_on.clone()).unwrap_or_default()
+}
+
+/// The files of `.orch/` that are no records.
+fn is_known_file(path: &RepoPath) -> bool {
+    [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH]
+        .into_iter()
+        .any(|known| path.as_bytes() == known.as_bytes())
+}
+
+/// The commit that brought each new file of a range.
+fn introduced(proposal: &Proposal) -> BTreeMap<RepoPath, Oid> {
+    let mut commits = BTreeMap::new();
+    for step in &proposal.steps {
+        for change in step.changes.iter().filter(|change| change.old.is_none()) {
+            commits.insert(change.path.clone(), step.commit);
+        }
+    }
+    commits
+}
+
+/// Tasks of the change whose id stands in another folder, without regard to case (attack 38).
+fn other_folders(ledgers: &BTreeMap<Home, LedgerView>, survey: &Survey) -> Vec<(TaskId, RepoPath)> {
+    let mut folders: BTreeMap<String, &RepoPath> =
+        survey.folders.iter().map(|(id, folder)| (id.clone(), folder)).collect();
+    let mut doubles = Vec::new();
+    for (home, view) in ledgers {
+        let Home::Task(id) = home else { continue };
+        match folders.insert(id.as_str().to_lowercase(), &view.folder) {
+            Some(other) if *other != view.folder => doubles.push((id.clone(), other.clone())),
+            _ => {}
+        }
+    }
+    doubles
+}
+
+/// Reads what stands at every path that the entries in question speak of.
+fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Result<Facts, Fault> {
+    let mut facts = Facts::default();
+    for step in world.steps() {
+        let own = spoken_of(step.record).into_iter();
+        for artifact in own.chain(step.before.into_iter().flat_map(all_evidence)) {
+            facts.learn(repository, proposal.head, step.seen, &artifact.path)?;
+        }
+    }
+    let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();
+    let disturbed = world.survey.live.iter().map(|live| &live.artifact.path);
+    for path in disturbed.filter(|path| changed.contains(path)) {
+        facts.learn(repository, proposal.head, Seen::Head, path)?;
+    }
+    for view in world.ledgers.values() {
+        for artifact in view.state().into_iter().flat_map(all_evidence) {
+            facts.learn(repository, proposal.head, Seen::Head, &artifact.path)?;
+        }
+    }
+    Ok(facts)
+}
+
+fn all_evidence(state: &crate::ledger::State) -> Vec<&Artifact> {
+    let audits = state.live_audit().into_iter().map(|audit| &audit.evidence);
+    state.live_deliveries().flat_map(|delivery| &delivery.artifacts).chain(audits).collect()
+}
+
+fn spoken_of(record: &Record) -> Vec<&Artifact> {
+    match &record.payload {
+        Payload::Run(run) => run.inputs.iter().collect(),
+        Payload::Handoff(handoff) => handoff.artifacts.iter().collect(),
+        Payload::Gate(gate) => gate.evidence.iter().collect(),
+        Payload::AuditReport(report) => report.covers.iter().collect(),
+        Payload::Approval(approval) => approval.covers.iter().collect(),
+        _ => Vec::new(),
+    }
+}

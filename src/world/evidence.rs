@@ -1,0 +1,42 @@
+//! What a stage consumes: from its own task, or from those it depends on (design, section 4).
+
+use super::World;
+use crate::ledger::State;
+use crate::policy::{AUDIT_PASS, Stage};
+use crate::record::kind::Artifact;
+use crate::source::ArtifactName;
+
+/// Gives the evidence that a run of a stage would consume now: everything it requires that is
+/// there and has passed its gate, sorted.
+pub fn inputs_of(world: &World, state: &State, stage: &Stage) -> Vec<Artifact> {
+    let mut inputs: Vec<Artifact> = stage
+        .requires
+        .iter()
+        .flat_map(|needed| found(world, state, &needed.name))
+        .cloned()
+        .collect();
+    inputs.sort();
+    inputs.dedup();
+    inputs
+}
+
+/// Gives the names that a stage demands and that nobody has delivered. `audit_pass` is left to
+/// the gatekeeper's own checks.
+pub fn missing_inputs<'s>(world: &World, state: &State, stage: &'s Stage) -> Vec<&'s ArtifactName> {
+    stage
+        .requires
+        .iter()
+        .filter(|needed| !needed.optional && needed.name != AUDIT_PASS)
+        .filter(|needed| found(world, state, &needed.name).is_empty())
+        .map(|needed| &needed.name)
+        .collect()
+}
+
+/// Own evidence comes first; a task's evidence counts for others once its gate has passed.
+fn found<'w>(world: &'w World, state: &'w State, name: &ArtifactName) -> Vec<&'w Artifact> {
+    let own = state.evidence(name, true);
+    if !own.is_empty() || *name == AUDIT_PASS {
+        return own;
+    }
+    world.dependencies(state).flat_map(|task| task.evidence(name, true)).collect()
+}

@@ -1,0 +1,107 @@
+//! What stands at the paths that records speak of, hashed from Git's blobs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::snapshot::{Fault, Mode, Oid, Repository, Side, lfs};
+use crate::source::{Digest, RepoPath};
+
+/// Where what an entry says can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Seen {
+    /// At head: what it says still stands.
+    Head,
+    /// At the commit that brought it: something later has replaced it.
+    Commit(Oid),
+    /// Nowhere: it came and was replaced in one commit.
+    Nowhere,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// Nothing.
+    Missing,
+    /// A link or another repository; no artifact.
+    Irregular(Mode),
+    /// A file.
+    File {
+        /// Digest of its bytes; for an LFS pointer, of the file it stands for (attack 51).
+        digest: Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// Its bytes, if it is a small document that a condition can read.
+        document: Option<Arc<[u8]>>,
+    },
+    /// It can't be seen: the entry came and was replaced in one commit.
+    Unseen,
+}
+
+impl Fact {
+    /// Gives the digest of a file.
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Fact::File { digest, .. } => Some(*digest),
+            _ => None,
+        }
+    }
+}
+
+/// Facts by where and what; collected before the checks run, so that they need no disk.
+#[derive(Debug, Default)]
+pub struct Facts {
+    known: BTreeMap<(Seen, RepoPath), Fact>,
+}
+
+/// Larger documents are hashed, but no condition reads them, in bytes.
+const MAX_DOCUMENT: usize = 8 << 20;
+
+impl Facts {
+    /// Gives a fact. What was never asked for at building is unseen.
+    pub fn get(&self, seen: Seen, path: &RepoPath) -> &Fact {
+        self.known.get(&(seen, path.clone())).unwrap_or(&Fact::Unseen)
+    }
+
+    /// Learns what stands at a path; refuses with a fault if a blob can't be read.
+    pub(super) fn learn(
+        &mut self,
+        repository: &dyn Repository,
+        head: Side,
+        seen: Seen,
+        path: &RepoPath,
+    ) -> Result<(), Fault> {
+        let side = match seen {
+            Seen::Head => head,
+            Seen::Commit(oid) => Side::Commit(oid),
+            Seen::Nowhere => return Ok(()),
+        };
+        let key = (seen, path.clone());
+        if !self.known.contains_key(&key) {
+            let fact = read(repository, side, path)?;
+            self.known.insert(key, fact);
+        }
+        Ok(())
+    }
+}
+
+fn read(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fact, Fault> {
+    let Some(node) = repository.node(side, path)? else { return Ok(Fact::Missing) };
+    match node.mode {
+        Mode::Symlink | Mode::Submodule => Ok(Fact::Irregular(node.mode)),
+        Mode::File | Mode::Executable => {
+            let bytes = repository.read(node.oid)?;
+            if let Some(pointer) = lfs::pointer(&bytes) {
+                let lfs::Pointer { digest, size } = pointer;
+                return Ok(Fact::File { digest, size, document: None });
+            }
+            let readable = is_document(path) && bytes.len() <= MAX_DOCUMENT;
+            let digest = Digest::of(&bytes);
+            let size = bytes.len() as u64;
+            Ok(Fact::File { digest, size, document: readable.then(|| bytes.into()) })
+        }
+    }
+}
+
+fn is_document(path: &RepoPath) -> bool {
+    [".json", ".yaml", ".yml"].iter().any(|ending| path.as_bytes().ends_with(ending.as_bytes()))
+}

@@ -1,0 +1,165 @@
+//! One ledger as agreed and as it would stand, with the state before each new entry.
+
+use std::collections::BTreeMap;
+
+use super::Seen;
+use crate::ledger::State;
+use crate::record::{self, Home, Problem, Record, RecordPath};
+use crate::snapshot::{Fault, Oid, Repository, Side};
+use crate::source::RepoPath;
+
+/// A ledger, or a decision, which is a ledger of one entry.
+#[derive(Debug)]
+pub struct LedgerView {
+    /// Which one.
+    pub home: Home,
+    /// Its folder.
+    pub folder: RepoPath,
+    /// The entries as they would stand, in order.
+    pub records: Vec<Record>,
+    /// How many of them are agreed.
+    pub agreed: usize,
+    /// The first agreed entry that the proposal does not carry on from, if it goes another way.
+    pub fork: Option<RepoPath>,
+    states: Vec<Option<State>>,
+    introduced: BTreeMap<RepoPath, Oid>,
+    staged: bool,
+}
+
+/// A ledger's files at one side.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) records: Vec<Record>,
+    pub(super) unreadable: Vec<(RepoPath, Problem)>,
+}
+
+/// Reads every record below a folder, in order of names. Entries behind one that can't be read are
+/// left out: nobody knows what they stand on.
+pub(super) fn read(
+    repository: &dyn Repository,
+    side: Side,
+    folder: &RepoPath,
+) -> Result<Files, Fault> {
+    let mut files = Files::default();
+    for (path, node) in repository.list(side, folder)? {
+        match read_one(repository, &path, node)? {
+            Ok(record) if files.unreadable.is_empty() => files.records.push(record),
+            Ok(_) => {}
+            Err(problems) => {
+                files.unreadable.extend(problems.into_iter().map(|p| (path.clone(), p)));
+            }
+        }
+    }
+    files.records.sort_by_key(Record::sequence);
+    Ok(files)
+}
+
+/// Reads one record; gives what is wrong with it if it is none.
+pub(super) fn read_one(
+    repository: &dyn Repository,
+    path: &RepoPath,
+    node: crate::snapshot::Node,
+) -> Result<Result<Record, Vec<Problem>>, Fault> {
+    let whole = |check, message: String, help: &str| {
+        vec![Problem { check, span: Default::default(), message, help: help.into() }]
+    };
+    let place = match RecordPath::parse(path) {
+        Ok(place) => place,
+        Err(rule) => {
+            let message = format!("no record may stand here: {rule}");
+            let help = "records are written by `orch`; move other files out of `.orch/`";
+            return Ok(Err(whole("record-misplaced", message, help)));
+        }
+    };
+    if !matches!(node.mode, crate::snapshot::Mode::File) {
+        let message = "a record is a plain file, neither a link nor a program".to_owned();
+        return Ok(Err(whole("record-invalid", message, "restore the plain file")));
+    }
+    let bytes = repository.read(node.oid)?;
+    Ok(record::parse(&place, &bytes))
+}
+
+impl LedgerView {
+    /// Joins what is agreed with what is proposed.
+    ///
+    /// A proposal that holds only a part of what is agreed adds nothing; one that goes on from all
+    /// of it adds the rest; any other forks the ledger.
+    pub(super) fn join(
+        (home, folder): (Home, RepoPath),
+        agreed: Vec<Record>,
+        proposed: Vec<Record>,
+        introduced: &BTreeMap<RepoPath, Oid>,
+        staged: bool,
+    ) -> Self {
+        let same = agreed
+            .iter()
+            .zip(&proposed)
+            .take_while(|(a, b)| a.digest == b.digest && a.path == b.path)
+            .count();
+        let fork = (same < agreed.len() && same < proposed.len())
+            .then(|| agreed[same].repo_path().clone());
+        let agreed_length = if fork.is_some() { same } else { agreed.len() };
+        let records =
+            if proposed.len() >= agreed.len() || fork.is_some() { proposed } else { agreed };
+        let introduced = records
+            .iter()
+            .filter_map(|record| introduced.get_key_value(record.repo_path()))
+            .map(|(path, commit)| (path.clone(), *commit))
+            .collect();
+        let states = states(&records);
+        LedgerView {
+            home,
+            folder,
+            records,
+            agreed: agreed_length,
+            fork,
+            states,
+            introduced,
+            staged,
+        }
+    }
+
+    /// Gives the new entries with their index.
+    pub fn new_entries(&self) -> impl Iterator<Item = (usize, &Record)> {
+        self.records.iter().enumerate().skip(self.agreed)
+    }
+
+    /// Gives the state before the entry at an index.
+    pub fn before(&self, index: usize) -> Option<&State> {
+        self.states.get(index)?.as_ref()
+    }
+
+    /// Gives the state behind the last entry; none if this is no task, or has no first entry.
+    pub fn state(&self) -> Option<&State> {
+        self.states.last()?.as_ref()
+    }
+
+    /// Gives the state behind what is agreed.
+    pub fn agreed_state(&self) -> Option<&State> {
+        self.before(self.agreed)
+    }
+
+    /// Tells where what a record says can be seen: at head while it stands, else at the commit
+    /// that brought it (design, hard case 7).
+    pub fn seen(&self, record: &Record) -> Seen {
+        let stands = self.state().is_none_or(|state| match &record.payload {
+            record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
+            _ => state.stands(record.sequence()),
+        });
+        if stands || self.staged {
+            return Seen::Head;
+        }
+        self.introduced
+            .get(record.repo_path())
+            .map_or(Seen::Nowhere, |commit| Seen::Commit(*commit))
+    }
+}
+
+fn states(records: &[Record]) -> Vec<Option<State>> {
+    let mut states = vec![None];
+    for record in records {
+        let before = states.last().cloned().flatten();
+        states.push(State::after(before, record));
+    }
+    states
+}

@@ -1,0 +1,170 @@
+//! Base and head joined: every ledger the change touches, what is new in it, and the facts it
+//! speaks of. A world is a value; the checks only look at it.
+
+mod build;
+mod evidence;
+mod facts;
+mod gate;
+mod ledgers;
+mod survey;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use build::{Terms, build};
+pub use evidence::{inputs_of, missing_inputs};
+pub use facts::{Fact, Facts, Seen};
+pub use gate::{Evaluation, evaluate};
+pub use ledgers::LedgerView;
+pub use survey::{Live, StandingHalt, Survey};
+
+use crate::diagnostic::Place;
+use crate::ledger::State;
+use crate::policy::{Policy, Stage};
+use crate::record::{Home, Payload, Problem, Record};
+use crate::snapshot::{Change, Occasion};
+use crate::source::{Moment, RepoPath, StageName, TaskId};
+
+/// Everything the checks look at.
+#[derive(Debug)]
+pub struct World {
+    /// The moment as of which is judged.
+    pub at: Moment,
+    /// How the proposal got here.
+    pub occasion: Occasion,
+    /// The branch it is proposed on, if known.
+    pub branch: Option<String>,
+    /// The policy that was agreed.
+    pub policy: Arc<Policy>,
+    /// What is wrong with the policy at head, if the change touches it.
+    pub policy_problems: Vec<Problem>,
+    /// What differs between base and head, sorted by path.
+    pub changes: Vec<Change>,
+    /// The ledgers that the change touches, and those they depend on.
+    pub ledgers: BTreeMap<Home, LedgerView>,
+    /// Files among the records that are none, with what is wrong.
+    pub unreadable: Vec<(RepoPath, Problem)>,
+    /// Tasks of the change whose id another folder has already, at REV or in the change itself.
+    pub doubles: Vec<(TaskId, RepoPath)>,
+    /// What is true of all open tasks at REV.
+    pub survey: Survey,
+    /// What stands at the paths that records speak of.
+    pub facts: Facts,
+}
+
+/// One new entry, with the state of its task before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'w> {
+    /// The ledger it belongs to.
+    pub ledger: &'w LedgerView,
+    /// The entry.
+    pub record: &'w Record,
+    /// The entry before it, if there is one.
+    pub previous: Option<&'w Record>,
+    /// Where the task stood before; none before a `task` entry, and in ledgers of no task.
+    pub before: Option<&'w State>,
+    /// Where what the entry says can be seen.
+    pub seen: Seen,
+    /// The moment as of which it is judged.
+    pub at: Moment,
+    /// The policy, for entries that are proposed; none for landed ones, which are replayed by
+    /// their entries alone.
+    pub policy: Option<&'w Policy>,
+}
+
+impl<'w> Step<'w> {
+    /// Gives the task's id; none outside a task's ledger.
+    pub fn task_id(&self) -> Option<&'w TaskId> {
+        match &self.record.path.home {
+            Home::Task(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Gives the policy's idea of a stage of this task's workflow, for a proposed entry.
+    pub fn stage(&self, name: &StageName) -> Option<&'w Stage> {
+        self.policy?.stage(&self.before?.task.workflow, name)
+    }
+
+    /// Points at a field of the payload, such as `artifacts.0.checksum`.
+    pub fn field(&self, field: &str) -> Place {
+        Place::at(self.record.repo_path().clone(), self.record.field(field))
+    }
+
+    /// Points at a field of the envelope, such as `previous`.
+    pub fn envelope(&self, field: &str) -> Place {
+        Place::at(self.record.repo_path().clone(), self.record.envelope_field(field))
+    }
+
+    /// Points at the record as a whole: its kind's word.
+    pub fn heading(&self) -> Place {
+        Place::at(self.record.repo_path().clone(), self.record.heading())
+    }
+}
+
+impl World {
+    /// Gives the new entries, ledger by ledger, in their order.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        let landed = self.occasion == Occasion::Verification;
+        self.ledgers.values().flat_map(move |ledger| {
+            ledger.new_entries().map(move |(index, record)| {
+                let recorded = record.entry.recorded_at;
+                Step {
+                    ledger,
+                    record,
+                    previous: index.checked_sub(1).map(|before| &ledger.records[before]),
+                    before: ledger.before(index),
+                    seen: ledger.seen(record),
+                    at: if landed { recorded } else { recorded.max(self.at) },
+                    policy: (!landed).then_some(&*self.policy),
+                }
+            })
+        })
+    }
+
+    /// Gives the state of a task as it would stand, if the world holds it.
+    pub fn task(&self, id: &TaskId) -> Option<&State> {
+        self.ledgers.get(&Home::Task(id.clone()))?.state()
+    }
+
+    /// Gives the states of the tasks that one depends on; what the world can't find is left out.
+    pub fn dependencies<'w>(&'w self, state: &'w State) -> impl Iterator<Item = &'w State> {
+        state.task.depends_on.iter().filter_map(|id| self.task(id))
+    }
+
+    /// Gives what stands at a path, as the entry saw it.
+    pub fn fact(&self, step: &Step<'_>, path: &RepoPath) -> &Fact {
+        self.facts.get(step.seen, path)
+    }
+
+    /// Gives the runs of this branch: those new in the change, and those active where it starts.
+    pub fn runs_here(&self) -> Vec<RunHere<'_>> {
+        let mut runs = Vec::new();
+        for step in self.steps() {
+            if let (Payload::Run(run), Some(task)) = (&step.record.payload, step.task_id()) {
+                runs.push(RunHere { task, lane: &run.lane, agent: &run.agent });
+            }
+        }
+        let active = self.survey.active.iter().filter(|active| {
+            let elsewhere = |branch: &String| active.branch.as_ref().is_some_and(|b| b != branch);
+            !self.branch.as_ref().is_some_and(elsewhere)
+        });
+        runs.extend(active.map(|active| RunHere {
+            task: &active.task,
+            lane: &active.lane,
+            agent: &active.agent,
+        }));
+        runs
+    }
+}
+
+/// A run that explains changes in its lane.
+#[derive(Debug, Clone, Copy)]
+pub struct RunHere<'w> {
+    /// Its task.
+    pub task: &'w TaskId,
+    /// Its lane.
+    pub lane: &'w crate::source::LaneName,
+    /// Who does it.
+    pub agent: &'w crate::source::AgentName,
+}

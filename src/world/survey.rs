@@ -1,0 +1,157 @@
+//! What is true of all open tasks at REV: live artifacts, active runs, standing halts.
+//!
+//! A closed task is known by the name of its last entry and never read.
+
+use std::collections::BTreeMap;
+
+use super::ledgers;
+use crate::ledger::State;
+use crate::record::kind::{Artifact, HaltTopic};
+use crate::record::{Home, Payload, Record, RecordPath};
+use crate::snapshot::{Fault, Repository, Side};
+use crate::source::{AgentName, LaneName, RepoPath, StageName, TaskId};
+
+/// All open tasks at REV, as far as other work can disturb them.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Artifacts of live handoffs.
+    pub live: Vec<Live>,
+    /// Runs that go on.
+    pub active: Vec<Active>,
+    /// Halts that stand, at REV or at head.
+    pub halts: Vec<StandingHalt>,
+    /// The folder of every task, by its id in lower case.
+    pub folders: BTreeMap<String, RepoPath>,
+}
+
+/// An artifact of a live handoff.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// Whose.
+    pub task: TaskId,
+    /// The handoff's file.
+    pub handoff: RepoPath,
+    /// Who relies on it.
+    pub to: AgentName,
+    /// What was handed over.
+    pub artifact: Artifact,
+}
+
+/// A run that goes on.
+#[derive(Debug, Clone)]
+pub struct Active {
+    /// Its task.
+    pub task: TaskId,
+    /// Its stage.
+    pub stage: StageName,
+    /// Its lane.
+    pub lane: LaneName,
+    /// Who does it.
+    pub agent: AgentName,
+    /// On which branch.
+    pub branch: Option<String>,
+}
+
+/// A halt that stands.
+#[derive(Debug, Clone)]
+pub struct StandingHalt {
+    /// Its first entry's file.
+    pub path: RepoPath,
+    /// Its id.
+    pub id: TaskId,
+    /// What it stops: `all`, or `workflow:…`, `lane:…`, `stage:…`, `task:…`. One that can't be
+    /// read stops everything (attack 106).
+    pub scope: String,
+    /// Who pulled it.
+    pub topic: Option<HaltTopic>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Survey {
+    /// Looks at every open task of one side.
+    pub(super) fn take(repository: &dyn Repository, side: Side) -> Result<Self, Fault> {
+        let mut survey = Survey::default();
+        let mut ledgers: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
+        for (path, _) in repository.list(side, &RepoPath::from(".orch/tasks"))? {
+            ledgers.entry(path.folder()).or_default().push(path);
+        }
+        for (folder, paths) in ledgers {
+            survey.folders.insert(folder.file_name().to_string().to_lowercase(), folder.clone());
+            if is_closed(&paths) {
+                continue;
+            }
+            let files = ledgers::read(repository, side, &folder)?;
+            let state = files.records.iter().fold(None, State::after);
+            if let Some(state) = state.filter(|state| state.closed.is_none()) {
+                survey.add(&state);
+            }
+        }
+        Ok(survey)
+    }
+
+    fn add(&mut self, state: &State) {
+        let task = &state.task.task_id;
+        for delivery in state.live_deliveries() {
+            self.live.extend(delivery.artifacts.iter().map(|artifact| Live {
+                task: task.clone(),
+                handoff: delivery.path.clone(),
+                to: delivery.to.clone(),
+                artifact: artifact.clone(),
+            }));
+        }
+        self.active.extend(state.active_run().map(|run| Active {
+            task: task.clone(),
+            stage: run.stage.clone(),
+            lane: run.lane.clone(),
+            agent: run.agent.clone(),
+            branch: run.branch.clone(),
+        }));
+    }
+
+    /// Adds the halts that stand on one side.
+    pub(super) fn add_halts(
+        &mut self,
+        repository: &dyn Repository,
+        side: Side,
+    ) -> Result<(), Fault> {
+        let shelf = RepoPath::from(".orch/halts");
+        for name in repository.folders(side, &shelf)? {
+            let folder = shelf.join(&name);
+            let Ok(id) = name.parse::<TaskId>() else { continue };
+            let files = ledgers::read(repository, side, &folder)?;
+            let resumed = matches!(
+                files.records.last(),
+                Some(Record { payload: Payload::Resume(_), .. }) if files.unreadable.is_empty()
+            );
+            if resumed || self.halts.iter().any(|halt| halt.id == id) {
+                continue;
+            }
+            let halt = match files.records.first().map(|record| &record.payload) {
+                Some(Payload::Halt(halt)) if files.unreadable.is_empty() => StandingHalt {
+                    path: folder.join("0001-halt.yaml"),
+                    id,
+                    scope: halt.scope.clone(),
+                    topic: Some(halt.topic),
+                    reason: halt.reason.clone(),
+                },
+                _ => StandingHalt {
+                    path: folder.join("0001-halt.yaml"),
+                    id,
+                    scope: "all".into(),
+                    topic: None,
+                    reason: "this halt can't be read, so it stands for everything".into(),
+                },
+            };
+            self.halts.push(halt);
+        }
+        Ok(())
+    }
+}
+
+/// A ledger whose last entry is a `close` can't go on, so nothing in it is live.
+fn is_closed(paths: &[RepoPath]) -> bool {
+    let last =
+        paths.iter().filter_map(|path| RecordPath::parse(path).ok()).max_by_key(|p| p.sequence);
+    last.is_some_and(|last| last.word == "close" && matches!(last.home, Home::Task(_)))
+}
