@@ -4,5 +4,6 @@ pub mod source;
 pub mod diagnostic;
 pub mod snapshot;
 pub mod record;
+pub mod render;
 #[cfg(test)]
 mod testing;
