@@ -10,6 +10,7 @@ use crate::source::{Position, RepoPath, Span, TaskId};
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Refuses the proposal.
@@ -82,6 +83,7 @@ pub struct Report {
 
 /// What was looked at, so that "nothing found" can't hide "nothing read" (attack 121).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Examined {
     /// Records read and checked.
     pub records: usize,

@@ -1,4 +1,13 @@
 //! orch: a Git-native guard for teams of agents and people.
+//!
+//! The modules stand in the order in which data flows; each imports only from those above it.
+//!
+//! ```text
+//! snapshot::Proposal -> record::parse -> ledger::State::after -> world::build -> checks::run -> render
+//! ```
+//!
+//! [`guard::guard`] is that line in code. `draft` writes what an agent would say next, and the same
+//! checks judge it before a command writes anything.
 
 pub mod source;
 pub mod diagnostic;
@@ -8,5 +17,8 @@ pub mod policy;
 pub mod ledger;
 pub mod world;
 pub mod checks;
+pub mod guard;
+pub mod draft;
+pub mod render;
 #[cfg(test)]
 mod testing;

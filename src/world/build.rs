@@ -236,6 +236,9 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
             facts.learn(repository, proposal.head, step.seen, &artifact.path)?;
         }
     }
+    for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH] {
+        facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(guarded))?;
+    }
     let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();
     let disturbed = world.survey.live.iter().map(|live| &live.artifact.path);
     for path in disturbed.filter(|path| changed.contains(path)) {

@@ -2,9 +2,9 @@
 
 use super::World;
 use crate::ledger::State;
-use crate::policy::{AUDIT_PASS, Stage};
+use crate::policy::{AUDIT_PASS, Policy, Stage};
 use crate::record::kind::Artifact;
-use crate::source::ArtifactName;
+use crate::source::{ArtifactName, StageName};
 
 /// Gives the evidence that a run of a stage would consume now: everything it requires that is
 /// there and has passed its gate, sorted.
@@ -39,4 +39,21 @@ fn found<'w>(world: &'w World, state: &'w State, name: &ArtifactName) -> Vec<&'w
         return own;
     }
     world.dependencies(state).flat_map(|task| task.evidence(name, true)).collect()
+}
+
+/// Gives what an audit of a stage must cover: the live evidence of every stage before it in the
+/// workflow, and what those consumed from other tasks (R000-17). Sorted.
+pub fn to_be_covered(policy: &Policy, state: &State, audit: &StageName) -> Vec<Artifact> {
+    let Some(workflow) = policy.workflows.get(&state.task.workflow) else { return Vec::new() };
+    let mut covered = Vec::new();
+    for stage in workflow.before(audit) {
+        let Some(delivery) = state.live_delivery(&stage.name) else { continue };
+        covered.extend(delivery.artifacts.iter().cloned());
+        let run = state.run(&delivery.run_id);
+        covered.extend(run.into_iter().flat_map(|run| run.inputs.iter().cloned()));
+    }
+    covered.retain(|artifact| artifact.name != AUDIT_PASS);
+    covered.sort();
+    covered.dedup();
+    covered
 }

@@ -1,6 +1,7 @@
 //! What stands at the paths that records speak of, hashed from Git's blobs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::snapshot::{Fault, Mode, Oid, Repository, Side, lfs};
@@ -75,10 +76,8 @@ impl Facts {
             Seen::Commit(oid) => Side::Commit(oid),
             Seen::Nowhere => return Ok(()),
         };
-        let key = (seen, path.clone());
-        if !self.known.contains_key(&key) {
-            let fact = read(repository, side, path)?;
-            self.known.insert(key, fact);
+        if let Entry::Vacant(place) = self.known.entry((seen, path.clone())) {
+            place.insert(read(repository, side, path)?);
         }
         Ok(())
     }

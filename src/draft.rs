@@ -1,0 +1,253 @@
+//! What an agent would say next: everything that can be derived is derived (design, principle 4).
+//!
+//! A draft is a proposal like any other. It is judged by the same checks before it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ledger::{self, RunStanding, State};
+use crate::policy::{AUDIT_PASS, BranchParts, Policy, Stage, Workflow};
+use crate::record::Envelope;
+use crate::record::kind::{
+    Approval, Artifact, AuditReport, AuditTest, FailureResponse, Gate, GateVerdict, Handoff,
+    HandoffStatus, Issue, Run, RunStatus, Verdict,
+};
+use crate::source::{AgentName, ArtifactName, Moment, RepoPath, StageName};
+use crate::world::{self, LedgerView, Seen, World};
+
+/// Who writes, when and where.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// Who says it.
+    pub actor: AgentName,
+    /// From which context.
+    pub session: Option<String>,
+    /// On which branch.
+    pub branch: Option<String>,
+    /// When.
+    pub at: Moment,
+}
+
+/// Gives the envelope of a ledger's next entry; of its first if there is no ledger yet.
+pub fn envelope(ledger: Option<&LedgerView>, policy: &Policy, author: &Author) -> Envelope {
+    let last = ledger.and_then(|ledger| ledger.records.last());
+    let last_at = last.map(|record| record.entry.recorded_at);
+    Envelope {
+        sequence: Some(last.map_or(1, |record| record.sequence() + 1)),
+        previous: last.map(|record| record.digest),
+        recorded_at: last_at.map_or(author.at, |last| last.max(author.at)),
+        actor: author.actor.clone(),
+        session: author.session.clone(),
+        branch: author.branch.clone(),
+        policy: Some(policy.digest),
+    }
+}
+
+/// Gives the stage that a task would run next; none if it is finished or its workflow is unknown.
+pub fn next_stage<'p>(workflow: &'p Workflow, state: &State) -> Option<&'p Stage> {
+    match &state.standing {
+        ledger::Standing::Ready(None) => Some(workflow.first()),
+        ledger::Standing::Ready(Some(stage))
+        | ledger::Standing::Running(stage)
+        | ledger::Standing::Delivered(stage) => workflow.stage(stage),
+        ledger::Standing::Finished => None,
+    }
+}
+
+/// Gives a run of a stage: its inputs, and the id that follows from them.
+pub fn run(world: &World, state: &State, stage: &Stage) -> Run {
+    let inputs = world::inputs_of(world, state, stage);
+    let entered = state.times_entered(&stage.name);
+    let run_id = ledger::run_id(&state.task.task_id, &stage.name, &inputs, entered);
+    let failed = state.run(&run_id).filter(|run| matches!(run.standing, RunStanding::Failed(_)));
+    Run {
+        stage: stage.name.clone(),
+        run_id,
+        attempt: failed.map_or(1, |run| run.attempt + 1),
+        agent: state.assigned.clone().unwrap_or_else(|| stage.agent.clone()),
+        lane: stage.lane.clone(),
+        branch: None,
+        status: RunStatus::InProgress,
+        inputs,
+        failure: None,
+        duration_seconds: None,
+        retry_after: None,
+    }
+}
+
+/// Gives the name of the branch that a run would be done on: the policy's first pattern whose
+/// parts are all known. Later runs of a stage get `-2`, `-3` behind the stage's name.
+pub fn branch(policy: &Policy, state: &State, run: &Run, at: Moment) -> Option<String> {
+    let times = state.times_entered(&run.stage);
+    let slug = if times > 1 { format!("{}-{times}", run.stage) } else { run.stage.to_string() };
+    let parts = BranchParts {
+        lane: Some(run.lane.as_str()),
+        date: Some(at),
+        run_id: Some(run.run_id.as_str()),
+        task_id: Some(state.task.task_id.as_str()),
+        slug: Some(&slug),
+    };
+    policy.branches.iter().find_map(|pattern| pattern.write(&parts))
+}
+
+/// Why the artifacts of a stage can't be told from the files alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    /// The evidence's name.
+    pub name: ArtifactName,
+    /// The files that match its glob; empty if none does.
+    pub matches: Vec<RepoPath>,
+}
+
+/// Chooses the files of a stage's `produces`, by name.
+///
+/// `chosen` wins; then the files that this branch changed; then what the task handed over before;
+/// then the only match. A name of which several files remain is undecided; an optional one of
+/// which none is there is left out.
+pub fn collect(
+    stage: &Stage,
+    state: &State,
+    files: &[RepoPath],
+    changed: &BTreeSet<RepoPath>,
+    chosen: &BTreeMap<ArtifactName, Vec<RepoPath>>,
+) -> Result<Vec<(ArtifactName, RepoPath)>, Vec<Undecided>> {
+    let mut collected = Vec::new();
+    let mut undecided = Vec::new();
+    for (name, produce) in &stage.produces {
+        if let Some(paths) = chosen.get(name) {
+            collected.extend(paths.iter().map(|path| (name.clone(), path.clone())));
+            continue;
+        }
+        let matches: Vec<&RepoPath> =
+            files.iter().filter(|path| produce.glob.matches(path)).collect();
+        let here: Vec<&RepoPath> =
+            matches.iter().copied().filter(|path| changed.contains(path)).collect();
+        let before: Vec<&RepoPath> =
+            matches.iter().copied().filter(|path| handed_over(state, name, path)).collect();
+        let taken = [here, before].into_iter().find(|paths| !paths.is_empty()).unwrap_or(matches);
+        if taken.len() == 1 || taken.iter().all(|path| changed.contains(*path)) && !taken.is_empty()
+        {
+            collected.extend(taken.into_iter().map(|path| (name.clone(), path.clone())));
+        } else if !produce.optional {
+            let matches = taken.into_iter().cloned().collect();
+            undecided.push(Undecided { name: name.clone(), matches });
+        }
+    }
+    if undecided.is_empty() { Ok(collected) } else { Err(undecided) }
+}
+
+fn handed_over(state: &State, name: &ArtifactName, path: &RepoPath) -> bool {
+    let last = state
+        .deliveries
+        .iter()
+        .rev()
+        .find(|delivery| delivery.artifacts.iter().any(|artifact| artifact.name == *name));
+    last.is_some_and(|delivery| {
+        delivery.artifacts.iter().any(|artifact| artifact.name == *name && artifact.path == *path)
+    })
+}
+
+/// Gives the handoff that completes a run.
+pub fn handoff(
+    workflow: &Workflow,
+    state: &State,
+    stage: &Stage,
+    run_id: crate::source::RunId,
+    from: AgentName,
+    artifacts: Vec<Artifact>,
+) -> Handoff {
+    let receiver = workflow.receiver(stage);
+    Handoff {
+        from,
+        message: format!("{} is ready for {receiver}", stage.name),
+        to: receiver,
+        task_id: state.task.task_id.clone(),
+        stage: stage.name.clone(),
+        run_id,
+        status: HandoffStatus::Complete,
+        artifacts,
+        next_steps: Vec::new(),
+        resolves: Vec::new(),
+        deliverables: None,
+        context: None,
+        changes: None,
+        bundle: None,
+    }
+}
+
+/// Gives the gate behind a stage, evaluated over what head holds. `next` chooses among the places
+/// that a pass may lead to.
+pub fn gate(
+    world: &World,
+    state: &State,
+    stage: &Stage,
+    evaluated_by: AgentName,
+    next: Option<StageName>,
+) -> Gate {
+    let evaluation = world::evaluate(world, state, stage, Seen::Head);
+    let passed = evaluation.verdict == GateVerdict::Pass;
+    let delivered = state.live_delivery(&stage.name).map(|delivery| delivery.run_id.clone());
+    let ran = state.runs.iter().rev().find(|run| run.stage == stage.name);
+    let run_id = delivered.or(ran.map(|run| run.run_id.clone()));
+    let unknown = || ledger::run_id(&state.task.task_id, &stage.name, &[], 0);
+    Gate {
+        stage: stage.name.clone(),
+        next_stage: next.or_else(|| stage.next.first().cloned()).filter(|_| passed),
+        returns_to: (!passed).then(|| stage.on_fail.clone()),
+        run_id: run_id.unwrap_or_else(unknown),
+        verdict: evaluation.verdict,
+        evaluated_by,
+        evidence: evaluation.evidence,
+        conditions: evaluation.conditions,
+        reasons: evaluation.reasons,
+    }
+}
+
+/// Gives an audit report over everything that must be covered; a PASS names every test that the
+/// stage demands, as passed, unless `tests` says otherwise.
+pub fn audit_report(
+    policy: &Policy,
+    state: &State,
+    stage: &Stage,
+    author: &Author,
+    verdict: Verdict,
+    tests: Vec<AuditTest>,
+    issues: Vec<Issue>,
+) -> AuditReport {
+    AuditReport {
+        name: state.task.title.clone(),
+        version: state.task.version.clone().unwrap_or_else(|| "1".into()),
+        auditor: author.actor.clone(),
+        verdict,
+        date: author.at,
+        covers: world::to_be_covered(policy, state, &stage.name),
+        tests,
+        issues,
+    }
+}
+
+/// Gives the entry that returns a task whose audit failed, issues worst first (R000-42, R000-47).
+pub fn failure_response(state: &State, stage: &Stage, report: &AuditReport) -> FailureResponse {
+    let mut issues = report.issues.clone();
+    issues.sort_by_key(|issue| issue.severity);
+    let next_steps = issues.iter().map(|issue| format!("{}: {}", issue.id, issue.remediation));
+    FailureResponse {
+        task_id: state.task.task_id.clone(),
+        verdict: Verdict::Fail,
+        returns_to: stage.on_fail.clone(),
+        next_steps: next_steps.chain(["Submit for audit again".to_owned()]).collect(),
+        issues,
+    }
+}
+
+/// Gives a person's approval of a stage, over the evidence that it would consume.
+pub fn approval(
+    world: &World,
+    state: &State,
+    stage: &Stage,
+    approver: AgentName,
+    statement: String,
+) -> Approval {
+    let mut covers = world::inputs_of(world, state, stage);
+    covers.retain(|artifact| artifact.name != AUDIT_PASS);
+    Approval { stage: stage.name.clone(), approver, statement, covers }
+}

@@ -1,0 +1,134 @@
+//! The straight line: from two states of a repository to a report.
+//!
+//! Policy, worlds and checks each have a room of their own; this file only joins them.
+
+use std::sync::Arc;
+
+use crate::checks;
+use crate::diagnostic::{Finding, Place, Report, Severity};
+use crate::policy::{POLICY_PATH, Policy};
+use crate::record::Problem;
+use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
+use crate::source::{Moment, RepoPath, TaskId};
+use crate::world::{self, Terms, World};
+
+/// Judges a proposal as of a moment; refuses with a fault if something can't be looked at.
+///
+/// `bootstrap` accepts the change that brings the first policy, which is then judged by itself.
+pub fn guard(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    at: Moment,
+    bootstrap: bool,
+) -> Result<Report, Fault> {
+    let world = look(repository, proposal, at, bootstrap, Vec::new())?;
+    let mut report = checks::run(&world);
+    if is_bootstrap(repository, proposal)? {
+        report.findings.push(bootstrapped());
+        report.settle();
+    }
+    add_texts(repository, proposal, &mut report)?;
+    Ok(report)
+}
+
+/// Builds the world of a proposal under the policy that was agreed; `focus` names tasks to look at
+/// though the change does not touch them.
+pub fn look(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    at: Moment,
+    bootstrap: bool,
+    focus: Vec<TaskId>,
+) -> Result<World, Fault> {
+    let policy = Arc::new(agreed_policy(repository, proposal, bootstrap)?);
+    let policy_problems = proposed_problems(repository, proposal)?;
+    world::build(repository, proposal, Terms { policy, policy_problems, at, focus })
+}
+
+/// The policy is read where it was agreed, never from the change under judgement (attack 14).
+fn agreed_policy(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    bootstrap: bool,
+) -> Result<Policy, Fault> {
+    let side = match proposal.occasion {
+        Occasion::Verification => proposal.head,
+        _ if bootstrap && is_bootstrap(repository, proposal)? => proposal.head,
+        _ => proposal.agreed,
+    };
+    let Some(bytes) = policy_bytes(repository, side)? else {
+        return Err(Fault::new(
+            format!("there is no policy at {POLICY_PATH} where this was agreed"),
+            "begin with `orch init`; in CI, accept the change that brings the first policy with \
+             `orch guard --bootstrap`",
+        ));
+    };
+    Policy::parse(&bytes, &checks::names()).map_err(|problems| {
+        let first = &problems[0];
+        let line =
+            crate::source::Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
+        Fault::new(
+            format!("the agreed policy can't be used: {POLICY_PATH}:{line}: {}", first.message),
+            format!("mend it on a branch of its own: {}", first.help),
+        )
+    })
+}
+
+fn policy_bytes(repository: &dyn Repository, side: Side) -> Result<Option<Vec<u8>>, Fault> {
+    let node = repository.node(side, &RepoPath::from(POLICY_PATH))?;
+    node.map(|node| repository.read(node.oid)).transpose()
+}
+
+fn proposed_problems(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+) -> Result<Vec<Problem>, Fault> {
+    let path = RepoPath::from(POLICY_PATH);
+    let change = proposal.changes.iter().find(|change| change.path == path);
+    let Some(node) = change.and_then(|change| change.new) else { return Ok(Vec::new()) };
+    let parsed = Policy::parse(&repository.read(node.oid)?, &checks::names());
+    Ok(parsed.err().unwrap_or_default())
+}
+
+/// Tells whether this change brings the first policy.
+pub fn is_bootstrap(repository: &dyn Repository, proposal: &Proposal) -> Result<bool, Fault> {
+    let path = RepoPath::from(POLICY_PATH);
+    let brings = proposal.changes.iter().any(|change| change.path == path && change.new.is_some());
+    Ok(brings && repository.node(proposal.agreed, &path)?.is_none())
+}
+
+fn bootstrapped() -> Finding {
+    Finding {
+        check: "policy-change-undecided",
+        severity: Severity::Warning,
+        place: Place::file(RepoPath::from(POLICY_PATH)),
+        message: "this change brings the first policy, and was judged by it".into(),
+        help: "read it well: from the next change on, it is what was agreed".into(),
+        task: None,
+        related: Vec::new(),
+    }
+}
+
+/// Reads the files that findings point into, for pictures and line numbers.
+fn add_texts(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    let places = report.findings.iter().flat_map(|finding| {
+        std::iter::once(&finding.place).chain(finding.related.iter().map(|related| &related.place))
+    });
+    let paths: Vec<RepoPath> =
+        places.filter(|place| place.span.is_some()).map(|place| place.path.clone()).collect();
+    for path in paths {
+        let node = match repository.node(proposal.head, &path)? {
+            Some(node) => Some(node),
+            None => repository.node(proposal.agreed, &path)?,
+        };
+        if let Some(node) = node {
+            let text = String::from_utf8_lossy(&repository.read(node.oid)?).into_owned();
+            report.texts.insert(path, text);
+        }
+    }
+    Ok(())
+}

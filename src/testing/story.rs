@@ -1,0 +1,391 @@
+//! Worlds made of a few lines: what agents did, in short form; what can be derived is filled in.
+//!
+//! A story is a YAML list. `done: {until: STAGE}` brings the task `strat-001` honestly up to a
+//! stage; `run`, `handoff`, `gate`, `audit_report` and every other kind adds an entry, its payload
+//! drafted as the commands would and then overlaid with what the story says (`task:` names another
+//! task, `entry:` overlays the envelope); `write`, `remove`, `rename`, `link` and `edit` change
+//! files; `wait: 31d` moves the clock; `policy: [from, to]` edits the policy; `propose: BRANCH`
+//! makes everything above agreed and everything below proposed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::diagnostic::{Report, Severity};
+use crate::draft::{self, Author};
+use crate::guard;
+use crate::ledger::State;
+use crate::record::kind::{Artifact, Verdict};
+use crate::record::{Home, Payload, yaml};
+use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
+use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
+use crate::world::{LedgerView, World};
+
+/// Tells a story and has the guard judge what it proposes.
+pub(crate) fn story(text: &str) -> Findings {
+    let mut teller = Teller::new();
+    let node = yaml::read(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let Value::Array(items) = node.to_json() else { panic!("a story is a list") };
+    for item in items {
+        let Value::Object(item) = item else { panic!("{item} is no item") };
+        for (word, value) in item {
+            teller.tell(&word, value);
+        }
+    }
+    let report = teller.judge().unwrap_or_else(|fault| panic!("{fault}: {}", fault.help));
+    Findings { report }
+}
+
+/// What the guard said to a story.
+pub(crate) struct Findings {
+    pub(crate) report: Report,
+}
+
+impl Findings {
+    /// Fails unless exactly these checks spoke, notes apart.
+    #[track_caller]
+    pub(crate) fn expect(&self, checks: &[&str]) {
+        let found =
+            self.report.findings.iter().filter(|finding| finding.severity != Severity::Note);
+        let mut names: Vec<&str> = found.map(|finding| finding.check).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names, checks, "{:#?}", self.report.findings);
+    }
+
+    /// Gives the text that the finding at an index underlines.
+    #[track_caller]
+    pub(crate) fn underlined(&self, index: usize) -> &str {
+        let place = &self.report.findings[index].place;
+        let span = place.span.expect("a finding with a span");
+        &self.report.texts[&place.path][span.start..span.end]
+    }
+}
+
+type Files = BTreeMap<RepoPath, (Mode, Vec<u8>)>;
+
+struct Teller {
+    files: Files,
+    agreed: Option<Files>,
+    branch: Option<String>,
+    occasion: Occasion,
+    clock: Moment,
+}
+
+const PATH: &str = "a canonical path";
+
+impl Teller {
+    fn new() -> Self {
+        let policy = include_str!("../../templates/strategy.yaml");
+        let mut files = Files::new();
+        files.insert(crate::policy::POLICY_PATH.into(), (Mode::File, policy.into()));
+        Teller {
+            files,
+            agreed: None,
+            branch: None,
+            occasion: Occasion::Commit,
+            clock: "2026-11-21T10:00:00Z".parse().expect("a moment"),
+        }
+    }
+
+    fn tell(&mut self, word: &str, value: Value) {
+        match word {
+            "done" => self.done(&text(&value, "until")),
+            "write" => self.each(value, |files, path, text| {
+                files.insert(path, (Mode::File, text.into_bytes()));
+            }),
+            "link" => self.each(value, |files, path, target| {
+                files.insert(path, (Mode::Symlink, target.into_bytes()));
+            }),
+            "rename" => self.each(value, |files, path, to| {
+                let file = files.remove(&path).expect("a file to rename");
+                files.insert(to.as_str().into(), file);
+            }),
+            "remove" => self.each(value, |files, path, _| {
+                files.remove(&path).expect("a file to remove");
+            }),
+            "edit" => self.edit(value),
+            "policy" => self.edit(json!({ crate::policy::POLICY_PATH: value })),
+            "wait" => self.wait(value.as_str().expect("a duration such as 31d")),
+            "on" => self.branch = value.as_str().map(str::to_owned),
+            "occasion" if value == "range" => self.occasion = Occasion::Range,
+            "occasion" if value == "merge" => self.occasion = Occasion::Merge,
+            "propose" => {
+                self.agreed = Some(self.files.clone());
+                self.branch = value.as_str().map(str::to_owned);
+            }
+            kind => self.entry(kind, value),
+        }
+    }
+
+    fn each(&mut self, value: Value, act: impl Fn(&mut Files, RepoPath, String)) {
+        let Value::Object(pairs) = value else { panic!("{value} is no map of paths") };
+        for (path, value) in pairs {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            act(&mut self.files, path.as_str().into(), text);
+        }
+    }
+
+    fn edit(&mut self, value: Value) {
+        let Value::Object(pairs) = value else { panic!("{value} is no map of paths") };
+        for (path, change) in pairs {
+            let (_, bytes) = self.files.get_mut(&RepoPath::from(path.as_str())).expect(PATH);
+            let text = String::from_utf8(bytes.clone()).expect("text to edit");
+            let [from, to] = [0, 1].map(|index| change[index].as_str().expect("[from, to]"));
+            assert!(text.contains(from), "{path} does not hold {from:?}:\n{text}");
+            *bytes = text.replacen(from, to, 1).into_bytes();
+        }
+    }
+
+    fn wait(&mut self, duration: &str) {
+        let (number, unit) = duration.split_at(duration.len() - 1);
+        let number: i64 = number.parse().expect("a number and a unit");
+        let seconds = match unit {
+            "d" => 86_400,
+            "h" => 3_600,
+            "m" => 60,
+            _ => 1,
+        };
+        self.clock = self.clock.plus(chrono::TimeDelta::seconds(number * seconds));
+    }
+
+    fn repository(&self) -> Memory {
+        let mut memory = Memory::default();
+        memory.set(Side::Index, &self.files);
+        memory.set(Memory::commit(1), self.agreed.as_ref().unwrap_or(&self.files));
+        memory
+    }
+
+    fn proposal(&self, repository: &Memory, agreed: Side) -> Proposal {
+        Proposal {
+            agreed,
+            base: agreed,
+            head: Side::Index,
+            branch: self.branch.clone(),
+            occasion: self.occasion,
+            changes: repository.changes(agreed, Side::Index).expect("memory"),
+            steps: Vec::new(),
+        }
+    }
+
+    fn judge(&self) -> Result<Report, crate::snapshot::Fault> {
+        let repository = self.repository();
+        let proposal = self.proposal(&repository, Memory::commit(1));
+        guard::guard(&repository, &proposal, self.clock, false)
+    }
+
+    /// The world as it is now, for drafting.
+    fn world(&self, task: &TaskId) -> World {
+        let repository = self.repository();
+        let proposal = self.proposal(&repository, Side::Index);
+        let focus = vec![task.clone()];
+        guard::look(&repository, &proposal, self.clock, false, focus).expect("a world to draft in")
+    }
+
+    fn entry(&mut self, kind: &str, value: Value) {
+        let Value::Object(mut said) = value else { panic!("{kind}: {value} is no map") };
+        let named = said.remove("task").or_else(|| said.get("task_id").cloned());
+        let task =
+            named.map_or("strat-001".to_owned(), |id| id.as_str().expect("an id").to_owned());
+        let task: TaskId = task.parse().expect("an id");
+        let envelope_said = said.remove("entry").unwrap_or(json!({}));
+        self.wait("1m");
+        let world = self.world(&task);
+        let ledger = world.ledgers.get(&Home::Task(task.clone()));
+        let state = ledger.and_then(LedgerView::state);
+        let mut payload = self.draft(kind, &world, state, &said, &task);
+        overlay(&mut payload, said);
+        let author = Author {
+            actor: actor(kind, &payload).parse().expect("a name"),
+            session: Some(format!("session-of-{}", actor(kind, &payload))),
+            branch: self.branch.clone(),
+            at: self.clock,
+        };
+        let envelope = draft::envelope(ledger, &world.policy, &author);
+        let mut envelope = serde_json::to_value(&envelope).expect("JSON");
+        let Value::Object(envelope_said) = envelope_said else { panic!("entry is no map") };
+        overlay(&mut envelope, envelope_said);
+        let month = ledger.map_or_else(
+            || self.clock.month(),
+            |ledger| ledger.folder.folder().file_name().to_string(),
+        );
+        let sequence = envelope["sequence"].as_u64().unwrap_or(1);
+        let path = format!(".orch/tasks/{month}/{task}/{sequence:04}-{kind}.yaml");
+        let document = json!({ kind: payload, "entry": envelope });
+        let text = serde_yaml::to_string(&document).expect("YAML");
+        self.files.insert(path.as_str().into(), (Mode::File, text.into_bytes()));
+    }
+
+    fn draft(
+        &self,
+        kind: &str,
+        world: &World,
+        state: Option<&State>,
+        said: &Map<String, Value>,
+        task: &TaskId,
+    ) -> Value {
+        if kind == "task" {
+            return json!({
+                "task_id": task, "title": "A strategy", "workflow": "new_strategy",
+                "requestor": "orchestrator", "version": "1.0",
+            });
+        }
+        let policy = &world.policy;
+        let known =
+            state.and_then(|state| Some((state, policy.workflows.get(&state.task.workflow)?)));
+        let Some((state, workflow)) = known else { return json!({}) };
+        let said_stage =
+            said.get("stage").and_then(Value::as_str).and_then(|stage| stage.parse().ok());
+        let stage = said_stage
+            .and_then(|stage: StageName| workflow.stage(&stage))
+            .or_else(|| draft::next_stage(workflow, state))
+            .unwrap_or_else(|| workflow.first());
+        let author = |name: &str| Author {
+            actor: name.parse().expect("a name"),
+            session: None,
+            branch: self.branch.clone(),
+            at: self.clock,
+        };
+        let payload: Payload = match kind {
+            "run" => {
+                let mut run = draft::run(world, state, stage);
+                run.branch = self.branch.clone();
+                run.into()
+            }
+            "handoff" => {
+                let artifacts = self.artifacts(stage, state);
+                let run = state.active_run().map(|run| run.run_id.clone());
+                let run = run.unwrap_or_else(|| draft::run(world, state, stage).run_id);
+                draft::handoff(workflow, state, stage, run, stage.agent.clone(), artifacts).into()
+            }
+            "gate" => {
+                let coordinator = "orchestrator".parse().expect("a name");
+                draft::gate(world, state, stage, coordinator, None).into()
+            }
+            "audit_report" => {
+                let verdict = match said.get("verdict").and_then(Value::as_str) {
+                    Some("FAIL") => Verdict::Fail,
+                    _ => Verdict::Pass,
+                };
+                let tests = stage.tests.iter().map(|name| crate::record::kind::AuditTest {
+                    name: name.clone(),
+                    verdict,
+                    notes: None,
+                });
+                let author = author("independent_auditor");
+                let tests = tests.collect();
+                draft::audit_report(policy, state, stage, &author, verdict, tests, Vec::new())
+                    .into()
+            }
+            "approval" => {
+                let founder = "founder".parse().expect("a name");
+                draft::approval(world, state, stage, founder, "Go".into()).into()
+            }
+            "failure_response" => {
+                return json!({
+                    "task_id": task, "verdict": "FAIL", "returns_to": stage.on_fail,
+                    "issues": state.issues,
+                });
+            }
+            _ => return json!({}),
+        };
+        serde_json::to_value(&payload).expect("JSON")
+    }
+
+    /// What the stage's globs match, by the rules that the command follows.
+    fn artifacts(&self, stage: &crate::policy::Stage, state: &State) -> Vec<Artifact> {
+        let files: Vec<RepoPath> = self.files.keys().cloned().collect();
+        let agreed = self.agreed.clone().unwrap_or_default();
+        let changed = self.files.iter().filter(|(path, file)| agreed.get(*path) != Some(file));
+        let changed = changed.map(|(path, _)| path.clone()).collect();
+        let collected = draft::collect(stage, state, &files, &changed, &BTreeMap::new());
+        let collected = collected.unwrap_or_default();
+        collected
+            .into_iter()
+            .map(|(name, path)| {
+                let checksum = Digest::of(&self.files[&path].1);
+                Artifact { name, path, checksum }
+            })
+            .collect()
+    }
+
+    /// Brings `strat-001` honestly up to a stage, with the data it consumes.
+    fn done(&mut self, until: &str) {
+        if !self.has_task("strat-001") {
+            if until != "strategy" {
+                self.data();
+                self.tell("task", json!({"depends_on": ["data-001"]}));
+            } else {
+                self.tell("task", json!({}));
+            }
+        }
+        for stage in ["strategy", "backtest", "audit", "deploy_paper", "deploy_live"] {
+            if stage == until {
+                return;
+            }
+            self.stage(stage);
+        }
+        assert_eq!(until, "end", "no such stage");
+    }
+
+    fn has_task(&self, task: &str) -> bool {
+        self.files.keys().any(|path| path.to_string().contains(&format!("/{task}/")))
+    }
+
+    fn data(&mut self) {
+        self.tell("task", json!({"task_id": "data-001", "workflow": "data_refresh"}));
+        self.tell("run", json!({"task": "data-001"}));
+        self.tell("write", json!({"data/manifests/btc.json": "{\"rows\": 1000}"}));
+        self.tell("handoff", json!({"task": "data-001", "task_id": "data-001"}));
+        self.tell("gate", json!({"task": "data-001"}));
+        self.tell("close", json!({"task": "data-001", "outcome": "completed", "reason": "done"}));
+    }
+
+    fn stage(&mut self, stage: &str) {
+        let files = match stage {
+            "strategy" => json!({"strategies/sma.py": "code", "docs/strategies/sma.md": "about"}),
+            "backtest" => {
+                json!({"research/reports/sma.json": "{\"trades\": 42, \"max_drawdown\": 0.1}"})
+            }
+            "deploy_paper" => json!({"deploy/paper/sma.json": "{\"pnl\": 1}"}),
+            _ => json!({}),
+        };
+        if stage == "deploy_live" {
+            self.tell("approval", json!({}));
+        }
+        self.tell("run", json!({}));
+        self.tell("write", files);
+        let result = if stage == "audit" { "audit_report" } else { "handoff" };
+        self.tell(result, json!({}));
+        self.tell("gate", json!({}));
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_else(|| panic!("{value} has no {key}")).to_owned()
+}
+
+fn overlay(value: &mut Value, said: Map<String, Value>) {
+    let Value::Object(fields) = value else { panic!("{value} is no map") };
+    for (key, value) in said {
+        if value.is_null() {
+            fields.remove(&key);
+        } else {
+            fields.insert(key, value);
+        }
+    }
+}
+
+/// Who would say this, by default.
+fn actor(kind: &str, payload: &Value) -> String {
+    let named = match kind {
+        "run" => payload["agent"].as_str(),
+        "handoff" => payload["from"].as_str(),
+        "gate" => payload["evaluated_by"].as_str(),
+        "audit_report" => payload["auditor"].as_str(),
+        "failure_response" => Some("independent_auditor"),
+        "approval" | "resume" => payload["approver"].as_str().or(Some("founder")),
+        _ => None,
+    };
+    named.unwrap_or("orchestrator").to_owned()
+}
