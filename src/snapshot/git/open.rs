@@ -57,26 +57,27 @@ fn discover(
 
 /// Lets gix read files of configuration and no variables but those that name the user's home.
 ///
-/// Replaced objects are off: what is judged is what lands (design §5).
+/// A file that `GIT_CONFIG_GLOBAL` names is read in the place of the system's. Replaced objects
+/// are off: what is judged is what lands (design §5).
 fn options(environment: &GitEnvironment) -> Options {
     let mut permissions = Permissions::isolated();
     permissions.env.home = Permission::Allow;
     permissions.env.xdg_config_home = Permission::Allow;
     permissions.config.includes = true;
-    permissions.config.system = !environment.is_on("GIT_CONFIG_NOSYSTEM");
     let global = environment.path("GIT_CONFIG_GLOBAL");
     let users_own = global.is_none() && environment.value("HOME").is_some();
     permissions.config.user = users_own;
     permissions.config.git = users_own;
     let global = global.filter(|file| file.as_os_str() != OsStr::new("/dev/null"));
-    let mut options = Options::default()
+    permissions.config.system = global.is_some() || !environment.is_on("GIT_CONFIG_NOSYSTEM");
+    let options = Options::default()
         .permissions(permissions)
         .bail_if_untrusted(true)
         .config_overrides(["core.useReplaceRefs=false"]);
-    if let Some(file) = global.or_else(|| environment.path("GIT_CONFIG_SYSTEM")) {
-        options = options.system_config_path(file);
+    match global.or_else(|| environment.path("GIT_CONFIG_SYSTEM")) {
+        Some(file) => options.system_config_path(file),
+        None => options,
     }
-    options
 }
 
 /// Gives the top of the working tree as Git would take it, except that a `GIT_DIR` seen from a
@@ -88,7 +89,8 @@ fn work_dir(
 ) -> Option<PathBuf> {
     if let Some(named) = environment.path("GIT_WORK_TREE") {
         let joined = directory.join(named);
-        return Some(absolute(&joined).unwrap_or(joined));
+        let plain = gix::path::normalize(joined.clone().into(), directory);
+        return Some(plain.map_or(joined, |plain| plain.into_owned()));
     }
     match repo.workdir() {
         Some(found) => Some(found.to_owned()),
