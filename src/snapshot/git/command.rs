@@ -66,7 +66,10 @@ impl GitRepository {
         };
         let mut command = Command::new("git");
         command.args(arguments).env_clear().envs(self.environment.variables());
-        for name in ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        if let Some(index) = self.named_index() {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        for name in ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"] {
             if let Some(named) = self.environment.path(name) {
                 let joined = self.directory.join(named);
                 command.env(name, absolute(&joined).unwrap_or(joined));

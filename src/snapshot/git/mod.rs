@@ -35,6 +35,7 @@ pub struct GitRepository {
     /// The folder that relative paths of the environment start from.
     directory: PathBuf,
     work_dir: Option<PathBuf>,
+    common_dir: PathBuf,
     /// Holds the joined view on the quarantine for as long as objects are read through it.
     _quarantine: Option<tempfile::TempDir>,
 }
@@ -43,12 +44,15 @@ impl GitRepository {
     /// Opens the repository that `environment` names, or else the one around `directory`.
     pub fn open(directory: &Path, environment: &GitEnvironment) -> Result<Self, Fault> {
         let opened = open::open(directory, environment)?;
+        let common_dir = opened.repo.common_dir();
+        let common_dir = common_dir.canonicalize().unwrap_or_else(|_| common_dir.to_owned());
         Ok(GitRepository {
             store: Store::new(opened.repo),
             index: RefCell::default(),
             environment: environment.clone(),
             directory: opened.directory,
             work_dir: opened.work_dir,
+            common_dir,
             _quarantine: opened.quarantine,
         })
     }
@@ -65,7 +69,7 @@ impl GitRepository {
 
     /// Gives the folder that all linked worktrees share.
     pub fn common_dir(&self) -> &Path {
-        self.store.repo.common_dir()
+        &self.common_dir
     }
 
     /// Gives the folder that Git runs hooks from; `core.hooksPath` is honoured.
@@ -109,8 +113,8 @@ impl GitRepository {
 
     /// Gives the index that Git would commit from, which may be a temporary one (attack 8).
     fn index_path(&self) -> Result<PathBuf, Fault> {
-        if let Some(named) = self.environment.path("GIT_INDEX_FILE") {
-            return Ok(self.directory.join(named));
+        if let Some(named) = self.named_index() {
+            return Ok(named);
         }
         if self.is_bare() {
             return Err(Fault::new(
@@ -119,6 +123,16 @@ impl GitRepository {
             ));
         }
         Ok(self.git_dir().join("index"))
+    }
+
+    /// Gives the index that the environment names: as Git takes it, from the top of the working
+    /// tree, or else from where `GIT_DIR` was meant.
+    fn named_index(&self) -> Option<PathBuf> {
+        let named = self.environment.path("GIT_INDEX_FILE")?;
+        let below = |top: &Path| top.join(&named);
+        let from_top = self.work_dir().map_or_else(|| below(&self.directory), below);
+        let from_here = below(&self.directory);
+        Some(if !from_top.exists() && from_here.exists() { from_here } else { from_top })
     }
 
     /// Gives the index if one of the sides needs it.

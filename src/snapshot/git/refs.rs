@@ -100,13 +100,14 @@ impl GitRepository {
         if let Some(oid) = Oid::from_hex(rev) {
             return if oid.is_null() { Err(null_revision()) } else { self.peel(oid.0) };
         }
-        if let Some(oid) = self.named(rev)? {
-            return Ok(oid);
-        }
         if rev == "HEAD" {
             return self.head_commit()?.ok_or_else(|| {
                 Fault::new("there is no commit yet", "make the first one: `git commit`")
             });
+        }
+        let name = rev.split(['~', '^', '@', ':']).next().unwrap_or_default();
+        if let Some(oid) = self.named(name)?.filter(|_| name == rev) {
+            return Ok(oid);
         }
         match self.store.repo.rev_parse_single(rev.as_bytes().as_bstr()) {
             Ok(id) => self.peel(id.detach()),
@@ -114,26 +115,42 @@ impl GitRepository {
         }
     }
 
-    /// Looks a plain name up among tags, branches and remote-tracking branches.
-    fn named(&self, rev: &str) -> Result<Option<Oid>, Fault> {
-        let mut found: Vec<(String, Oid)> = Vec::new();
-        for folder in ["refs/tags/", "refs/heads/", "refs/remotes/"] {
-            let full = format!("{folder}{rev}");
-            let Ok(Some(mut reference)) = self.store.repo.try_find_reference(full.as_str()) else {
-                continue;
-            };
-            let id = reference.follow_to_object().map_err(|_| self.unknown(rev))?;
-            found.push((full, self.peel(id.detach())?));
+    /// Looks a plain name up wherever Git would, and refuses one that means several commits.
+    fn named(&self, name: &str) -> Result<Option<Oid>, Fault> {
+        if name.is_empty() || self.is_pseudo(name) {
+            return Ok(None);
         }
-        let differ = found.iter().any(|(_, oid)| *oid != found[0].1);
-        if differ {
-            let names: Vec<_> = found.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let tried = match name.strip_prefix("refs/") {
+            Some(_) => vec![name.to_owned()],
+            None => ["", "tags/", "heads/", "remotes/"]
+                .map(|folder| format!("refs/{folder}{name}"))
+                .into_iter()
+                .chain([format!("refs/remotes/{name}/HEAD")])
+                .collect(),
+        };
+        let mut found: Vec<(String, Oid)> = Vec::new();
+        for full in tried {
+            if let Ok(Some(mut reference)) = self.store.repo.try_find_reference(full.as_str())
+                && reference.name().as_bstr() == full
+            {
+                let id = reference.follow_to_object().map_err(|_| self.unknown(name))?;
+                found.push((full, self.peel(id.detach())?));
+            }
+        }
+        if found.iter().any(|(_, oid)| *oid != found[0].1) {
+            let names: Vec<_> = found.iter().map(|(full, _)| format!("`{full}`")).collect();
             return Err(Fault::new(
-                format!("`{rev}` could mean {}", names.join(" or ")),
+                format!("`{name}` could mean {}", names.join(" or ")),
                 "write the full name of the one you mean",
             ));
         }
         Ok(found.first().map(|(_, oid)| *oid))
+    }
+
+    /// Tells whether a name such as `FETCH_HEAD` is a file of Git's own, which no ref can hide.
+    fn is_pseudo(&self, name: &str) -> bool {
+        let capital = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+        name.bytes().all(capital) && self.git_dir().join(name).is_file()
     }
 
     /// Follows tags to the commit they stand for.

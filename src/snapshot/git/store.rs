@@ -9,7 +9,7 @@ use std::rc::Rc;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::objs::tree::EntryKind;
-use gix::objs::{Find as _, Kind, TreeRefIter};
+use gix::objs::{CommitRefIter, Find as _, Kind, TreeRefIter};
 
 use super::folder::{Content, Folder, Item};
 use crate::snapshot::{Fault, Mode, Node, Oid};
@@ -22,6 +22,7 @@ const KEPT: usize = 1_000_000;
 pub(super) struct Store {
     pub(super) repo: gix::Repository,
     trees: RefCell<Trees>,
+    tops: RefCell<HashMap<Oid, ObjectId>>,
 }
 
 #[derive(Default)]
@@ -34,7 +35,7 @@ impl Store {
     pub(super) fn new(mut repo: gix::Repository) -> Self {
         use gix::odb::pack::cache::lru::MemoryCappedHashmap;
         repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(96 << 20)));
-        Store { repo, trees: RefCell::default() }
+        Store { repo, trees: RefCell::default(), tops: RefCell::default() }
     }
 
     /// Gives an object's bytes; one that is missing or of another kind is a fault.
@@ -50,12 +51,15 @@ impl Store {
 
     /// Gives the tree of a commit.
     pub(super) fn tree_of(&self, commit: Oid) -> Result<ObjectId, Fault> {
+        if let Some(tree) = self.tops.borrow().get(&commit) {
+            return Ok(*tree);
+        }
         let bytes = self.object(commit.0, Kind::Commit)?;
-        let mut commit_lines =
-            gix::objs::CommitRefIter::from_bytes(&bytes, self.repo.object_hash());
-        commit_lines
+        let tree = CommitRefIter::from_bytes(&bytes, self.repo.object_hash())
             .tree_id()
-            .map_err(|error| broken(format!("commit {commit} can't be read: {error}")))
+            .map_err(|error| broken(format!("commit {commit} can't be read: {error}")))?;
+        self.tops.borrow_mut().insert(commit, tree);
+        Ok(tree)
     }
 
     /// Gives what is in a folder, in Git's order.

@@ -72,8 +72,11 @@ fn a_temporary_index_is_the_one_that_counts() {
     std::fs::copy(&index, repo.path().join(".git/next-index-1.lock")).unwrap();
     repo.git(&["reset", "-q"]);
     for named in [".git/next-index-1.lock".into(), repo.path().join(".git/next-index-1.lock")] {
-        let git = repo.with_variable("GIT_INDEX_FILE", named).open();
-        assert_eq!(brief(&git.staged(&[]).unwrap().changes), ["A staged"]);
+        let environment = repo.with_variable("GIT_INDEX_FILE", named).environment();
+        for from in ["", "sub"] {
+            let git = GitRepository::open(&repo.path().join(from), &environment).unwrap();
+            assert_eq!(brief(&git.staged(&[]).unwrap().changes), ["A staged"]);
+        }
     }
     assert_eq!(repo.open().staged(&[]).unwrap().changes, []);
 }
@@ -87,6 +90,27 @@ fn a_work_tree_may_lie_elsewhere() {
     assert_eq!(named.open().work_dir(), Some(repo.root().join("elsewhere").as_path()));
     repo.git(&["config", "core.worktree", "../sub"]);
     assert_eq!(repo.open().work_dir(), Some(repo.path().join("sub").as_path()));
+}
+
+/// The linked worktree of a bare repository is an ordinary one, and so is a submodule.
+#[test]
+fn a_working_tree_may_hang_on_a_bare_repository_or_a_parent() {
+    let repo = one_commit();
+    let bare = repo.clone_to("bare.git", &["--bare"]);
+    bare.git(&["worktree", "add", "-q", "-b", "side", "../linked"]);
+    let parent = bare.beside("parent");
+    let url = bare.path().display().to_string();
+    bare.git(&["init", "-q", "../parent"]);
+    parent.git(&["submodule", "--quiet", "add", &url, "module"]);
+    for (folder, hooks) in
+        [("linked", "bare.git/hooks"), ("parent/module", "parent/.git/modules/module/hooks")]
+    {
+        let git = bare.beside(folder).open();
+        assert_eq!(git.work_dir(), Some(repo.root().join(folder).as_path()));
+        assert_eq!(git.hooks_dir(), repo.root().join(hooks));
+        assert_eq!(git.staged(&[]).unwrap().changes, []);
+    }
+    assert_eq!(brief(&parent.open().staged(&[]).unwrap().changes), ["A .gitmodules", "A module"]);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn assert_node_and_list(repo: &TestRepo, changes: &[Change]) {
 fn staged_changes_equal_gits() {
     for seed in 0..3 {
         let mut sandbox = Sandbox::new(seed);
-        for round in 0..120 {
+        for round in 0..100 {
             let edits = 1 + sandbox.random.below(12);
             sandbox.stir(edits);
             match sandbox.random.below(6) {

@@ -165,12 +165,12 @@ fn hex(text: &str) -> Vec<u8> {
 #[test]
 fn very_deep_trees_are_a_fault() {
     let repo = two_branches();
-    let mut tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
-    for _ in 0..600 {
-        let line = format!("040000 tree {tree}\td\n");
-        tree = String::from_utf8(repo.git_bytes(&["mktree"], line.as_bytes())).unwrap();
-        tree.truncate(tree.trim_end().len());
-    }
+    let blob = repo.git(&["rev-parse", "HEAD:a"]);
+    let path = format!("{}f", "d/".repeat(600));
+    repo.git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{path}")]);
+    let staged = repo.open().staged(&[]).unwrap_err();
+    assert!(staged.message.contains("nested deeper"), "{staged}");
+    let tree = repo.git(&["write-tree"]);
     let head = repo.git(&["commit-tree", "-p", "main", "-m", "deep", &tree]);
     let fault = repo.open().range("main", &head, None).unwrap_err();
     assert!(fault.message.contains("nested deeper"), "{fault}");

@@ -125,8 +125,19 @@ fn a_tag_can_not_pass_for_a_branch() {
     let fault = git.resolve("main").unwrap_err();
     assert_eq!(fault.message, "`main` could mean `refs/tags/main` or `refs/heads/main`");
     assert_eq!(git.resolve("refs/heads/main").unwrap(), repo.oid("HEAD"));
+    for rev in ["main~0", "main^", "main^{commit}", "main@{0}"] {
+        assert!(git.resolve(rev).is_err(), "{rev}");
+    }
     repo.git(&["tag", "--force", "main", "HEAD"]);
-    assert_eq!(git.resolve("main").unwrap(), repo.oid("HEAD"));
+    assert_eq!(git.resolve("main").unwrap(), repo.oid("refs/heads/main"));
+    for evil in ["HEAD", "refs/heads/main", "heads/main", "ORIG_HEAD"] {
+        repo.git(&["update-ref", "ORIG_HEAD", "HEAD"]);
+        repo.git(&["update-ref", &format!("refs/tags/{evil}"), "HEAD~2"]);
+        if let Ok(oid) = git.resolve(evil) {
+            assert_eq!(oid, repo.oid("refs/heads/main"), "{evil}");
+        }
+    }
+    assert!(git.resolve("HEAD").is_ok() && git.resolve("refs/heads/main").is_ok());
 }
 
 /// Attack 94: a commit's own words, as it spells them.
