@@ -7,12 +7,14 @@ mod environment;
 mod git;
 pub mod lfs;
 mod memory;
+mod overlay;
 
 use std::fmt;
 
 pub use environment::GitEnvironment;
 pub use git::{Branch, CommitMeta, GitRepository, Person};
 pub use memory::Memory;
+pub use overlay::Overlay;
 
 use crate::source::RepoPath;
 
