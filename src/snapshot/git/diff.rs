@@ -1,5 +1,8 @@
 //! What differs between two folders, whatever they are made of.
 
+use std::cmp::Ordering;
+use std::rc::Rc;
+
 use gix::bstr::{BString, ByteSlice as _};
 
 use super::folder::{Content, Folder, Item};
@@ -56,8 +59,7 @@ impl Walk<'_> {
             return Err(broken(format!("folders are nested deeper than {DEPTH}")));
         }
         let (old, new) = (self.items(old.as_ref())?, self.items(new.as_ref())?);
-        let (mut old, mut new) =
-            (old.iter().flat_map(|items| items.iter()), new.iter().flat_map(|items| items.iter()));
+        let (mut old, mut new) = (old.iter(), new.iter());
         let (mut left, mut right) = (old.next(), new.next());
         while let Some(order) = order(left, right) {
             let was = left.filter(|_| order.is_le());
@@ -74,11 +76,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn items<'a>(
-        &self,
-        folder: Option<&Folder<'a>>,
-    ) -> Result<Option<std::rc::Rc<Vec<Item<'a>>>>, Fault> {
-        folder.map(|folder| self.store.items(folder, self.path.as_bstr())).transpose()
+    fn items<'a>(&self, folder: Option<&Folder<'a>>) -> Result<Rc<Vec<Item<'a>>>, Fault> {
+        match folder {
+            Some(folder) => self.store.items(folder, self.path.as_bstr()),
+            None => Ok(Rc::default()),
+        }
     }
 
     /// Compares what stands at one name, which is of one kind on both sides.
@@ -109,11 +111,11 @@ fn folder<'a>(item: Option<&Item<'a>>) -> Option<Folder<'a>> {
 }
 
 /// Tells which of two items comes next; `None` at the end of both.
-fn order(left: Option<&Item<'_>>, right: Option<&Item<'_>>) -> Option<std::cmp::Ordering> {
+fn order(left: Option<&Item<'_>>, right: Option<&Item<'_>>) -> Option<Ordering> {
     match (left, right) {
         (Some(left), Some(right)) => Some(left.order(right)),
-        (Some(_), None) => Some(std::cmp::Ordering::Less),
-        (None, Some(_)) => Some(std::cmp::Ordering::Greater),
+        (Some(_), None) => Some(Ordering::Less),
+        (None, Some(_)) => Some(Ordering::Greater),
         (None, None) => None,
     }
 }

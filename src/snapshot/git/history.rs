@@ -3,14 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
-use gix::objs::{CommitRefIter, Find as _, Kind};
 
 use super::GitRepository;
-use super::store::broken;
+use super::paint::Paint;
 use crate::snapshot::{Change, Fault, Oid, Repository as _, Side, Step};
 
 /// Commits with their parents.
-type Graph = HashMap<ObjectId, Vec<ObjectId>>;
+pub(super) type Graph = HashMap<ObjectId, Vec<ObjectId>>;
+
+/// What two commits share, and what only the head has.
+pub(super) struct Between {
+    pub(super) merge_base: Option<Oid>,
+    pub(super) commits: Graph,
+}
 
 impl GitRepository {
     /// Tells whether `ancestor` is `descendant` or lies in its history.
@@ -20,58 +25,49 @@ impl GitRepository {
         if ancestor == descendant {
             return Ok(true);
         }
-        if !self.is_shallow() {
-            return Ok(self.best_common(ancestor, descendant)? == Some(ancestor));
-        }
-        let below = self.reach(descendant)?;
-        if below.commits.contains_key(&ancestor.0) {
+        let paint = Paint::walk(&self.store, ancestor.0, descendant.0)?;
+        if paint.second_reaches(ancestor.0) {
             return Ok(true);
         }
-        let known = self.reach(ancestor)?;
-        if below.cut.is_subset(&known.cut) { Ok(false) } else { Err(cut_short()) }
+        if paint.second_is_cut() { Err(cut_short()) } else { Ok(false) }
     }
 
-    /// Gives the best common ancestor of two commits; none if they share no history.
+    /// Gives the best common ancestor of two commits, the newest if there are several; none if
+    /// they share no history.
     ///
     /// In a shallow clone whose cut could hide a better one it is a fault (attacks 56 and 57).
     pub fn merge_base(&self, one: Oid, other: Oid) -> Result<Option<Oid>, Fault> {
-        if self.is_shallow() {
-            self.whole_enough(one, other)?;
+        Ok(self.between(one, other)?.merge_base)
+    }
+
+    /// Finds the merge base and the commits that `head` has and `base` lacks.
+    ///
+    /// Where dates in what both share run against the order of its commits by more than a day, a
+    /// few commits that `base` has may be among them; none that it lacks is ever left out.
+    pub(super) fn between(&self, base: Oid, head: Oid) -> Result<Between, Fault> {
+        let paint = Paint::walk(&self.store, base.0, head.0)?;
+        if paint.is_cut() {
+            return Err(cut_short());
         }
-        self.best_common(one, other)
+        let merge_base = self.best(&paint.common())?;
+        Ok(Between { merge_base, commits: paint.only_second() })
     }
 
-    fn best_common(&self, one: Oid, other: Oid) -> Result<Option<Oid>, Fault> {
-        let repo = &self.store.repo;
-        let failed = |error: &gix::Error| broken(format!("the history can't be walked: {error}"));
-        let cached = if self.is_shallow() { None } else { repo.commit_graph().ok() };
-        let mut graph = repo.revision_graph(cached.as_ref());
-        let best = repo.merge_base_with_graph(one.0, other.0, &mut graph);
-        Ok(best.map_err(|error| failed(&error))?.map(|id| Oid(id.detach())))
+    /// Gives the first of some commits that is no ancestor of another.
+    fn best(&self, common: &[ObjectId]) -> Result<Option<Oid>, Fault> {
+        let Some((first, others)) = common.split_first() else { return Ok(None) };
+        for other in others {
+            if self.is_ancestor(Oid(*first), Oid(*other))? {
+                return self.best(others);
+            }
+        }
+        Ok(Some(Oid(*first)))
     }
 
-    /// Gives the commits that `head` has and `base` lacks, oldest first, each after its parents.
-    pub(super) fn steps(&self, base: Oid, head: Oid) -> Result<Vec<Step>, Fault> {
-        let between = if self.is_shallow() {
-            let known = self.whole_enough(base, head)?;
-            let mut reached = self.reach(head)?.commits;
-            reached.retain(|id, _| !known.contains_key(id));
-            reached
-        } else {
-            self.between(base, head)?
-        };
-        let order = oldest_first(&between, head.0);
-        order.into_iter().map(|id| self.step(Oid(id), &between[&id])).collect()
-    }
-
-    fn between(&self, base: Oid, head: Oid) -> Result<Graph, Fault> {
-        let failed = |error: gix::Error| broken(format!("the history can't be walked: {error}"));
-        let walk = self.store.repo.rev_walk([head.0]).with_hidden([base.0]).all();
-        let read = |found: gix::Result<gix::revision::walk::Info<'_>>| {
-            let found = found.map_err(failed)?;
-            Ok((found.id, found.parent_ids.to_vec()))
-        };
-        walk.map_err(failed)?.map(read).collect()
+    /// Gives commits as steps, oldest first, each after its parents.
+    pub(super) fn steps(&self, commits: &Graph, head: Oid) -> Result<Vec<Step>, Fault> {
+        let order = oldest_first(commits, head.0);
+        order.into_iter().map(|id| self.step(Oid(id), &commits[&id])).collect()
     }
 
     /// Gives a commit with what it changed: against its first parent, and of a merge only what
@@ -100,43 +96,6 @@ impl GitRepository {
         }
         Ok(changes)
     }
-
-    /// Refuses if commits that this shallow clone lacks could belong to one of two histories and
-    /// not to the other; gives the first's.
-    fn whole_enough(&self, one: Oid, other: Oid) -> Result<Graph, Fault> {
-        let (one, other) = (self.reach(one)?, self.reach(other)?);
-        if one.cut == other.cut { Ok(one.commits) } else { Err(cut_short()) }
-    }
-
-    /// Walks everything that a shallow clone holds of a history.
-    fn reach(&self, tip: Oid) -> Result<Reach, Fault> {
-        let mut reach = Reach::default();
-        let mut queue = vec![tip.0];
-        let mut bytes = Vec::new();
-        while let Some(id) = queue.pop() {
-            if reach.commits.contains_key(&id) || reach.cut.contains(&id) {
-                continue;
-            }
-            let found = self.store.repo.objects.try_find(&id, &mut bytes);
-            let found = found.map_err(|error| broken(format!("commit {id}: {error}")))?;
-            let Some(data) = found.filter(|data| data.kind == Kind::Commit) else {
-                reach.cut.insert(id);
-                continue;
-            };
-            let commit = CommitRefIter::from_bytes(data.data, self.store.repo.object_hash());
-            let parents: Vec<_> = commit.parent_ids().collect();
-            queue.extend(&parents);
-            reach.commits.insert(id, parents);
-        }
-        Ok(reach)
-    }
-}
-
-/// What a shallow clone holds of a history, and the commits it names but lacks.
-#[derive(Default)]
-struct Reach {
-    commits: Graph,
-    cut: HashSet<ObjectId>,
 }
 
 /// Sorts so that every commit comes after its parents, first parents' histories first.

@@ -6,6 +6,7 @@ mod folder;
 mod history;
 mod index;
 mod open;
+mod paint;
 mod proposal;
 mod refs;
 mod store;

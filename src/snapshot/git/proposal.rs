@@ -68,7 +68,8 @@ impl GitRepository {
     ) -> Result<Proposal, Fault> {
         let agreed = self.resolve(base_rev)?;
         let head = self.resolve(head_rev)?;
-        let base = self.merge_base(agreed, head)?.ok_or_else(|| unrelated(base_rev, head_rev))?;
+        let between = self.between(agreed, head)?;
+        let base = between.merge_base.ok_or_else(|| unrelated(base_rev, head_rev))?;
         Ok(Proposal {
             agreed: Side::Commit(agreed),
             base: Side::Commit(base),
@@ -76,7 +77,7 @@ impl GitRepository {
             branch,
             occasion: Occasion::Range,
             changes: self.changes(Side::Commit(base), Side::Commit(head))?,
-            steps: self.steps(agreed, head)?,
+            steps: self.steps(&between.commits, head)?,
         })
     }
 

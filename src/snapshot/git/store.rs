@@ -153,7 +153,7 @@ pub(super) fn broken(message: impl Into<String>) -> Fault {
     Fault::new(message, "see what is wrong with the repository: `git fsck`")
 }
 
-/// Finds a name; if a file and a folder share it, which Git never writes, the file is meant.
+/// Finds a name, whether it is a file's or a folder's.
 fn find<'i>(items: &'i [Item<'static>], name: &BStr) -> Option<&'i Item<'static>> {
     let leaf = Item { name: Cow::Borrowed(name), content: Content::Leaf(PROBE) };
     let folder =
@@ -166,7 +166,7 @@ fn find<'i>(items: &'i [Item<'static>], name: &BStr) -> Option<&'i Item<'static>
 const PROBE: Node = Node { mode: Mode::File, oid: Oid(ObjectId::null(gix::hash::Kind::Sha1)) };
 
 /// Reads a tree and refuses what Git would not check out: names that could lead elsewhere, and
-/// entries out of order, which one reader would see and another not.
+/// entries out of order or twice, which one reader would see and another not.
 fn decode(bytes: &[u8], hash: gix::hash::Kind) -> Result<Vec<Item<'static>>, String> {
     let mut items: Vec<Item<'static>> = Vec::new();
     for entry in TreeRefIter::from_bytes(bytes, hash) {
@@ -185,7 +185,8 @@ fn decode(bytes: &[u8], hash: gix::hash::Kind) -> Result<Vec<Item<'static>>, Str
             EntryKind::Commit => leaf(Mode::Submodule),
         };
         let item = Item { name: Cow::Owned(name.to_owned()), content };
-        if items.last().is_some_and(|last| last.order(&item).is_ge()) {
+        let misplaced = items.last().is_some_and(|last| last.order(&item).is_ge());
+        if misplaced || find(&items, name).is_some() {
             return Err(format!("`{}` is out of order in it", RepoPath::from_git(name)));
         }
         items.push(item);

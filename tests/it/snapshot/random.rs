@@ -16,6 +16,8 @@ struct Sandbox {
     repo: TestRepo,
     blobs: Vec<String>,
     random: Random,
+    /// Within how many minutes commits choose their dates; none for one after the other.
+    disorder: usize,
 }
 
 impl Sandbox {
@@ -26,7 +28,7 @@ impl Sandbox {
             String::from_utf8(id).unwrap().trim_end().to_owned()
         };
         let blobs = ["", "1", "2", "3"].map(blob).to_vec();
-        Sandbox { repo, blobs, random: Random::new(seed) }
+        Sandbox { repo, blobs, random: Random::new(seed), disorder: 0 }
     }
 
     fn path(&mut self) -> String {
@@ -55,8 +57,11 @@ impl Sandbox {
     }
 
     /// Commits the index on top of some parents, without touching HEAD.
-    fn commit(&self, parents: &[&str]) -> String {
-        self.repo.tick();
+    fn commit(&mut self, parents: &[&str]) -> String {
+        match self.disorder {
+            0 => self.repo.tick(),
+            minutes => self.repo.set_minutes(self.random.below(minutes)),
+        }
         let tree = self.tree();
         let mut arguments = vec!["commit-tree", "-m", "random", &tree];
         arguments.extend(parents.iter().flat_map(|parent| ["-p", parent]));
@@ -205,5 +210,43 @@ fn ranges_equal_gits() {
             let (base, head) = (Oid::from_hex(&base).unwrap(), Oid::from_hex(&head).unwrap());
             assert_eq!(git.is_ancestor(base, head).unwrap(), ancestor.status.success());
         }
+    }
+}
+
+/// Dates are anyone's to choose: they may hide no commit and move no merge base, and within a
+/// day's disorder they change nothing at all.
+#[test]
+fn dates_out_of_order_hide_nothing() {
+    const DAY: usize = 24 * 60;
+    for (seed, disorder) in [(1, DAY), (2, DAY), (3, 2_000 * DAY), (4, 2_000 * DAY)] {
+        let mut sandbox = Sandbox::new(200 + seed);
+        sandbox.disorder = disorder;
+        let commits = history(&mut sandbox, 40);
+        let git = sandbox.repo.open();
+        for _ in 0..40 {
+            let base = sandbox.random.pick(&commits).clone();
+            let head = sandbox.random.pick(&commits).clone();
+            let all = |tip: &str| -> BTreeSet<String> {
+                sandbox.repo.git(&["rev-list", tip]).lines().map(str::to_owned).collect()
+            };
+            let (known, reached) = (all(&base), all(&head));
+            let range = git.range(&base, &head, None).unwrap();
+            let steps: BTreeSet<_> = range.steps.iter().map(|s| s.commit.to_string()).collect();
+            let new: BTreeSet<_> = reached.difference(&known).cloned().collect();
+            assert!(steps.is_superset(&new), "{base} {head}");
+            assert!(disorder > DAY || steps == new, "{base} {head}");
+            let bases = sandbox.repo.git(&["merge-base", "--all", &base, &head]);
+            let Side::Commit(found) = range.base else { panic!("a range has a base") };
+            assert!(bases.lines().any(|line| line == found.to_string()), "{base} {head}");
+            let ancestor = git.is_ancestor(Oid::from_hex(&base).unwrap(), range_head(&range.head));
+            assert_eq!(ancestor.unwrap(), reached.contains(&base));
+        }
+    }
+}
+
+fn range_head(side: &Side) -> Oid {
+    match side {
+        Side::Commit(oid) => *oid,
+        Side::Index | Side::Nothing => panic!("a range ends in a commit"),
     }
 }

@@ -142,11 +142,19 @@ fn crafted_trees_are_a_fault() {
     let repo = two_branches();
     let blob = repo.git_bytes(&["hash-object", "-w", "--stdin"], b"x");
     let raw = hex(std::str::from_utf8(&blob).unwrap().trim_end());
-    for names in [&[".git"][..], &["a/b"], &[".."], &["b", "a"], &["a", "a"], &[""]] {
+    let folder = hex(&repo.git(&["rev-parse", "HEAD:infra"]));
+    for names in
+        [&[".git"][..], &["a/b"], &[".."], &["b", "a"], &["a", "a"], &[""], &["a", "a-", "a="]]
+    {
         let mut tree = Vec::new();
         for name in names {
-            tree.extend_from_slice(format!("100644 {name}\0").as_bytes());
-            tree.extend_from_slice(&raw);
+            // A final `=` stands for a folder, here one that has a file's name.
+            let (mode, name, object) = match name.strip_suffix('=') {
+                Some(name) => ("40000", name, &folder),
+                None => ("100644", *name, &raw),
+            };
+            tree.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            tree.extend_from_slice(object);
         }
         let literally = ["hash-object", "-t", "tree", "-w", "--literally", "--stdin"];
         let id = String::from_utf8(repo.git_bytes(&literally, &tree)).unwrap();

@@ -154,6 +154,11 @@ impl TestRepo {
         self.minutes.set(self.minutes.get() + 1);
     }
 
+    /// Sets the clock, in minutes from its start, for commits whose dates run backwards.
+    pub(crate) fn set_minutes(&self, minutes: usize) {
+        self.minutes.set(minutes.try_into().expect("a usize fits"));
+    }
+
     /// Stages everything and commits it, also if nothing changed. Gives the commit's hex name.
     pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
