@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::Stop;
 use super::context::{Context, View};
-use super::handoff::seal;
 use super::ledger::{Lock, Writer, Writing};
 use super::output::say;
 use super::run::{stage_of, workflow_of};
+use super::seal::seal;
 use crate::draft;
 use crate::policy::Stage;
 use crate::record;

@@ -17,6 +17,7 @@ mod next;
 mod output;
 mod run;
 mod schema;
+mod seal;
 mod status;
 mod task;
 mod templates;

@@ -1,6 +1,7 @@
 //! What tests share: generated files, and worlds made of a few lines of text.
 
 mod examples;
+mod readme;
 mod story;
 
 use std::path::Path;
