@@ -6,7 +6,8 @@
 //! task, `entry:` overlays the envelope); `write`, `remove`, `rename`, `link` and `edit` change
 //! files; `decision` adds a person's decision, whose `changes` lists paths alone; `wait: 31d` moves
 //! the clock; `policy: [from, to]` edits the policy; `on: BRANCH` changes the branch; `propose:
-//! BRANCH` makes everything above agreed and everything below proposed.
+//! BRANCH` makes everything above agreed and everything below proposed; `bootstrap: BRANCH` proposes
+//! everything above, the first policy with it.
 
 use std::collections::BTreeMap;
 
@@ -110,10 +111,19 @@ impl Teller {
             "policy" => self.edit(json!({ crate::policy::POLICY_PATH: value })),
             "wait" => self.wait(value.as_str().expect("a duration such as 31d")),
             "on" => self.branch = value.as_str().map(str::to_owned),
-            "occasion" if value == "range" => self.occasion = Occasion::Range,
-            "occasion" if value == "merge" => self.occasion = Occasion::Merge,
+            "occasion" => {
+                self.occasion = match value.as_str() {
+                    Some("range") => Occasion::Range,
+                    Some("merge") => Occasion::Merge,
+                    _ => Occasion::Commit,
+                }
+            }
             "propose" => {
                 self.agreed = Some(self.files.clone());
+                self.branch = value.as_str().map(str::to_owned);
+            }
+            "bootstrap" => {
+                self.agreed = Some(Files::new());
                 self.branch = value.as_str().map(str::to_owned);
             }
             "decision" => {
@@ -177,7 +187,8 @@ impl Teller {
     fn judge(&self) -> Result<Report, crate::snapshot::Fault> {
         let repository = self.repository();
         let proposal = self.proposal(&repository, Memory::commit(1));
-        guard::guard(&repository, &proposal, self.clock, false)
+        let bootstrap = self.agreed.as_ref().is_some_and(Files::is_empty);
+        guard::guard(&repository, &proposal, self.clock, bootstrap)
     }
 
     /// The world as it is now, for drafting.

@@ -62,7 +62,7 @@ pub fn build(
         doubles,
         survey,
         facts: Facts::default(),
-        here: Vec::new(),
+        here: here::Here::default(),
     };
     world.here = here::find(&world);
     world.facts = facts(repository, proposal, &world)?;

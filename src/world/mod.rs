@@ -54,7 +54,7 @@ pub struct World {
     pub survey: Survey,
     /// What stands at the paths that records speak of.
     pub facts: Facts,
-    here: Vec<RunHere>,
+    here: here::Here,
 }
 
 /// One new entry, with the state of its task before it.
@@ -144,12 +144,12 @@ impl World {
 
     /// Gives the runs of this branch: those new in the change, and those active where it starts.
     pub fn runs_here(&self) -> &[RunHere] {
-        &self.here
+        &self.here.runs
     }
 
     /// Tells whether a run of this branch works in a lane.
     pub fn works_here(&self, lane: &LaneName) -> bool {
-        self.here.iter().any(|run| run.lane == *lane)
+        self.here.lanes.contains(lane)
     }
 
     /// Tells whether lanes have no say in a changed path: it lies in `.orch/`, anyone may change
