@@ -21,9 +21,10 @@ mod policy_change_undecided;
 mod policy_invalid;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
+use crate::record::Record;
 use crate::snapshot::Change;
 use crate::source::TaskId;
-use crate::world::{Step, World};
+use crate::world::{LedgerView, Seen, Step, World};
 
 /// Every check, in the order of the design's table.
 pub static ALL: &[&Check] = &[
@@ -160,6 +161,28 @@ pub fn run(world: &World) -> Report {
     }
     report.examined =
         Examined { records: steps.len(), paths: world.changes.len(), tasks: world.ledgers.len() };
+    report.settle();
+    report
+}
+
+/// Gives what the checks of entries have against one that is not written yet: the entry is judged
+/// as the next of its ledger. This is how the suggestions know what is allowed.
+pub fn judge(world: &World, ledger: &LedgerView, record: &Record) -> Report {
+    let step = Step {
+        ledger,
+        record,
+        previous: ledger.records.last(),
+        before: ledger.state(),
+        seen: Seen::Head,
+        at: world.at,
+        policy: Some(&*world.policy),
+    };
+    let mut report = Report::default();
+    for check in ALL {
+        if let Run::EachStep(run) = check.run {
+            add(&mut report, world, check, run(world, &step), step.task_id());
+        }
+    }
     report.settle();
     report
 }

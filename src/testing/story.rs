@@ -22,7 +22,7 @@ use crate::record::kind::{Artifact, Verdict};
 use crate::record::{Home, Payload, yaml};
 use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
 use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
-use crate::world::{LedgerView, World};
+use crate::world::{Focus, LedgerView, World};
 
 /// Tells a story and has the guard judge what it proposes.
 pub(crate) fn story(text: &str) -> Findings {
@@ -195,7 +195,7 @@ impl Teller {
     fn world(&self, task: &TaskId) -> World {
         let repository = self.repository();
         let proposal = self.proposal(&repository, Side::Index);
-        let focus = vec![task.clone()];
+        let focus = Focus::Tasks(vec![task.clone()]);
         guard::look(&repository, &proposal, self.clock, false, focus).expect("a world to draft in")
     }
 

@@ -23,7 +23,18 @@ pub struct Terms {
     /// The moment as of which is judged.
     pub at: Moment,
     /// Tasks to look at though the change does not touch them.
-    pub focus: Vec<TaskId>,
+    pub focus: Focus,
+}
+
+/// Tasks to look at though the change does not touch them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Focus {
+    /// These; none for the guard.
+    Tasks(Vec<TaskId>),
+    /// All that are open at REV.
+    Open,
+    /// All that are there at REV.
+    All,
 }
 
 /// Builds the world of a proposal; refuses with a fault if something can't be read.
@@ -169,8 +180,16 @@ impl Builder<'_> {
     }
 
     /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed.
-    fn read_dependencies(&mut self, focus: Vec<TaskId>) -> Result<(), Fault> {
-        let mut open = focus;
+    fn read_dependencies(&mut self, focus: Focus) -> Result<(), Fault> {
+        let mut open = match focus {
+            Focus::Tasks(tasks) => tasks,
+            Focus::Open => self.survey.open.clone(),
+            Focus::All => {
+                let names =
+                    self.survey.folders.values().map(|folder| folder.file_name().to_string());
+                names.filter_map(|name| name.parse().ok()).collect()
+            }
+        };
         open.extend(self.ledgers.values().flat_map(depends_on));
         while let Some(id) = open.pop() {
             let home = Home::Task(id.clone());

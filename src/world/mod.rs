@@ -12,7 +12,7 @@ mod survey;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use build::{Terms, build};
+pub use build::{Focus, Terms, build};
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen};
 pub use gate::{Evaluation, evaluate};

@@ -20,6 +20,8 @@ pub struct Survey {
     pub active: Vec<Active>,
     /// Halts that stand, at REV or at head.
     pub halts: Vec<StandingHalt>,
+    /// The tasks that are not closed, in the order of their folders.
+    pub open: Vec<TaskId>,
     /// The folder of every task, by its id in lower case.
     pub folders: BTreeMap<String, RepoPath>,
 }
@@ -92,6 +94,7 @@ impl Survey {
 
     fn add(&mut self, state: &State) {
         let task = &state.task.task_id;
+        self.open.push(task.clone());
         for delivery in state.live_deliveries() {
             self.live.extend(delivery.artifacts.iter().map(|artifact| Live {
                 task: task.clone(),
