@@ -42,7 +42,8 @@ pub fn look(
 ) -> Result<World, Fault> {
     let policy = Arc::new(agreed_policy(repository, proposal, bootstrap)?);
     let policy_problems = proposed_problems(repository, proposal)?;
-    world::build(repository, proposal, Terms { policy, policy_problems, at, focus })
+    let bootstrap = is_bootstrap(repository, proposal)?;
+    world::build(repository, proposal, Terms { policy, policy_problems, bootstrap, at, focus })
 }
 
 /// The policy is read where it was agreed, never from the change under judgement (attack 14).

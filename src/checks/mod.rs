@@ -5,7 +5,20 @@
 
 mod checksum_mismatch;
 mod lane_violation;
+mod lane_overlap;
+mod lane_unknown;
+mod path_unowned;
+mod branch_name;
+mod branch_reused;
+mod branch_protected;
+mod run_name_too_long;
+mod run_id_mismatch;
 mod evidence_missing;
+mod agent_unknown;
+mod approval_missing;
+mod sign_off_missing;
+mod policy_change_undecided;
+mod policy_invalid;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
 use crate::record::Record;
@@ -14,8 +27,24 @@ use crate::source::TaskId;
 use crate::world::{LedgerView, Seen, Step, World};
 
 /// Every check, in the order of the design's table.
-pub static ALL: &[&Check] =
-    &[&checksum_mismatch::CHECK, &lane_violation::CHECK, &evidence_missing::CHECK];
+pub static ALL: &[&Check] = &[
+    &checksum_mismatch::CHECK,
+    &lane_violation::CHECK,
+    &lane_overlap::CHECK,
+    &lane_unknown::CHECK,
+    &path_unowned::CHECK,
+    &branch_name::CHECK,
+    &branch_reused::CHECK,
+    &branch_protected::CHECK,
+    &run_name_too_long::CHECK,
+    &run_id_mismatch::CHECK,
+    &evidence_missing::CHECK,
+    &agent_unknown::CHECK,
+    &approval_missing::CHECK,
+    &sign_off_missing::CHECK,
+    &policy_change_undecided::CHECK,
+    &policy_invalid::CHECK,
+];
 
 /// A check, as data.
 #[derive(Debug)]

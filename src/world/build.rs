@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ledgers::{self, LedgerView};
-use super::{Facts, Seen, Survey, World};
+use super::{Facts, Seen, Survey, World, here};
 use crate::policy::Policy;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Problem, Record, RecordPath, belongs_to_orch, is_record_path};
@@ -18,6 +18,8 @@ pub struct Terms {
     pub policy: Arc<Policy>,
     /// What is wrong with the policy at head, if the change touches it.
     pub policy_problems: Vec<Problem>,
+    /// Whether the change brings the first policy, which then judges itself.
+    pub bootstrap: bool,
     /// The moment as of which is judged.
     pub at: Moment,
     /// Tasks to look at though the change does not touch them.
@@ -57,20 +59,23 @@ pub fn build(
     builder.read_dependencies(terms.focus)?;
     let Builder { ledgers, unreadable, mut doubles, .. } = builder;
     doubles.extend(other_folders(&ledgers, &survey));
-    let Terms { policy, policy_problems, at, .. } = terms;
+    let Terms { policy, policy_problems, bootstrap, at, .. } = terms;
     let mut world = World {
         at,
         occasion: proposal.occasion,
         branch: proposal.branch.clone(),
         policy,
         policy_problems,
+        bootstrap,
         changes: proposal.changes.clone(),
         ledgers,
         unreadable,
         doubles,
         survey,
         facts: Facts::default(),
+        here: here::Here::default(),
     };
+    world.here = here::find(&world);
     world.facts = facts(repository, proposal, &world)?;
     Ok(world)
 }
@@ -257,6 +262,12 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
     }
     for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH] {
         facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(guarded))?;
+    }
+    for step in world.steps() {
+        let Payload::Decision(decision) = &step.record.payload else { continue };
+        for change in &decision.changes {
+            facts.learn(repository, proposal.head, Seen::Head, &change.path)?;
+        }
     }
     let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();
     let disturbed = world.survey.live.iter().map(|live| &live.artifact.path);
