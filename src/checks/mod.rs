@@ -5,7 +5,28 @@
 
 mod checksum_mismatch;
 mod lane_violation;
+mod stage_skipped;
+mod stage_already_active;
 mod evidence_missing;
+mod evidence_stale;
+mod gate_missing;
+mod gate_contradicted;
+mod gate_unauthorized;
+mod dependency_open;
+mod dependency_cycle;
+mod task_paused;
+mod task_blocked;
+mod evidence_quarantined;
+mod halt_standing;
+mod handoff_misdirected;
+mod gatekeeper_missing;
+mod audit_expired;
+mod audit_outdated;
+mod self_audit;
+mod audit_session_shared;
+mod audit_incomplete;
+mod audit_contradictory;
+mod reliance;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
 use crate::snapshot::Change;
@@ -13,8 +34,31 @@ use crate::source::TaskId;
 use crate::world::{Step, World};
 
 /// Every check, in the order of the design's table.
-pub static ALL: &[&Check] =
-    &[&checksum_mismatch::CHECK, &lane_violation::CHECK, &evidence_missing::CHECK];
+pub static ALL: &[&Check] = &[
+    &checksum_mismatch::CHECK,
+    &lane_violation::CHECK,
+    &stage_skipped::CHECK,
+    &stage_already_active::CHECK,
+    &evidence_missing::CHECK,
+    &evidence_stale::CHECK,
+    &gate_missing::CHECK,
+    &gate_contradicted::CHECK,
+    &gate_unauthorized::CHECK,
+    &dependency_open::CHECK,
+    &dependency_cycle::CHECK,
+    &task_paused::CHECK,
+    &task_blocked::CHECK,
+    &evidence_quarantined::CHECK,
+    &halt_standing::CHECK,
+    &handoff_misdirected::CHECK,
+    &gatekeeper_missing::CHECK,
+    &audit_expired::CHECK,
+    &audit_outdated::CHECK,
+    &self_audit::CHECK,
+    &audit_session_shared::CHECK,
+    &audit_incomplete::CHECK,
+    &audit_contradictory::CHECK,
+];
 
 /// A check, as data.
 #[derive(Debug)]

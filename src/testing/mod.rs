@@ -5,7 +5,7 @@ mod story;
 
 use std::path::Path;
 
-pub(crate) use story::story;
+pub(crate) use story::{Findings, story};
 
 /// Compares generated files of this repository with what they should hold. Those that differ are
 /// written anew and the test fails once, so that the diff can be read; in CI (where `CI` is set)
