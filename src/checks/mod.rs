@@ -13,12 +13,33 @@ mod branch_reused;
 mod branch_protected;
 mod run_name_too_long;
 mod run_id_mismatch;
+mod stage_skipped;
+mod stage_already_active;
 mod evidence_missing;
+mod evidence_stale;
+mod gate_missing;
+mod gate_contradicted;
+mod gate_unauthorized;
+mod dependency_open;
+mod dependency_cycle;
+mod task_paused;
+mod task_blocked;
+mod evidence_quarantined;
+mod halt_standing;
+mod handoff_misdirected;
+mod gatekeeper_missing;
+mod audit_expired;
+mod audit_outdated;
+mod self_audit;
+mod audit_session_shared;
+mod audit_incomplete;
+mod audit_contradictory;
 mod agent_unknown;
 mod approval_missing;
 mod sign_off_missing;
 mod policy_change_undecided;
 mod policy_invalid;
+mod reliance;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
 use crate::record::Record;
@@ -38,7 +59,27 @@ pub static ALL: &[&Check] = &[
     &branch_protected::CHECK,
     &run_name_too_long::CHECK,
     &run_id_mismatch::CHECK,
+    &stage_skipped::CHECK,
+    &stage_already_active::CHECK,
     &evidence_missing::CHECK,
+    &evidence_stale::CHECK,
+    &gate_missing::CHECK,
+    &gate_contradicted::CHECK,
+    &gate_unauthorized::CHECK,
+    &dependency_open::CHECK,
+    &dependency_cycle::CHECK,
+    &task_paused::CHECK,
+    &task_blocked::CHECK,
+    &evidence_quarantined::CHECK,
+    &halt_standing::CHECK,
+    &handoff_misdirected::CHECK,
+    &gatekeeper_missing::CHECK,
+    &audit_expired::CHECK,
+    &audit_outdated::CHECK,
+    &self_audit::CHECK,
+    &audit_session_shared::CHECK,
+    &audit_incomplete::CHECK,
+    &audit_contradictory::CHECK,
     &agent_unknown::CHECK,
     &approval_missing::CHECK,
     &sign_off_missing::CHECK,

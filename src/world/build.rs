@@ -282,9 +282,14 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
     Ok(facts)
 }
 
+/// What a task has delivered, what its run consumes and what its audit covers: the next entry is
+/// judged by all of it.
 fn all_evidence(state: &crate::ledger::State) -> Vec<&Artifact> {
-    let audits = state.live_audit().into_iter().map(|audit| &audit.evidence);
-    state.live_deliveries().flat_map(|delivery| &delivery.artifacts).chain(audits).collect()
+    let delivered = state.live_deliveries().flat_map(|delivery| &delivery.artifacts);
+    let consumed = state.active_run().into_iter().flat_map(|run| &run.inputs);
+    let audit = state.live_audit();
+    let audited = audit.into_iter().flat_map(|audit| audit.covers.iter().chain([&audit.evidence]));
+    delivered.chain(consumed).chain(audited).collect()
 }
 
 fn spoken_of(record: &Record) -> Vec<&Artifact> {

@@ -23,7 +23,8 @@ pub use survey::{Live, StandingHalt, Survey};
 use crate::diagnostic::Place;
 use crate::ledger::State;
 use crate::policy::{Policy, Stage};
-use crate::record::{Home, Problem, Record, belongs_to_orch};
+use crate::record::kind::{Run, RunStatus};
+use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
 use crate::snapshot::{Change, Occasion};
 use crate::source::{LaneName, Moment, RepoPath, StageName, TaskId};
 
@@ -89,6 +90,21 @@ impl<'w> Step<'w> {
     /// Gives the policy's idea of a stage of this task's workflow, for a proposed entry.
     pub fn stage(&self, name: &StageName) -> Option<&'w Stage> {
         self.policy?.stage(&self.before?.task.workflow, name)
+    }
+
+    /// Gives the run that this entry begins; none if it ends one, or is about something else.
+    pub fn begun(&self) -> Option<&'w Run> {
+        match &self.record.payload {
+            Payload::Run(run) if run.status == RunStatus::InProgress => Some(run),
+            _ => None,
+        }
+    }
+
+    /// Gives the entries of the ledger before this one, latest first.
+    pub fn earlier(&self) -> impl Iterator<Item = &'w Record> + use<'w> {
+        let own = self.record;
+        let backwards = self.ledger.records.iter().rev();
+        backwards.skip_while(move |record| !std::ptr::eq(*record, own)).skip(1)
     }
 
     /// Points at a field of the payload, such as `artifacts.0.checksum`.

@@ -9,7 +9,7 @@ use crate::ledger::State;
 use crate::record::kind::{Artifact, HaltTopic};
 use crate::record::{Home, Payload, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
-use crate::source::{AgentName, LaneName, RepoPath, StageName, TaskId};
+use crate::source::{AgentName, LaneName, Moment, RepoPath, StageName, TaskId};
 
 /// All open tasks at REV, as far as other work can disturb them.
 #[derive(Debug, Default)]
@@ -68,6 +68,8 @@ pub struct StandingHalt {
     pub topic: Option<HaltTopic>,
     /// Why.
     pub reason: String,
+    /// When it ends by itself, if it does.
+    pub until: Option<Moment>,
 }
 
 impl Survey {
@@ -137,6 +139,7 @@ impl Survey {
                     scope: halt.scope.clone(),
                     topic: Some(halt.topic),
                     reason: halt.reason.clone(),
+                    until: halt.until,
                 },
                 _ => StandingHalt {
                     path: folder.join("0001-halt.yaml"),
@@ -144,6 +147,7 @@ impl Survey {
                     scope: "all".into(),
                     topic: None,
                     reason: "this halt can't be read, so it stands for everything".into(),
+                    until: None,
                 },
             };
             self.halts.push(halt);
