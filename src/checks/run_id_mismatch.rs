@@ -41,7 +41,8 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     let Some(state) = step.before else { return Vec::new() };
     let (said, due) = match &step.record.payload {
         Payload::Run(run) if run.status == RunStatus::InProgress => {
-            (&run.run_id, Some(derived(state, run)))
+            let unknown = step.policy.is_some() && step.stage(&run.stage).is_none();
+            (&run.run_id, Some(derived(state, run)).filter(|_| !unknown))
         }
         Payload::Run(run) => (&run.run_id, active(state, &run.stage)),
         Payload::Handoff(handoff) => (&handoff.run_id, active(state, &handoff.stage)),
