@@ -1,4 +1,4 @@
-//! A run's id follows from what it consumes, and a handoff and a gate name the run they are about.
+//! A run's id follows from what it consumes, and its handoff and gate name it.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
@@ -11,7 +11,7 @@ use crate::world::{Step, World};
 pub(super) static CHECK: Check = Check {
     name: "run-id-mismatch",
     group: Group::Branches,
-    title: "A run's id follows from what it consumes, and a handoff and a gate name the run they are about",
+    title: "A run's id follows from what it consumes, and its handoff and gate name it",
     mandatory: false,
     severity: Severity::Error,
     explain: EXPLAIN,
