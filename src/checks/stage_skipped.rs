@@ -284,8 +284,10 @@ mod tests {
         let again = "- run: {stage: backtest, run_id: r0000000001}\n";
         story(&format!("{backtest}{again}")).expect(&["run-id-mismatch", "stage-skipped"]);
         let stage = "- run: {stage: backtest, agent: quant_engineer}\n";
-        story(&format!("- done: {{until: backtest}}\n- propose: feature/strat-001-backtest\n{stage}"))
-            .expect(&[]);
+        story(&format!(
+            "- done: {{until: backtest}}\n- propose: feature/strat-001-backtest\n{stage}"
+        ))
+        .expect(&[]);
     }
 
     #[test]
