@@ -5,7 +5,7 @@
 //! drafted as the commands would and then overlaid with what the story says (`task:` names another
 //! task, `entry:` overlays the envelope); `write`, `remove`, `rename`, `link` and `edit` change
 //! files; `wait: 31d` moves the clock; `policy: [from, to]` edits the policy; `propose: BRANCH`
-//! makes everything above agreed and everything below proposed.
+//! makes everything above agreed and everything below proposed; `occasion: verification` replays.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,12 @@ use crate::diagnostic::{Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
 use crate::ledger::State;
-use crate::record::kind::{Artifact, Verdict};
+use crate::policy::{POLICY_PATH, Stage};
+use crate::record::kind::{Artifact, AuditReport, AuditTest, Verdict};
 use crate::record::{Home, Payload, yaml};
 use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
 use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
-use crate::world::{LedgerView, World};
+use crate::world::{self, LedgerView, Terms, World};
 
 /// Tells a story and has the guard judge what it proposes.
 pub(crate) fn story(text: &str) -> Findings {
@@ -78,7 +79,7 @@ impl Teller {
     fn new() -> Self {
         let policy = include_str!("../../templates/strategy.yaml");
         let mut files = Files::new();
-        files.insert(crate::policy::POLICY_PATH.into(), (Mode::File, policy.into()));
+        files.insert(POLICY_PATH.into(), (Mode::File, policy.into()));
         Teller {
             files,
             agreed: None,
@@ -105,11 +106,12 @@ impl Teller {
                 files.remove(&path).expect("a file to remove");
             }),
             "edit" => self.edit(value),
-            "policy" => self.edit(json!({ crate::policy::POLICY_PATH: value })),
+            "policy" => self.edit(json!({ POLICY_PATH: value })),
             "wait" => self.wait(value.as_str().expect("a duration such as 31d")),
             "on" => self.branch = value.as_str().map(str::to_owned),
             "occasion" if value == "range" => self.occasion = Occasion::Range,
             "occasion" if value == "merge" => self.occasion = Occasion::Merge,
+            "occasion" if value == "verification" => self.occasion = Occasion::Verification,
             "propose" => {
                 self.agreed = Some(self.files.clone());
                 self.branch = value.as_str().map(str::to_owned);
@@ -170,7 +172,10 @@ impl Teller {
 
     fn judge(&self) -> Result<Report, crate::snapshot::Fault> {
         let repository = self.repository();
-        let proposal = self.proposal(&repository, Memory::commit(1));
+        let mut proposal = self.proposal(&repository, Memory::commit(1));
+        if self.occasion == Occasion::Verification {
+            (proposal.head, proposal.agreed) = (proposal.agreed, Side::Nothing);
+        }
         guard::guard(&repository, &proposal, self.clock, false)
     }
 
@@ -178,8 +183,10 @@ impl Teller {
     fn world(&self, task: &TaskId) -> World {
         let repository = self.repository();
         let proposal = self.proposal(&repository, Side::Index);
+        let policy = super::compiled(&self.files[&POLICY_PATH.into()].1);
         let focus = vec![task.clone()];
-        guard::look(&repository, &proposal, self.clock, false, focus).expect("a world to draft in")
+        let terms = Terms { policy, policy_problems: Vec::new(), at: self.clock, focus };
+        world::build(&repository, &proposal, terms).expect("a world to draft in")
     }
 
     fn entry(&mut self, kind: &str, value: Value) {
@@ -240,12 +247,6 @@ impl Teller {
             .and_then(|stage: StageName| workflow.stage(&stage))
             .or_else(|| draft::next_stage(workflow, state))
             .unwrap_or_else(|| workflow.first());
-        let author = |name: &str| Author {
-            actor: name.parse().expect("a name"),
-            session: None,
-            branch: self.branch.clone(),
-            at: self.clock,
-        };
         let payload: Payload = match kind {
             "run" => {
                 let mut run = draft::run(world, state, stage);
@@ -262,21 +263,7 @@ impl Teller {
                 let coordinator = "orchestrator".parse().expect("a name");
                 draft::gate(world, state, stage, coordinator, None).into()
             }
-            "audit_report" => {
-                let verdict = match said.get("verdict").and_then(Value::as_str) {
-                    Some("FAIL") => Verdict::Fail,
-                    _ => Verdict::Pass,
-                };
-                let tests = stage.tests.iter().map(|name| crate::record::kind::AuditTest {
-                    name: name.clone(),
-                    verdict,
-                    notes: None,
-                });
-                let author = author("independent_auditor");
-                let tests = tests.collect();
-                draft::audit_report(policy, state, stage, &author, verdict, tests, Vec::new())
-                    .into()
-            }
+            "audit_report" => self.audit_report(world, state, stage, said).into(),
             "approval" => {
                 let founder = "founder".parse().expect("a name");
                 draft::approval(world, state, stage, founder, "Go".into()).into()
@@ -292,8 +279,30 @@ impl Teller {
         serde_json::to_value(&payload).expect("JSON")
     }
 
+    fn audit_report(
+        &self,
+        world: &World,
+        state: &State,
+        stage: &Stage,
+        said: &Map<String, Value>,
+    ) -> AuditReport {
+        let verdict = match said.get("verdict").and_then(Value::as_str) {
+            Some("FAIL") => Verdict::Fail,
+            _ => Verdict::Pass,
+        };
+        let tests =
+            stage.tests.iter().map(|name| AuditTest { name: name.clone(), verdict, notes: None });
+        let author = Author {
+            actor: "independent_auditor".parse().expect("a name"),
+            session: None,
+            branch: self.branch.clone(),
+            at: self.clock,
+        };
+        draft::audit_report(&world.policy, state, stage, &author, verdict, tests.collect(), vec![])
+    }
+
     /// What the stage's globs match, by the rules that the command follows.
-    fn artifacts(&self, stage: &crate::policy::Stage, state: &State) -> Vec<Artifact> {
+    fn artifacts(&self, stage: &Stage, state: &State) -> Vec<Artifact> {
         let files: Vec<RepoPath> = self.files.keys().cloned().collect();
         let agreed = self.agreed.clone().unwrap_or_default();
         let changed = self.files.iter().filter(|(path, file)| agreed.get(*path) != Some(file));
