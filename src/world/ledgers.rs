@@ -139,11 +139,12 @@ impl LedgerView {
         self.before(self.agreed)
     }
 
-    /// Tells where what a record says can be seen: at head while it stands, else at the commit
-    /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
-    /// later run had the chance to replace it there.
+    /// Tells where what a record says can be seen: at head while it stands and its task is open,
+    /// else at the commit that brought it (design, hard case 7). What is staged can be seen in the
+    /// index, unless a later run had the chance to replace it there.
     pub fn seen(&self, record: &Record) -> Seen {
         let stands = self.state().is_none_or(|state| match &record.payload {
+            _ if state.closed.is_some() => false,
             record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
             _ => state.stands(record.sequence()),
         });
