@@ -1,11 +1,13 @@
 //! What tests share: generated files, and worlds made of a few lines of text.
 
 mod examples;
+mod honest;
 mod story;
+mod tampering;
 
 use std::path::Path;
 
-pub(crate) use story::story;
+pub(crate) use story::{Findings, story};
 
 /// Compares generated files of this repository with what they should hold. Those that differ are
 /// written anew and the test fails once, so that the diff can be read; in CI (where `CI` is set)
