@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{self, RunStanding, State};
 use crate::policy::{AUDIT_PASS, BranchParts, Policy, Stage, Workflow};
-use crate::record::Envelope;
 use crate::record::kind::{
     Approval, Artifact, AuditReport, AuditTest, FailureResponse, Gate, GateVerdict, Handoff,
     HandoffStatus, Issue, Run, RunStatus, Verdict,
 };
-use crate::source::{AgentName, ArtifactName, Moment, RepoPath, StageName};
+use crate::record::{self, Envelope, Payload, Problem, Record, RecordPath};
+use crate::source::{AgentName, ArtifactName, Moment, RepoPath, StageName, TaskId};
 use crate::world::{self, LedgerView, Seen, World};
 
 /// Who writes, when and where.
@@ -40,6 +40,31 @@ pub fn envelope(ledger: Option<&LedgerView>, policy: &Policy, author: &Author) -
         branch: author.branch.clone(),
         policy: Some(policy.digest),
     }
+}
+
+/// Gives the record that a payload becomes behind a ledger's last entry, or behind `before`, and
+/// its bytes; gives what is wrong if it can't be recorded.
+pub fn record(
+    ledger: Option<&LedgerView>,
+    before: Option<&Record>,
+    task: &TaskId,
+    payload: &Payload,
+    policy: &Policy,
+    author: &Author,
+) -> Result<(Record, String), Vec<Problem>> {
+    let mut envelope = envelope(ledger, policy, author);
+    if let Some(before) = before {
+        envelope.sequence = Some(before.sequence() + 1);
+        envelope.previous = Some(before.digest);
+    }
+    let month = match ledger {
+        Some(ledger) => ledger.folder.folder().file_name().to_string(),
+        None => author.at.month(),
+    };
+    let sequence = envelope.sequence.unwrap_or(1);
+    let path = RecordPath::of_task(&month, task, sequence, payload.word());
+    let text = record::write(payload, &envelope);
+    record::parse(&path, text.as_bytes()).map(|record| (record, text))
 }
 
 /// Gives the stage that a task would run next; none if it is finished or its workflow is unknown.

@@ -9,8 +9,8 @@ use crate::diagnostic::{Finding, Place, Report, Severity};
 use crate::policy::{POLICY_PATH, Policy};
 use crate::record::Problem;
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
-use crate::source::{Moment, RepoPath, TaskId};
-use crate::world::{self, Terms, World};
+use crate::source::{Moment, RepoPath};
+use crate::world::{self, Focus, Terms, World};
 
 /// Judges a proposal as of a moment; refuses with a fault if something can't be looked at.
 ///
@@ -21,7 +21,7 @@ pub fn guard(
     at: Moment,
     bootstrap: bool,
 ) -> Result<Report, Fault> {
-    let world = look(repository, proposal, at, bootstrap, Vec::new())?;
+    let world = look(repository, proposal, at, bootstrap, Focus::Tasks(Vec::new()))?;
     let mut report = checks::run(&world);
     if is_bootstrap(repository, proposal)? {
         report.findings.push(bootstrapped());
@@ -38,11 +38,12 @@ pub fn look(
     proposal: &Proposal,
     at: Moment,
     bootstrap: bool,
-    focus: Vec<TaskId>,
+    focus: Focus,
 ) -> Result<World, Fault> {
     let policy = Arc::new(agreed_policy(repository, proposal, bootstrap)?);
     let policy_problems = proposed_problems(repository, proposal)?;
-    world::build(repository, proposal, Terms { policy, policy_problems, at, focus })
+    let bootstrap = is_bootstrap(repository, proposal)?;
+    world::build(repository, proposal, Terms { policy, policy_problems, bootstrap, at, focus })
 }
 
 /// The policy is read where it was agreed, never from the change under judgement (attack 14).

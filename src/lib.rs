@@ -20,5 +20,6 @@ pub mod checks;
 pub mod guard;
 pub mod draft;
 pub mod render;
+pub mod cli;
 #[cfg(test)]
 mod testing;

@@ -1,3 +1,5 @@
 //! The command line; everything it does is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    orch::cli::main()
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
+use crate::ledger::Standing;
 use crate::policy::Stage;
 use crate::record::kind::{Handoff, HandoffStatus};
 use crate::record::{Payload, did_you_mean};
@@ -47,6 +48,11 @@ create` collects the files by itself; `--artifact NAME=PATH` chooses.
 fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     let Payload::Handoff(handoff) = &step.record.payload else { return Vec::new() };
     let Some(stage) = step.stage(&handoff.stage) else { return Vec::new() };
+    // Whether there is anything to hand off is asked by the order of stages.
+    let runs = Standing::Running(stage.name.clone());
+    if step.before.is_none_or(|state| state.standing != runs || state.closed.is_some()) {
+        return Vec::new();
+    }
     let mut objections = lacking(step, stage, handoff);
     for (index, artifact) in handoff.artifacts.iter().enumerate() {
         let at = |field: &str| step.field(&format!("artifacts.{index}.{field}"));

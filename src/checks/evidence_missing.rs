@@ -2,7 +2,7 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
-use crate::record::{Payload, kind::RunStatus};
+use crate::ledger::Standing;
 use crate::world::{Step, World, inputs_of, missing_inputs};
 
 pub(super) static CHECK: Check = Check {
@@ -35,11 +35,12 @@ exactly that evidence in `inputs`.
 ";
 
 fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
-    let Payload::Run(run) = &step.record.payload else { return Vec::new() };
+    let Some(run) = step.begun() else { return Vec::new() };
     let (Some(state), Some(stage)) = (step.before, step.stage(&run.stage)) else {
         return Vec::new();
     };
-    if run.status == RunStatus::Failed {
+    // Evidence counts once its gate has passed; while that is open, `gate-missing` speaks.
+    if matches!(state.standing, Standing::Delivered(_)) {
         return Vec::new();
     }
     let missing = missing_inputs(world, state, stage);
@@ -62,4 +63,41 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         )];
     }
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    /// R000-23: the audit's own inputs, named one by one.
+    #[test]
+    fn every_missing_name_is_told() {
+        let findings = story(
+            "
+- task: {}
+- gate: {stage: backtest, next_stage: audit, verdict: pass, returns_to: null, reasons: null}
+- propose: feature/strat-001-audit
+- run: {stage: audit}
+",
+        );
+        findings.expect(&["evidence-missing"]);
+        assert_eq!(findings.underlined(0), "audit");
+        assert_eq!(
+            findings.report.findings[0].message,
+            "stage `audit` requires backtest_results and documentation, which nobody has delivered"
+        );
+    }
+
+    /// A run that leaves out what it consumes, or lists what nobody delivered, seals a lie.
+    #[test]
+    fn the_inputs_are_exactly_what_was_delivered() {
+        story(
+            "
+- done: {until: backtest}
+- propose: feature/strat-001-backtest
+- run: {stage: backtest, inputs: []}
+",
+        )
+        .expect(&["evidence-missing"]);
+    }
 }

@@ -89,7 +89,7 @@ fn source(world: &World) -> &'static str {
 /// The lanes in which someone works: on this branch, or anywhere if all is verified.
 fn lanes_at_work(world: &World) -> BTreeSet<&LaneName> {
     if world.occasion != Occasion::Verification {
-        return world.runs_here().iter().map(|run| run.lane).collect();
+        return world.runs_here().iter().map(|run| &run.lane).collect();
     }
     let states = world.ledgers.values().filter_map(LedgerView::state);
     states.filter_map(|state| state.active_run()).map(|run| &run.lane).collect()

@@ -2,7 +2,6 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::record::belongs_to_orch;
 use crate::snapshot::Change;
 use crate::world::World;
 
@@ -38,22 +37,34 @@ A rename counts as both of its paths.
 
 fn run(world: &World, change: &Change) -> Vec<Objection> {
     let path = &change.path;
-    if belongs_to_orch(path) || world.policy.is_shared(path) {
+    if world.is_free(path) {
         return Vec::new();
     }
     let owners = world.policy.lanes_of(path);
-    let runs = world.runs_here();
-    if owners.is_empty() || owners.iter().any(|lane| runs.iter().any(|run| run.lane == *lane)) {
+    let Some(owner) = owners.first() else { return Vec::new() };
+    if owners.iter().any(|lane| world.works_here(lane)) {
         return Vec::new();
     }
-    let owner = owners[0];
-    let here: Vec<String> =
-        runs.iter().map(|run| format!("{} in lane {}", run.agent, run.lane)).collect();
-    let here = if here.is_empty() { "no run at all".into() } else { here.join(", ") };
+    let here = runs_in_words(world);
     let message = format!("`{path}` belongs to lane {owner}, and this branch has {here}");
     let help =
         format!("leave it to lane {owner}: `git restore --staged {path}`, or start a run there");
     vec![Objection::new(Place::file(path.clone()), message, help)]
+}
+
+/// Where the branch is not known, every open task may have a run here, so the list has an end.
+fn runs_in_words(world: &World) -> String {
+    let mut runs: Vec<String> = Vec::new();
+    for run in world.runs_here() {
+        let words = format!("{} in lane {}", run.agent, run.lane);
+        if !runs.contains(&words) {
+            runs.push(words);
+        }
+        if runs.len() > 3 {
+            return format!("{} and others", runs[..3].join(", "));
+        }
+    }
+    if runs.is_empty() { "no run at all".into() } else { runs.join(", ") }
 }
 
 #[cfg(test)]
@@ -73,5 +84,25 @@ mod tests {
 ",
         )
         .expect(&["lane-violation"]);
+    }
+
+    /// A run counts on its own branch; on the protected branch, wherever it was begun.
+    #[test]
+    fn an_active_run_counts_where_its_work_arrives() {
+        let arrives_on = |branch: &str| {
+            story(&format!(
+                "
+- done: {{until: strategy}}
+- on: feature/strat-001-strategy
+- run: {{}}
+- propose: {branch}
+- occasion: range
+- write: {{strategies/sma.py: code}}
+"
+            ))
+        };
+        arrives_on("feature/strat-001-strategy").expect(&[]);
+        arrives_on("feature/strat-002-strategy").expect(&["lane-violation"]);
+        arrives_on("main").expect(&[]);
     }
 }

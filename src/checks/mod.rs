@@ -19,12 +19,47 @@ mod artifact_empty;
 mod artifact_undelivered;
 mod handoff_stale;
 mod lane_violation;
+mod lane_overlap;
+mod lane_unknown;
+mod path_unowned;
+mod branch_name;
+mod branch_reused;
+mod branch_protected;
+mod run_name_too_long;
+mod run_id_mismatch;
+mod stage_skipped;
+mod stage_already_active;
 mod evidence_missing;
+mod evidence_stale;
+mod gate_missing;
+mod gate_contradicted;
+mod gate_unauthorized;
+mod dependency_open;
+mod dependency_cycle;
+mod task_paused;
+mod task_blocked;
+mod evidence_quarantined;
+mod halt_standing;
+mod handoff_misdirected;
+mod gatekeeper_missing;
+mod audit_expired;
+mod audit_outdated;
+mod self_audit;
+mod audit_session_shared;
+mod audit_incomplete;
+mod audit_contradictory;
+mod agent_unknown;
+mod approval_missing;
+mod sign_off_missing;
+mod policy_change_undecided;
+mod policy_invalid;
+mod reliance;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
+use crate::record::Record;
 use crate::snapshot::Change;
 use crate::source::TaskId;
-use crate::world::{Step, World};
+use crate::world::{LedgerView, Seen, Step, World};
 
 /// Every check, in the order of the design's table.
 pub static ALL: &[&Check] = &[
@@ -44,7 +79,40 @@ pub static ALL: &[&Check] = &[
     &artifact_undelivered::CHECK,
     &handoff_stale::CHECK,
     &lane_violation::CHECK,
+    &lane_overlap::CHECK,
+    &lane_unknown::CHECK,
+    &path_unowned::CHECK,
+    &branch_name::CHECK,
+    &branch_reused::CHECK,
+    &branch_protected::CHECK,
+    &run_name_too_long::CHECK,
+    &run_id_mismatch::CHECK,
+    &stage_skipped::CHECK,
+    &stage_already_active::CHECK,
     &evidence_missing::CHECK,
+    &evidence_stale::CHECK,
+    &gate_missing::CHECK,
+    &gate_contradicted::CHECK,
+    &gate_unauthorized::CHECK,
+    &dependency_open::CHECK,
+    &dependency_cycle::CHECK,
+    &task_paused::CHECK,
+    &task_blocked::CHECK,
+    &evidence_quarantined::CHECK,
+    &halt_standing::CHECK,
+    &handoff_misdirected::CHECK,
+    &gatekeeper_missing::CHECK,
+    &audit_expired::CHECK,
+    &audit_outdated::CHECK,
+    &self_audit::CHECK,
+    &audit_session_shared::CHECK,
+    &audit_incomplete::CHECK,
+    &audit_contradictory::CHECK,
+    &agent_unknown::CHECK,
+    &approval_missing::CHECK,
+    &sign_off_missing::CHECK,
+    &policy_change_undecided::CHECK,
+    &policy_invalid::CHECK,
 ];
 
 /// A check, as data.
@@ -162,6 +230,28 @@ pub fn run(world: &World) -> Report {
     }
     report.examined =
         Examined { records: steps.len(), paths: world.changes.len(), tasks: world.ledgers.len() };
+    report.settle();
+    report
+}
+
+/// Gives what the checks of entries have against one that is not written yet: the entry is judged
+/// as the next of its ledger. This is how the suggestions know what is allowed.
+pub fn judge(world: &World, ledger: &LedgerView, record: &Record) -> Report {
+    let step = Step {
+        ledger,
+        record,
+        previous: ledger.records.last(),
+        before: ledger.state(),
+        seen: Seen::Head,
+        at: world.at,
+        policy: Some(&*world.policy),
+    };
+    let mut report = Report::default();
+    for check in ALL {
+        if let Run::EachStep(run) = check.run {
+            add(&mut report, world, check, run(world, &step), step.task_id());
+        }
+    }
     report.settle();
     report
 }

@@ -134,7 +134,6 @@ fn words(payload: &Payload) -> Vec<(&'static str, &str)> {
         Payload::Unblock(unblock) => vec![("reason", &unblock.reason)],
         Payload::Quarantine(quarantine) => vec![("reason", &quarantine.reason)],
         Payload::Pause(pause) => vec![("reason", &pause.reason)],
-        Payload::Resume(resume) => vec![("sign_off", &resume.sign_off)],
         Payload::Escalation(escalation) => vec![("trigger", &escalation.trigger)],
         Payload::Close(close) => vec![("reason", &close.reason)],
         Payload::Incident(incident) => vec![

@@ -115,10 +115,14 @@ mod tests {
     /// What stands behind an edited entry is judged by what was agreed, not by the edit.
     #[test]
     fn nothing_is_gained_by_the_edit() {
-        let findings = after(
-            "- run: {stage: backtest}
-- edit: {LEDGER/0001-task.yaml: [new_strategy, data_refresh]}",
-        );
+        let findings = story(&format!(
+            "
+- done: {{until: backtest}}
+- propose: feature/strat-001-backtest
+- run: {{stage: backtest}}
+- edit: {{{LEDGER}/0001-task.yaml: [new_strategy, data_refresh]}}
+"
+        ));
         findings.expect(&["record-modified"]);
     }
 

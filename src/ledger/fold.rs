@@ -123,9 +123,13 @@ impl State {
         self.standing = Standing::Delivered(stage.clone());
     }
 
+    /// Returns the task to the stage whose handoff, or whose audit report, can't be used.
     fn rejection(&mut self, rejection: &Rejection) {
-        let rejected = self.deliveries.iter().find(|known| known.sequence == rejection.handoff);
-        if let Some(stage) = rejected.map(|delivery| delivery.stage.clone()) {
+        let sequence = rejection.handoff;
+        let handoff = self.deliveries.iter().find(|known| known.sequence == sequence);
+        let report = self.audits.iter().find(|known| known.sequence == sequence);
+        let stage = handoff.map(|known| &known.stage).or(report.and_then(|r| r.stage.as_ref()));
+        if let Some(stage) = stage.cloned() {
             self.enter(stage);
         }
     }
@@ -170,6 +174,11 @@ impl State {
             }
             for approval in &mut self.approvals {
                 approval.live &= approval.sequence < from;
+            }
+        }
+        for run in &mut self.runs {
+            if run.standing == RunStanding::Active {
+                run.standing = RunStanding::Overtaken;
             }
         }
         *self.entered.entry(stage.clone()).or_default() += 1;

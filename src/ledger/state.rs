@@ -60,6 +60,18 @@ pub enum Standing {
     Finished,
 }
 
+impl std::fmt::Display for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Standing::Ready(None) => f.write_str("ready for its first stage"),
+            Standing::Ready(Some(stage)) => write!(f, "ready for stage `{stage}`"),
+            Standing::Running(stage) => write!(f, "running stage `{stage}`"),
+            Standing::Delivered(stage) => write!(f, "waiting for the gate of stage `{stage}`"),
+            Standing::Finished => f.write_str("finished"),
+        }
+    }
+}
+
 /// One run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunState {
@@ -96,6 +108,8 @@ pub enum RunStanding {
     Delivered,
     /// It ended without a result.
     Failed(Failure),
+    /// The task returned while it went on: what it would have delivered is no longer wanted.
+    Overtaken,
 }
 
 /// One handoff.

@@ -131,6 +131,16 @@ impl Policy {
         self.workflows.get(workflow)?.stage(stage)
     }
 
+    /// Tells whether a name is a person's.
+    pub fn is_person(&self, name: &AgentName) -> bool {
+        self.agents.get(name).is_some_and(|agent| agent.human)
+    }
+
+    /// Tells whether a name is a coordinator's or a person's: those who direct the work of others.
+    pub fn directs(&self, name: &AgentName) -> bool {
+        self.agents.get(name).is_some_and(|agent| agent.human || agent.coordinator)
+    }
+
     /// Gives the names of agents that `pick` holds for.
     pub fn agents_who(&self, pick: impl Fn(&Agent) -> bool) -> Vec<&AgentName> {
         self.agents.iter().filter(|(_, agent)| pick(agent)).map(|(name, _)| name).collect()

@@ -36,7 +36,7 @@ impl Memory {
     }
 }
 
-fn blob_id(bytes: &[u8]) -> Oid {
+pub(super) fn blob_id(bytes: &[u8]) -> Oid {
     let oid = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, bytes);
     Oid(oid.expect("hashing bytes in memory without a collision attack"))
 }

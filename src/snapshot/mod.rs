@@ -3,18 +3,36 @@
 //! This is the only room that knows gix. Everything behind it sees [`Repository`], so that a
 //! world can be built from a real repository or, in tests, from text.
 
+mod environment;
+mod git;
 pub mod lfs;
 mod memory;
+mod overlay;
 
 use std::fmt;
 
+pub use environment::GitEnvironment;
+pub use git::{Branch, CommitMeta, GitRepository, Person};
 pub use memory::Memory;
+pub use overlay::Overlay;
 
 use crate::source::RepoPath;
 
 /// The name of an object in Git's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Oid(gix::ObjectId);
+
+impl Oid {
+    /// Takes the full hex name of an object, 40 or 64 digits; anything else gives `None`.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        gix::ObjectId::from_hex(hex.as_bytes()).ok().map(Oid)
+    }
+
+    /// Tells whether this is the all-zero name, with which Git says that there is no object.
+    pub fn is_null(&self) -> bool {
+        self.0.is_null()
+    }
+}
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

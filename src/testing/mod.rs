@@ -1,7 +1,9 @@
 //! What tests share: generated files, and worlds made of a few lines of text.
 
+mod derived;
 mod examples;
 mod honest;
+mod readme;
 mod story;
 mod tampering;
 

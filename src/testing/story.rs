@@ -4,14 +4,17 @@
 //! stage; `run`, `handoff`, `gate`, `audit_report` and every other kind adds an entry, its payload
 //! drafted as the commands would and then overlaid with what the story says (`task:` names another
 //! task, `entry:` overlays the envelope); `write`, `remove`, `rename`, `link` and `edit` change
-//! files; `wait: 31d` moves the clock; `policy: [from, to]` edits the policy; `propose: BRANCH`
-//! makes everything above agreed and everything below proposed. `meanwhile: [ITEMS]` tells what
-//! landed beside the proposal; `occasion: verification` has everything replayed.
+//! files; `decision` adds a person's decision, whose `changes` lists paths alone; `wait: 31d` moves
+//! the clock; `policy: [from, to]` edits the policy; `on: BRANCH` changes the branch; `propose:
+//! BRANCH` makes everything above agreed and everything below proposed; `bootstrap: BRANCH` proposes
+//! everything above, the first policy with it. `meanwhile: [ITEMS]` tells what landed beside the
+//! proposal; `occasion: verification` has everything replayed.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::derived::{decide, overlay, run_id};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
@@ -20,7 +23,7 @@ use crate::record::kind::{Artifact, Verdict};
 use crate::record::{Home, Payload, yaml};
 use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
 use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
-use crate::world::{LedgerView, World};
+use crate::world::{Focus, LedgerView, World};
 
 /// Tells a story and has the guard judge what it proposes.
 pub(crate) fn story(text: &str) -> Findings {
@@ -139,13 +142,26 @@ impl Teller {
             "policy" => self.edit(json!({ crate::policy::POLICY_PATH: value })),
             "wait" => self.wait(value.as_str().expect("a duration such as 31d")),
             "on" => self.branch = value.as_str().map(str::to_owned),
-            "occasion" if value == "range" => self.occasion = Occasion::Range,
-            "occasion" if value == "merge" => self.occasion = Occasion::Merge,
-            "occasion" if value == "verification" => self.occasion = Occasion::Verification,
             "meanwhile" => self.meanwhile(value),
+            "occasion" => {
+                self.occasion = match value.as_str() {
+                    Some("range") => Occasion::Range,
+                    Some("merge") => Occasion::Merge,
+                    Some("verification") => Occasion::Verification,
+                    _ => Occasion::Commit,
+                }
+            }
             "propose" => {
                 self.agreed = Some(self.files.clone());
                 self.branch = value.as_str().map(str::to_owned);
+            }
+            "bootstrap" => {
+                self.agreed = Some(Files::new());
+                self.branch = value.as_str().map(str::to_owned);
+            }
+            "decision" => {
+                let Value::Object(said) = value else { panic!("decision: {value} is no map") };
+                decide(&mut self.files, said, self.clock, self.branch.as_deref());
             }
             kind => self.entry(kind, value),
         }
@@ -215,14 +231,15 @@ impl Teller {
     fn judge(&self) -> Result<Report, crate::snapshot::Fault> {
         let repository = self.repository();
         let proposal = self.proposed(&repository);
-        guard::guard(&repository, &proposal, self.clock, false)
+        let bootstrap = self.agreed.as_ref().is_some_and(Files::is_empty);
+        guard::guard(&repository, &proposal, self.clock, bootstrap)
     }
 
     /// The world as it is now, for drafting.
     fn world(&self, task: &TaskId) -> World {
         let repository = self.repository();
         let proposal = self.proposal(&repository, Side::Index, Side::Index);
-        let focus = vec![task.clone()];
+        let focus = Focus::Tasks(vec![task.clone()]);
         guard::look(&repository, &proposal, self.clock, false, focus).expect("a world to draft in")
     }
 
@@ -238,7 +255,11 @@ impl Teller {
         let ledger = world.ledgers.get(&Home::Task(task.clone()));
         let state = ledger.and_then(LedgerView::state);
         let mut payload = self.draft(kind, &world, state, &said, &task);
+        let own_inputs = said.contains_key("inputs") && !said.contains_key("run_id");
         overlay(&mut payload, said);
+        if let Some(state) = state.filter(|_| kind == "run" && own_inputs) {
+            payload["run_id"] = json!(run_id(state, &payload));
+        }
         let author = Author {
             actor: actor(kind, &payload).parse().expect("a name"),
             session: Some(format!("session-of-{}", actor(kind, &payload))),
@@ -356,17 +377,6 @@ impl Teller {
 
 fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("{value} has no {key}")).to_owned()
-}
-
-fn overlay(value: &mut Value, said: Map<String, Value>) {
-    let Value::Object(fields) = value else { panic!("{value} is no map") };
-    for (key, value) in said {
-        if value.is_null() {
-            fields.remove(&key);
-        } else {
-            fields.insert(key, value);
-        }
-    }
 }
 
 /// Who would say this, by default.

@@ -13,7 +13,7 @@ use crate::policy::{POLICY_PATH, Policy};
 use crate::record::is_record_path;
 use crate::snapshot::Mode;
 use crate::source::RepoPath;
-use crate::world::{self, Terms};
+use crate::world::{self, Focus, Terms};
 
 /// A whole strategy, from data to live, with every shelf of records.
 const LANDED: &str = "
@@ -116,7 +116,13 @@ impl Landed {
         let repository = teller.repository();
         let proposal = teller.proposed(&repository);
         let policy = Arc::clone(&self.policy);
-        let terms = Terms { policy, policy_problems: vec![], at: teller.clock, focus: vec![] };
+        let terms = Terms {
+            policy,
+            policy_problems: vec![],
+            at: teller.clock,
+            focus: Focus::Tasks(vec![]),
+            bootstrap: false,
+        };
         let world = world::build(&repository, &proposal, terms).expect("a world, never a fault");
         let report = checks::run(&world);
         let spoken = report.findings.iter().filter(|finding| finding.check == "record-modified");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Seen, Survey, World};
+use super::{Facts, Seen, Survey, World, here};
 use crate::policy::Policy;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Problem, Record, RecordPath, belongs_to_orch, is_record_path};
@@ -18,10 +18,23 @@ pub struct Terms {
     pub policy: Arc<Policy>,
     /// What is wrong with the policy at head, if the change touches it.
     pub policy_problems: Vec<Problem>,
+    /// Whether the change brings the first policy, which then judges itself.
+    pub bootstrap: bool,
     /// The moment as of which is judged.
     pub at: Moment,
     /// Tasks to look at though the change does not touch them.
-    pub focus: Vec<TaskId>,
+    pub focus: Focus,
+}
+
+/// Tasks to look at though the change does not touch them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Focus {
+    /// These; none for the guard.
+    Tasks(Vec<TaskId>),
+    /// All that are open at REV.
+    Open,
+    /// All that are there at REV.
+    All,
 }
 
 /// Builds the world of a proposal; refuses with a fault if something can't be read.
@@ -47,20 +60,23 @@ pub fn build(
     builder.read_dependencies(terms.focus)?;
     let Builder { ledgers, unreadable, mut doubles, .. } = builder;
     doubles.extend(other_folders(&ledgers, &survey));
-    let Terms { policy, policy_problems, at, .. } = terms;
+    let Terms { policy, policy_problems, bootstrap, at, .. } = terms;
     let mut world = World {
         at,
         occasion: proposal.occasion,
         branch: proposal.branch.clone(),
         policy,
         policy_problems,
+        bootstrap,
         changes: proposal.changes.clone(),
         ledgers,
         unreadable,
         doubles,
         survey,
         facts: Facts::default(),
+        here: here::Here::default(),
     };
+    world.here = here::find(&world);
     world.facts = facts(repository, proposal, &world)?;
     Ok(world)
 }
@@ -170,8 +186,16 @@ impl Builder<'_> {
     }
 
     /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed.
-    fn read_dependencies(&mut self, focus: Vec<TaskId>) -> Result<(), Fault> {
-        let mut open = focus;
+    fn read_dependencies(&mut self, focus: Focus) -> Result<(), Fault> {
+        let mut open = match focus {
+            Focus::Tasks(tasks) => tasks,
+            Focus::Open => self.survey.open.clone(),
+            Focus::All => {
+                let names =
+                    self.survey.folders.values().map(|folder| folder.file_name().to_string());
+                names.filter_map(|name| name.parse().ok()).collect()
+            }
+        };
         open.extend(self.ledgers.values().flat_map(depends_on));
         while let Some(id) = open.pop() {
             let home = Home::Task(id.clone());
@@ -253,6 +277,12 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
     for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH, ".gitmodules"] {
         facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(guarded))?;
     }
+    for step in world.steps() {
+        let Payload::Decision(decision) = &step.record.payload else { continue };
+        for change in &decision.changes {
+            facts.learn(repository, proposal.head, Seen::Head, &change.path)?;
+        }
+    }
     let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();
     let disturbed = world.survey.live.iter().map(|live| &live.artifact.path);
     for path in disturbed.filter(|path| changed.contains(path)) {
@@ -266,9 +296,14 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
     Ok(facts)
 }
 
+/// What a task has delivered, what its run consumes and what its audit covers: the next entry is
+/// judged by all of it.
 fn all_evidence(state: &crate::ledger::State) -> Vec<&Artifact> {
-    let audits = state.live_audit().into_iter().map(|audit| &audit.evidence);
-    state.live_deliveries().flat_map(|delivery| &delivery.artifacts).chain(audits).collect()
+    let delivered = state.live_deliveries().flat_map(|delivery| &delivery.artifacts);
+    let consumed = state.active_run().into_iter().flat_map(|run| &run.inputs);
+    let audit = state.live_audit();
+    let audited = audit.into_iter().flat_map(|audit| audit.covers.iter().chain([&audit.evidence]));
+    delivered.chain(consumed).chain(audited).collect()
 }
 
 fn spoken_of(record: &Record) -> Vec<&Artifact> {

@@ -157,19 +157,29 @@ impl LedgerView {
     }
 
     /// Tells where what a record says can be seen: at head while it stands, else at the commit
-    /// that brought it (design, hard case 7). In a closed task nothing stands: its files are free.
+    /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
+    /// later run had the chance to replace it there. In a closed task nothing stands: its files are
+    /// free.
     pub fn seen(&self, record: &Record) -> Seen {
         let stands = self.state().is_none_or(|state| match &record.payload {
             _ if state.closed.is_some() => false,
             record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
             _ => state.stands(record.sequence()),
         });
-        if stands || self.staged {
+        if stands || (self.staged && !self.run_again_after(record)) {
             return Seen::Head;
         }
         self.introduced
             .get(record.repo_path())
             .map_or(Seen::Nowhere, |commit| Seen::Commit(*commit))
+    }
+
+    fn run_again_after(&self, record: &Record) -> bool {
+        let mut later = self.records.iter().filter(|later| later.sequence() > record.sequence());
+        later.any(|later| match &later.payload {
+            record::Payload::Run(run) => run.status == record::kind::RunStatus::InProgress,
+            _ => false,
+        })
     }
 }
 

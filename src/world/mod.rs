@@ -5,25 +5,28 @@ mod build;
 mod evidence;
 mod facts;
 mod gate;
+mod here;
 mod ledgers;
 mod survey;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use build::{Terms, build};
+pub use build::{Focus, Terms, build};
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen};
 pub use gate::{Evaluation, evaluate};
+pub use here::RunHere;
 pub use ledgers::{LedgerView, touches_landed};
 pub use survey::{Live, StandingHalt, Survey};
 
 use crate::diagnostic::Place;
 use crate::ledger::State;
 use crate::policy::{Policy, Stage};
-use crate::record::{Home, Payload, Problem, Record};
+use crate::record::kind::{Run, RunStatus};
+use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
 use crate::snapshot::{Change, Occasion};
-use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
+use crate::source::{Digest, LaneName, Moment, RepoPath, StageName, TaskId};
 
 /// Everything the checks look at.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct World {
     pub policy: Arc<Policy>,
     /// What is wrong with the policy at head, if the change touches it.
     pub policy_problems: Vec<Problem>,
+    /// Whether the change brings the first policy: nothing was agreed before it.
+    pub bootstrap: bool,
     /// What differs between base and head, sorted by path.
     pub changes: Vec<Change>,
     /// The ledgers that the change touches, and those they depend on.
@@ -50,6 +55,7 @@ pub struct World {
     pub survey: Survey,
     /// What stands at the paths that records speak of.
     pub facts: Facts,
+    here: here::Here,
 }
 
 /// One new entry, with the state of its task before it.
@@ -84,6 +90,21 @@ impl<'w> Step<'w> {
     /// Gives the policy's idea of a stage of this task's workflow, for a proposed entry.
     pub fn stage(&self, name: &StageName) -> Option<&'w Stage> {
         self.policy?.stage(&self.before?.task.workflow, name)
+    }
+
+    /// Gives the run that this entry begins; none if it ends one, or is about something else.
+    pub fn begun(&self) -> Option<&'w Run> {
+        match &self.record.payload {
+            Payload::Run(run) if run.status == RunStatus::InProgress => Some(run),
+            _ => None,
+        }
+    }
+
+    /// Gives the entries of the ledger before this one, latest first.
+    pub fn earlier(&self) -> impl Iterator<Item = &'w Record> + use<'w> {
+        let own = self.record;
+        let backwards = self.ledger.records.iter().rev();
+        backwards.skip_while(move |record| !std::ptr::eq(*record, own)).skip(1)
     }
 
     /// Points at a field of the payload, such as `artifacts.0.checksum`.
@@ -171,33 +192,22 @@ impl World {
     }
 
     /// Gives the runs of this branch: those new in the change, and those active where it starts.
-    pub fn runs_here(&self) -> Vec<RunHere<'_>> {
-        let mut runs = Vec::new();
-        for step in self.steps() {
-            if let (Payload::Run(run), Some(task)) = (&step.record.payload, step.task_id()) {
-                runs.push(RunHere { task, lane: &run.lane, agent: &run.agent });
-            }
-        }
-        let active = self.survey.active.iter().filter(|active| {
-            let elsewhere = |branch: &String| active.branch.as_ref().is_some_and(|b| b != branch);
-            !self.branch.as_ref().is_some_and(elsewhere)
-        });
-        runs.extend(active.map(|active| RunHere {
-            task: &active.task,
-            lane: &active.lane,
-            agent: &active.agent,
-        }));
-        runs
+    pub fn runs_here(&self) -> &[RunHere] {
+        &self.here.runs
     }
-}
 
-/// A run that explains changes in its lane.
-#[derive(Debug, Clone, Copy)]
-pub struct RunHere<'w> {
-    /// Its task.
-    pub task: &'w TaskId,
-    /// Its lane.
-    pub lane: &'w crate::source::LaneName,
-    /// Who does it.
-    pub agent: &'w crate::source::AgentName,
+    /// Tells whether a run of this branch works in a lane.
+    pub fn works_here(&self, lane: &LaneName) -> bool {
+        self.here.lanes.contains(lane)
+    }
+
+    /// Tells whether lanes have no say in a changed path: it lies in `.orch/`, anyone may change
+    /// it, or nobody is to blame for the change. Before the first policy nothing was agreed, and a
+    /// verification looks at what has landed.
+    pub fn is_free(&self, path: &RepoPath) -> bool {
+        self.bootstrap
+            || self.occasion == Occasion::Verification
+            || belongs_to_orch(path)
+            || self.policy.is_shared(path)
+    }
 }

@@ -9,7 +9,7 @@ use crate::ledger::State;
 use crate::record::kind::{Artifact, HaltTopic};
 use crate::record::{Home, Payload, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
-use crate::source::{AgentName, LaneName, RepoPath, Span, StageName, TaskId};
+use crate::source::{AgentName, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// All open tasks at REV, as far as other work can disturb them.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Survey {
     pub active: Vec<Active>,
     /// Halts that stand, at REV or at head.
     pub halts: Vec<StandingHalt>,
+    /// The tasks that are not closed, in the order of their folders.
+    pub open: Vec<TaskId>,
     /// The folder of every task, by its id in lower case.
     pub folders: BTreeMap<String, RepoPath>,
 }
@@ -70,6 +72,8 @@ pub struct StandingHalt {
     pub topic: Option<HaltTopic>,
     /// Why.
     pub reason: String,
+    /// When it ends by itself, if it does.
+    pub until: Option<Moment>,
 }
 
 impl Survey {
@@ -96,6 +100,7 @@ impl Survey {
 
     fn add(&mut self, state: &State, records: &[Record]) {
         let task = &state.task.task_id;
+        self.open.push(task.clone());
         self.live.extend(live(state, records));
         self.active.extend(state.active_run().map(|run| Active {
             task: task.clone(),
@@ -131,6 +136,7 @@ impl Survey {
                     scope: halt.scope.clone(),
                     topic: Some(halt.topic),
                     reason: halt.reason.clone(),
+                    until: halt.until,
                 },
                 _ => StandingHalt {
                     path: folder.join("0001-halt.yaml"),
@@ -138,6 +144,7 @@ impl Survey {
                     scope: "all".into(),
                     topic: None,
                     reason: "this halt can't be read, so it stands for everything".into(),
+                    until: None,
                 },
             };
             self.halts.push(halt);

@@ -6,7 +6,7 @@ mod judgement;
 mod incident;
 mod decision;
 
-pub use decision::{Decision, PathChange};
+pub use decision::{Decision, DecisionStatus, PathChange};
 pub use incident::{Halt, HaltTopic, Incident, IncidentStep, Postmortem};
 pub use judgement::{
     Approval, AuditReport, AuditRequest, AuditTest, Category, Condition, Escalation,

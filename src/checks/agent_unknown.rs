@@ -1,0 +1,220 @@
+//! Everyone who acts, or is named, is in the policy, and acts in a role of their own.
+
+use super::{Check, Group, Objection, Run as Runs};
+use crate::diagnostic::{Place, Severity};
+use crate::policy::{ORCHESTRATOR, Policy};
+use crate::record::kind::{Run, RunStatus};
+use crate::record::{Payload, did_you_mean};
+use crate::source::AgentName;
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "agent-unknown",
+    group: Group::Authority,
+    title: "Everyone who acts, or is named, is in the policy, and acts in a role of their own",
+    mandatory: false,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Runs::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+The policy's `agents` are all who may act (R001-2). A name that is not among them has no lane and no
+role. Nobody starts a run in another's name: a stage is done by the policy's agent, or by the one
+that it was assigned to. Only a coordinator or a person assigns and closes (R001-3).
+
+```yaml bad
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {agent: strategy_develper}
+```
+
+```yaml bad
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {agent: ml_engineer}
+```
+
+```yaml good
+- done: {until: strategy}
+- assignment: {agent: ml_engineer, reason: person}
+- propose: feature/strat-001-strategy
+- run: {agent: ml_engineer}
+```
+";
+
+fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+    let Some(policy) = step.policy else { return Vec::new() };
+    let actor = &step.record.entry.actor;
+    let mut objections = Vec::new();
+    if !policy.agents.contains_key(actor) {
+        objections.push(unknown(policy, step.envelope("actor"), actor));
+    }
+    for (field, name) in named(&step.record.payload) {
+        if !policy.agents.contains_key(name) && name != actor {
+            objections.push(unknown(policy, step.field(field), name));
+        }
+    }
+    if objections.is_empty() {
+        objections.extend(out_of_role(policy, step, actor));
+    }
+    objections
+}
+
+/// The agents that a payload names, with their fields. A gate's and a resume's have checks of
+/// their own.
+fn named(payload: &Payload) -> Vec<(&'static str, &AgentName)> {
+    let mut named = match payload {
+        Payload::Task(task) => vec![("requestor", &task.requestor)],
+        Payload::Assignment(assignment) => vec![("agent", &assignment.agent)],
+        Payload::Run(run) => vec![("agent", &run.agent)],
+        Payload::Handoff(handoff) => vec![("from", &handoff.from), ("to", &handoff.to)],
+        Payload::Message(message) => vec![("from", &message.from), ("to", &message.to)],
+        Payload::AuditRequest(request) => vec![("requestor", &request.requestor)],
+        Payload::AuditReport(report) => vec![("auditor", &report.auditor)],
+        Payload::Approval(approval) => vec![("approver", &approval.approver)],
+        _ => Vec::new(),
+    };
+    let speaks = matches!(payload, Payload::Handoff(_) | Payload::Message(_));
+    named.retain(|(_, name)| !(speaks && **name == ORCHESTRATOR));
+    named
+}
+
+fn unknown(policy: &Policy, place: Place, name: &AgentName) -> Objection {
+    let near = did_you_mean(name.as_str(), policy.agents.keys().map(|agent| agent.as_str()));
+    let help = near.map_or(HELP.to_owned(), |near| format!("did you mean `{near}`?"));
+    Objection::new(place, format!("the policy knows no agent `{name}`"), help)
+}
+
+const HELP: &str = "act as one of the policy's `agents` (`--agent NAME` or ORCH_AGENT), or add it \
+                    with `orch decide --changes .orch/policy.yaml`";
+
+fn out_of_role(policy: &Policy, step: &Step<'_>, actor: &AgentName) -> Option<Objection> {
+    match &step.record.payload {
+        Payload::Run(run) => run_by(policy, step, run, actor),
+        Payload::Assignment(_) | Payload::Close(_) if !policy.directs(actor) => {
+            let word = step.record.payload.word();
+            let message =
+                format!("`{actor}` is neither a coordinator nor a person, so no `{word}`");
+            let help = "ask a coordinator: `orch message send --to orchestrator`";
+            Some(Objection::new(step.envelope("actor"), message, help))
+        }
+        _ => None,
+    }
+}
+
+/// A run is begun by the agent that does it. An agent that is gone can't tell of its failure, so
+/// those who direct may do that.
+fn run_by(policy: &Policy, step: &Step<'_>, run: &Run, actor: &AgentName) -> Option<Objection> {
+    let failed = run.status == RunStatus::Failed;
+    if run.agent != *actor && !(failed && policy.directs(actor)) {
+        let message = format!("`{actor}` speaks for `{}`", run.agent);
+        let help = "each agent starts and ends its own runs: `orch run start --agent NAME`";
+        return Some(Objection::new(step.field("agent"), message, help));
+    }
+    let begun = step.before.and_then(|state| state.run(&run.run_id)).filter(|_| failed);
+    let stage = step.stage(&run.stage).map(|stage| &stage.agent).filter(|_| !failed);
+    let assigned = step.before.and_then(|state| state.assigned.as_ref()).filter(|_| !failed);
+    let due: Vec<&AgentName> =
+        begun.map(|begun| &begun.agent).into_iter().chain(stage).chain(assigned).collect();
+    if due.is_empty() || due.contains(&&run.agent) {
+        return None;
+    }
+    let due: Vec<String> = due.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("stage `{}` is for {} to do", run.stage, due.join(" or "));
+    let help = "a coordinator can give it to another: `orch task assign`";
+    Some(Objection::new(step.field("agent"), message, help))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Findings, story};
+
+    fn proposed(rest: &str) -> Findings {
+        story(&format!(
+            "
+- done: {{until: strategy}}
+- propose: feature/strat-001-strategy
+{rest}
+"
+        ))
+    }
+
+    #[track_caller]
+    fn refused(rest: &str, underlined: &str) -> Findings {
+        let findings = proposed(rest);
+        findings.expect(&["agent-unknown"]);
+        assert_eq!(findings.report.findings.len(), 1, "{rest}");
+        assert_eq!(findings.underlined(0), underlined, "{rest}");
+        findings
+    }
+
+    #[test]
+    fn unknown_names_are_underlined_once() {
+        refused("- task: {task_id: strat-002, entry: {actor: orchestratr}}", "orchestratr");
+        refused("- task: {task_id: strat-002, requestor: nobody}", "nobody");
+        refused("- assignment: {agent: nobody, reason: person}", "nobody");
+        let findings = refused("- run: {agent: strategy_develper}", "strategy_develper");
+        assert_eq!(findings.report.findings[0].help, "did you mean `strategy_developer`?");
+    }
+
+    /// A policy need not call its coordinator so: the word means whoever coordinates (R000-28).
+    #[test]
+    fn the_orchestrator_is_always_known() {
+        story(
+            "
+- policy: ['orchestrator: {coordinator: true}', 'conductor: {coordinator: true}']
+- propose: feature/strat-001-strategy
+- task: {requestor: founder, entry: {actor: conductor}}
+- message:
+    from: strategy_developer
+    to: orchestrator
+    type: request
+    task_id: strat-001
+    payload: {}
+    status: pending
+    timestamp: 2026-11-21T10:00:00Z
+    entry: {actor: strategy_developer}
+",
+        )
+        .expect(&[]);
+    }
+
+    #[test]
+    fn nobody_runs_in_anothers_name() {
+        refused("- run: {entry: {actor: ml_engineer}}", "strategy_developer");
+        refused("- run: {agent: ml_engineer}", "ml_engineer");
+    }
+
+    #[test]
+    fn a_failure_is_told_by_its_agent_or_by_those_who_direct() {
+        let failed_by = |agent: &str, actor: &str| {
+            proposed(&format!(
+                "
+- run: {{}}
+- run:
+    agent: {agent}
+    status: failed
+    failure: {{class: transient, reason: network}}
+    entry: {{actor: {actor}}}
+"
+            ))
+        };
+        failed_by("strategy_developer", "strategy_developer").expect(&[]);
+        failed_by("strategy_developer", "orchestrator").expect(&[]);
+        failed_by("strategy_developer", "ml_engineer").expect(&["agent-unknown"]);
+        failed_by("ml_engineer", "ml_engineer").expect(&["agent-unknown"]);
+    }
+
+    /// R001-3: who does what, and whether it goes on, is not a worker's to say.
+    #[test]
+    fn workers_neither_assign_nor_close() {
+        let by = "entry: {actor: ml_engineer}";
+        refused(
+            &format!("- assignment: {{agent: ml_engineer, reason: person, {by}}}"),
+            "ml_engineer",
+        );
+        refused(&format!("- close: {{outcome: abandoned, reason: no, {by}}}"), "ml_engineer");
+        proposed("- close: {outcome: abandoned, reason: no, entry: {actor: founder}}").expect(&[]);
+    }
+}

@@ -1,0 +1,190 @@
+//! A stage that asks for a person's approval starts with it, for exactly what the person saw.
+
+use super::{Check, Group, Objection, Run as Runs};
+use crate::diagnostic::{Place, Severity};
+use crate::ledger::Approved;
+use crate::policy::{AUDIT_PASS, Policy};
+use crate::record::Payload;
+use crate::record::kind::{Approval, Artifact, Run, RunStatus};
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "approval-missing",
+    group: Group::Authority,
+    title: "A stage that asks for a person's approval starts with it, for exactly what the person saw",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Runs::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+Where real money or real users begin, a person says so: a stage with `approval` starts only behind
+an approval by that very person, over exactly the evidence that the run consumes. If the evidence
+changes, or the task goes back, the approval no longer holds and is asked for again. Nobody approves
+in another's name: `orch approve TASK --stage STAGE --statement S`.
+
+```yaml bad
+- done: {until: deploy_live}
+- propose: feature/strat-001-deploy_live
+- run: {stage: deploy_live}
+```
+
+```yaml good
+- done: {until: deploy_live}
+- propose: feature/strat-001-deploy_live
+- approval: {stage: deploy_live, statement: The paper results convince me}
+- run: {stage: deploy_live}
+```
+";
+
+fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+    let Some(policy) = step.policy else { return Vec::new() };
+    let objection = match &step.record.payload {
+        Payload::Run(run) if run.status == RunStatus::InProgress => unapproved(step, run),
+        Payload::Approval(approval) => not_an_approval(policy, step, approval),
+        _ => None,
+    };
+    objection.into_iter().collect()
+}
+
+fn unapproved(step: &Step<'_>, run: &Run) -> Option<Objection> {
+    let (state, stage) = (step.before?, step.stage(&run.stage)?);
+    let person = stage.approval.as_ref()?;
+    let by_them = |approval: &&Approved| {
+        approval.live && approval.stage == run.stage && approval.approver == *person
+    };
+    let consumed = seen_by_a_person(&run.inputs);
+    let mut approvals = state.approvals.iter().filter(by_them);
+    if approvals.any(|approval| seen_by_a_person(&approval.covers) == consumed) {
+        return None;
+    }
+    let help = format!(
+        "`{person}` approves what is there now: `orch approve {} --stage {} --statement …`",
+        state.task.task_id, run.stage
+    );
+    let last = state.approvals.iter().rev().find(|approval| approval.stage == run.stage);
+    let message = match last.filter(by_them) {
+        Some(_) => format!("`{person}` approved other evidence than this run consumes"),
+        None => format!("stage `{}` starts only when `{person}` approves it", run.stage),
+    };
+    let objection = Objection::new(step.field("stage"), message, help);
+    Some(match last.and_then(|approval| place_of(step, approval)) {
+        Some(place) => objection.related(place, "this approval does not count for it"),
+        None => objection,
+    })
+}
+
+/// What a person approves is the evidence; that an audit passed is the gatekeeper's to check.
+fn seen_by_a_person(artifacts: &[Artifact]) -> Vec<&Artifact> {
+    let mut seen: Vec<&Artifact> =
+        artifacts.iter().filter(|artifact| artifact.name != AUDIT_PASS).collect();
+    seen.sort();
+    seen
+}
+
+fn place_of(step: &Step<'_>, approval: &Approved) -> Option<Place> {
+    let mut records = step.ledger.records.iter();
+    let record = records.find(|record| record.sequence() == approval.sequence)?;
+    Some(Place::at(record.repo_path().clone(), record.field("approver")))
+}
+
+/// Attack 95: an agent that writes a person's name approves nothing. A name that nobody has is
+/// told as an unknown agent; it opens no stage.
+fn not_an_approval(policy: &Policy, step: &Step<'_>, approval: &Approval) -> Option<Objection> {
+    let approver = &approval.approver;
+    let agent = policy.agents.get(approver)?;
+    let asked = step.stage(&approval.stage).and_then(|stage| stage.approval.as_ref());
+    let message = if !agent.human {
+        format!("`{approver}` is no person, and only a person approves")
+    } else if step.record.entry.actor != *approver {
+        format!("`{}` approves in the name of `{approver}`", step.record.entry.actor)
+    } else if let Some(asked) = asked.filter(|asked| *asked != approver) {
+        format!("stage `{}` asks for the approval of `{asked}`", approval.stage)
+    } else {
+        return None;
+    };
+    Some(Objection::new(step.field("approver"), message, HELP))
+}
+
+const HELP: &str = "the person says it: `orch approve TASK --stage STAGE --statement S`";
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Findings, story};
+
+    fn approved(said: &str) -> Findings {
+        story(&format!(
+            "
+- done: {{until: deploy_live}}
+- propose: feature/strat-001-deploy_live
+- approval: {said}
+"
+        ))
+    }
+
+    /// Attack 95: neither an agent's approval nor one in a person's name.
+    #[test]
+    fn only_the_person_approves() {
+        for said in [
+            "{approver: deployment_agent}",
+            "{approver: founder, entry: {actor: deployment_agent}}",
+        ] {
+            let findings = approved(said);
+            findings.expect(&["approval-missing"]);
+            assert!(said.contains(findings.underlined(0)), "{}", findings.underlined(0));
+        }
+        approved("{approver: foundr}").expect(&["agent-unknown"]);
+        approved("{}").expect(&[]);
+    }
+
+    /// Another person than the one that the stage asks for.
+    #[test]
+    fn the_stage_says_who() {
+        story(
+            "
+- policy: ['data_engineer: {lanes: [A]}', 'data_engineer: {lanes: [A], human: true}']
+- done: {until: deploy_live}
+- propose: feature/strat-001-deploy_live
+- approval: {approver: data_engineer}
+",
+        )
+        .expect(&["approval-missing"]);
+    }
+
+    /// An approval is of bytes, not of a stage's name.
+    #[test]
+    fn other_evidence_is_not_approved() {
+        let findings = story(
+            "
+- done: {until: deploy_live}
+- approval: {covers: []}
+- propose: feature/strat-001-deploy_live
+- run: {}
+",
+        );
+        findings.expect(&["approval-missing"]);
+        let finding = &findings.report.findings[0];
+        assert!(finding.message.contains("other evidence"), "{}", finding.message);
+        assert_eq!(finding.related.len(), 1);
+    }
+
+    /// A task that went back behind its approval asks again.
+    #[test]
+    fn a_return_voids_the_approval() {
+        story(
+            "
+- done: {until: deploy_live}
+- approval: {}
+- rejection: {handoff: 12, reason: mismatch, entry: {actor: deployment_agent}}
+- run: {stage: deploy_paper}
+- write: {deploy/paper/sma.json: '{\"pnl\": 1}'}
+- handoff: {}
+- gate: {}
+- propose: feature/strat-001-deploy_live
+- run: {stage: deploy_live}
+",
+        )
+        .expect(&["approval-missing"]);
+    }
+}

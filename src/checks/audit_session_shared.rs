@@ -1,0 +1,131 @@
+//! An audit is done in a session that did none of the work.
+
+use super::{Check, Group, Objection, Run, reliance};
+use crate::diagnostic::Severity;
+use crate::ledger::RunState;
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "audit-session-shared",
+    group: Group::Audit,
+    title: "An audit is done in a session that did none of the work",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+An agent that has seen how the work was made is no fresh pair of eyes, whatever name it goes by
+(R000-21). An audit report therefore names its session, and no run of the task's work was done from
+that session. Set `ORCH_SESSION`, or say `--session`, and audit from a context of its own.
+
+```yaml bad
+- done: {until: audit}
+- propose: feature/strat-001-audit
+- run: {stage: audit}
+- audit_report: {entry: {session: session-of-quant_engineer}}
+```
+
+```yaml good
+- done: {until: audit}
+- propose: feature/strat-001-audit
+- run: {stage: audit}
+- audit_report: {entry: {session: a context of its own}}
+```
+";
+
+fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+    [of_report(step), of_run(step)].into_iter().flatten().collect()
+}
+
+fn of_report(step: &Step<'_>) -> Option<Objection> {
+    let reported = reliance::reported(step)?;
+    let session = step.record.entry.session.as_deref();
+    let why = fault(session, reported.workers(), None)?;
+    let message = format!("this audit {why}");
+    let task = &reported.state.task.task_id;
+    let help = format!(
+        "audit from a context that did none of the work: `orch audit report {task} --session ID`"
+    );
+    Some(Objection::new(step.envelope("session"), message, help))
+}
+
+fn of_run(step: &Step<'_>) -> Option<Objection> {
+    let relied = reliance::relied_on(step)?;
+    let own = step.record.entry.session.as_deref();
+    let why = fault(relied.audit.session.as_deref(), relied.state.workers(), own)?;
+    let message = format!("the audit that stage `{}` relies on {why}", relied.run.stage);
+    Some(relied.session_objection(step, message, reliance::audit_again(relied.state)))
+}
+
+/// Tells what is wrong with an audit's session; `own` is that of the run which relies on it.
+fn fault<'w>(
+    session: Option<&str>,
+    mut workers: impl Iterator<Item = &'w RunState>,
+    own: Option<&str>,
+) -> Option<String> {
+    let Some(session) = session.filter(|session| !session.trim().is_empty()) else {
+        return Some("names no session".into());
+    };
+    if let Some(run) = workers.find(|run| run.session.as_deref() == Some(session)) {
+        return Some(format!("comes from session `{session}`, which also ran `{}`", run.stage));
+    }
+    (own == Some(session)).then(|| format!("comes from session `{session}`, as does this run"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    /// Attack 93: the report of a session that wrote the strategy, and a deploy that relies on it.
+    #[test]
+    fn a_deploy_stage_does_not_rely_on_a_shared_session() {
+        for session in ["session-of-strategy_developer", "null"] {
+            let findings = story(&format!(
+                "
+- done: {{until: audit}}
+- run: {{stage: audit}}
+- audit_report: {{entry: {{session: {session}}}}}
+- gate: {{}}
+- propose: feature/strat-001-deploy_paper
+- run: {{stage: deploy_paper}}
+"
+            ));
+            findings.expect(&["audit-session-shared"]);
+            assert_eq!(findings.underlined(0), "deploy_paper");
+        }
+    }
+
+    #[test]
+    fn the_session_is_underlined_where_there_is_one() {
+        let report = |session: &str| {
+            story(&format!(
+                "
+- done: {{until: audit}}
+- propose: feature/strat-001-audit
+- run: {{stage: audit}}
+- audit_report: {{entry: {{session: {session}}}}}
+"
+            ))
+        };
+        let shared = report("session-of-quant_engineer");
+        shared.expect(&["audit-session-shared"]);
+        assert_eq!(shared.underlined(0), "session-of-quant_engineer");
+        report("null").expect(&["audit-session-shared"]);
+        report("' '").expect(&["audit-session-shared"]);
+    }
+
+    /// What deploys may not come from the context that approved it.
+    #[test]
+    fn the_auditors_session_does_not_deploy() {
+        story(
+            "
+- done: {until: deploy_paper}
+- propose: feature/strat-001-deploy_paper
+- run: {stage: deploy_paper, entry: {session: session-of-independent_auditor}}
+",
+        )
+        .expect(&["audit-session-shared"]);
+    }
+}

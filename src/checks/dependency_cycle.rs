@@ -1,0 +1,119 @@
+//! No task waits for itself.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Check, Group, Objection, Run};
+use crate::diagnostic::Severity;
+use crate::record::Payload;
+use crate::source::TaskId;
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "dependency-cycle",
+    group: Group::Flow,
+    title: "No task waits for itself",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+Tasks that depend on each other in a circle could never begin. An entry that closes such a circle is
+refused, and the way round is told.
+
+```yaml bad
+- task: {task_id: data-001, workflow: data_refresh}
+- task: {depends_on: [data-001]}
+- propose: feature/data-001-validate
+- update: {task: data-001, depends_on: [strat-001]}
+```
+
+```yaml good
+- task: {task_id: data-001, workflow: data_refresh}
+- propose: feature/strat-001-strategy
+- task: {depends_on: [data-001]}
+```
+";
+
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    let depends_on = match &step.record.payload {
+        Payload::Task(task) => task.depends_on.as_slice(),
+        Payload::Update(update) => update.depends_on.as_deref().unwrap_or_default(),
+        _ => return Vec::new(),
+    };
+    let Some(own) = step.task_id() else { return Vec::new() };
+    let circles = depends_on.iter().enumerate().filter_map(|(index, first)| {
+        let way = way_back(world, first, own)?;
+        let way: Vec<&str> = [own].into_iter().chain(way).map(TaskId::as_str).collect();
+        let message = format!("`{own}` would wait for itself: {}", way.join(" → "));
+        let help = format!("take one of them out: `orch task deps {own}` shows them");
+        Some(Objection::new(step.field(&format!("depends_on.{index}")), message, help))
+    });
+    circles.collect()
+}
+
+/// Gives the shortest way from a task along `depends_on` to `home`, both included.
+fn way_back<'w>(world: &'w World, first: &'w TaskId, home: &'w TaskId) -> Option<Vec<&'w TaskId>> {
+    let mut from: BTreeMap<&TaskId, Option<&TaskId>> = BTreeMap::from([(first, None)]);
+    let mut open = VecDeque::from([first]);
+    while let Some(id) = open.pop_front() {
+        if id == home {
+            let mut way: Vec<&TaskId> =
+                std::iter::successors(Some(id), |id| from.get(id).copied().flatten()).collect();
+            way.reverse();
+            return Some(way);
+        }
+        for next in world.task(id).into_iter().flat_map(|state| &state.task.depends_on) {
+            if !from.contains_key(next) {
+                from.insert(next, Some(id));
+                open.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    /// Attack 105: the way round is told, from the task that closes it.
+    #[test]
+    fn the_whole_circle_is_told() {
+        let findings = story(
+            "
+- task: {task_id: aa, workflow: data_refresh}
+- task: {task_id: bb, workflow: data_refresh, depends_on: [aa]}
+- task: {task_id: cc, workflow: data_refresh, depends_on: [bb]}
+- propose: feature/aa-validate
+- update: {task: aa, depends_on: [cc]}
+",
+        );
+        findings.expect(&["dependency-cycle"]);
+        assert_eq!(findings.underlined(0), "cc");
+        let message = &findings.report.findings[0].message;
+        assert_eq!(message, "`aa` would wait for itself: aa → cc → bb → aa");
+    }
+
+    #[test]
+    fn the_smallest_circle_is_one_task() {
+        story("- propose: feature/strat-001-strategy\n- task: {depends_on: [strat-001]}\n")
+            .expect(&["dependency-cycle"]);
+    }
+
+    /// Two that share a dependency are no circle.
+    #[test]
+    fn a_diamond_is_no_circle() {
+        story(
+            "
+- propose: feature/dd-validate
+- task: {task_id: aa, workflow: data_refresh}
+- task: {task_id: bb, workflow: data_refresh, depends_on: [aa]}
+- task: {task_id: cc, workflow: data_refresh, depends_on: [aa]}
+- task: {task_id: dd, workflow: data_refresh, depends_on: [bb, cc]}
+",
+        )
+        .expect(&[]);
+    }
+}

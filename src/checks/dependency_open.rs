@@ -1,0 +1,181 @@
+//! A run begins when the tasks that it depends on have done their part.
+
+use super::{Check, Group, Objection, Run};
+use crate::diagnostic::Severity;
+use crate::ledger::State;
+use crate::policy::{Policy, Stage};
+use crate::record::Payload;
+use crate::record::kind::Outcome;
+use crate::source::TaskId;
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "dependency-open",
+    group: Group::Flow,
+    title: "A run begins when the tasks that it depends on have done their part",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+A task may name others in `depends_on` (R000-22). Its runs begin when each of these has closed as
+completed, or has already delivered, through a gate, whatever the stage requires of it. A task that
+nobody has opened can't be depended on.
+
+```yaml bad
+- task: {task_id: data-001, workflow: data_refresh}
+- task: {depends_on: [data-001]}
+- propose: feature/strat-001-strategy
+- run: {stage: strategy}
+```
+
+```yaml good
+- task: {task_id: data-001, workflow: data_refresh}
+- run: {task: data-001, stage: validate}
+- write: {data/manifests/btc.json: {rows: 1000}}
+- handoff: {task: data-001}
+- gate: {task: data-001}
+- close: {task: data-001, outcome: completed, reason: validated}
+- task: {depends_on: [data-001]}
+- propose: feature/strat-001-strategy
+- run: {stage: strategy}
+```
+";
+
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    match &step.record.payload {
+        Payload::Task(task) => dangling(world, step, &task.depends_on),
+        Payload::Update(update) => {
+            dangling(world, step, update.depends_on.as_deref().unwrap_or_default())
+        }
+        _ => open(world, step),
+    }
+}
+
+fn dangling(world: &World, step: &Step<'_>, depends_on: &[TaskId]) -> Vec<Objection> {
+    let folders = &world.survey.folders;
+    let known =
+        |id: &TaskId| world.task(id).is_some() || folders.contains_key(&id.as_str().to_lowercase());
+    let dangling = depends_on.iter().enumerate().filter(|(_, id)| !known(id));
+    let objections = dangling.map(|(index, id)| {
+        let message = format!("nobody has opened `{id}`, which this depends on");
+        let help = format!("open it first: `orch task open {id} --workflow NAME --title TITLE`");
+        Objection::new(step.field(&format!("depends_on.{index}")), message, help)
+    });
+    objections.collect()
+}
+
+fn open(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    let (Some(run), Some(state), Some(policy)) = (step.begun(), step.before, step.policy) else {
+        return Vec::new();
+    };
+    let Some(stage) = step.stage(&run.stage) else { return Vec::new() };
+    let open = state.task.depends_on.iter().filter_map(|id| {
+        let why = match world.task(id) {
+            None => "can't be found".to_owned(),
+            Some(other) => unfinished(policy, other, stage)?,
+        };
+        let message = format!("`{id}`, which `{}` depends on, {why}", state.task.task_id);
+        let help = format!(
+            "see to that one first: `orch status {id}`; or depend on another: `orch task deps {}`",
+            state.task.task_id
+        );
+        Some(Objection::new(step.field("stage"), message, help))
+    });
+    open.collect()
+}
+
+fn unfinished(policy: &Policy, other: &State, stage: &Stage) -> Option<String> {
+    match other.closed {
+        Some(Outcome::Completed) => None,
+        Some(_) => Some("was closed, but not as completed".to_owned()),
+        None if delivered(policy, other, stage) => None,
+        None => Some(format!("is {}", other.standing)),
+    }
+}
+
+/// Tells whether an open task has passed on all that the stage requires of it, and anything at all.
+fn delivered(policy: &Policy, other: &State, stage: &Stage) -> bool {
+    let Some(workflow) = policy.workflows.get(&other.task.workflow) else { return false };
+    let makes = |name| workflow.stages.iter().any(|stage| stage.produces.contains_key(name));
+    let mut names = stage
+        .requires
+        .iter()
+        .filter(|needed| !needed.optional)
+        .map(|needed| &needed.name)
+        .filter(|name| makes(*name))
+        .peekable();
+    names.peek().is_some() && names.all(|name| !other.evidence(name, true).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    /// What a stage requires may be there long before the task that made it is closed.
+    #[test]
+    fn delivered_evidence_is_enough_for_the_stage_that_requires_it() {
+        let told = "
+- task: {task_id: data-001, workflow: data_refresh}
+- run: {task: data-001}
+- write: {data/manifests/btc.json: {rows: 1000}}
+- handoff: {task: data-001}
+- gate: {task: data-001}
+- done: {until: strategy}
+- update: {depends_on: [data-001]}
+- run: {}
+- write: {strategies/sma.py: code, docs/strategies/sma.md: about}
+- handoff: {}
+- gate: {}
+- propose: feature/strat-001-backtest
+- run: {stage: backtest}
+";
+        story(told).expect(&[]);
+        // The strategy's own stage requires nothing of it, so it waits for the end.
+        let (before, _) = told.split_once("- run: {}\n").expect("the strategy's run");
+        let early = story(&format!("{before}- propose: feature/strat-001-x\n- run: {{}}\n"));
+        early.expect(&["dependency-open"]);
+        assert_eq!(
+            early.report.findings[0].message,
+            "`data-001`, which `strat-001` depends on, is finished"
+        );
+    }
+
+    /// R000-22: what was given up, or taken back, is nothing to build on.
+    #[test]
+    fn only_completed_tasks_are_done() {
+        for outcome in ["rejected", "rolled_back", "abandoned"] {
+            story(&format!(
+                "
+- task: {{task_id: data-001, workflow: data_refresh}}
+- close: {{task: data-001, outcome: {outcome}, reason: none}}
+- task: {{depends_on: [data-001]}}
+- propose: feature/strat-001-strategy
+- run: {{stage: strategy}}
+"
+            ))
+            .expect(&["dependency-open"]);
+        }
+    }
+
+    #[test]
+    fn nobody_depends_on_what_was_never_opened() {
+        let opened = story("- propose: feature/strat-001-x\n- task: {depends_on: [data-009]}\n");
+        opened.expect(&["dependency-open"]);
+        assert_eq!(opened.underlined(0), "data-009");
+        let updated = "
+- done: {until: strategy}
+- propose: feature/strat-001-x
+- update: {depends_on: [data-009]}
+";
+        story(updated).expect(&["dependency-open"]);
+        let together = "
+- propose: feature/strat-001-x
+- task: {depends_on: [data-001]}
+- task: {task_id: data-001, workflow: data_refresh}
+";
+        story(together).expect(&[]);
+    }
+}

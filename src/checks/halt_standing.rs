@@ -1,0 +1,198 @@
+//! While a halt stands, nothing moves in its scope.
+
+use super::{Check, Group, Objection, Run};
+use crate::diagnostic::{Place, Severity};
+use crate::ledger::{Standing, State};
+use crate::record::Payload;
+use crate::record::kind::RunStatus;
+use crate::source::{LaneName, StageName};
+use crate::world::{StandingHalt, Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "halt-standing",
+    group: Group::Flow,
+    title: "While a halt stands, nothing moves in its scope",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+The kill switch (R003-12 to R003-15): while a halt stands, at what was agreed or in the change
+itself, no run begins, nothing is handed off, judged, reported or approved in its scope. The change
+that lifts a halt can't use that at once: it must land first. A halt that can't be read stands for
+everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`.
+
+```yaml bad
+- done: {until: deploy_paper}
+- write:
+    .orch/halts/drawdown/0001-halt.yaml:
+      halt: {topic: risk.kill_switch, scope: 'stage:deploy_paper', reason: Drawdown over limit}
+      entry: {sequence: 1, recorded_at: '2026-11-21T10:00:00Z', actor: founder}
+- propose: feature/strat-001-deploy_paper
+- run: {stage: deploy_paper}
+```
+
+```yaml good
+- done: {until: backtest}
+- write:
+    .orch/halts/drawdown/0001-halt.yaml:
+      halt: {topic: risk.kill_switch, scope: 'stage:deploy_paper', reason: Drawdown over limit}
+      entry: {sequence: 1, recorded_at: '2026-11-21T10:00:00Z', actor: founder}
+- propose: feature/strat-001-backtest
+- run: {stage: backtest}
+```
+";
+
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    // Today's halts say nothing about a landed history.
+    let (Some(state), Some(_)) = (step.before, step.policy) else { return Vec::new() };
+    let Some(stage) = moved(step, state) else { return Vec::new() };
+    let lane = lane(step, state, stage);
+    let standing = world.survey.halts.iter().filter(|halt| {
+        halt.until.is_none_or(|until| step.at < until) && covers(halt, state, stage, lane)
+    });
+    let objections = standing.map(|halt| {
+        let StandingHalt { id, scope, reason, path, .. } = halt;
+        let message = format!("halt `{id}` stands for {scope}: {reason}");
+        let help = format!("a person lifts it: `orch unhalt {id} --sign-off STATEMENT`");
+        let place = match step.record.payload {
+            Payload::AuditReport(_) => step.heading(),
+            _ => step.field("stage"),
+        };
+        Objection::new(place, message, help)
+            .related(Place::file(path.clone()), "the halt, with its numbers")
+    });
+    objections.collect()
+}
+
+/// Gives the stage that an entry moves. Saying that a run failed moves nothing.
+fn moved<'w>(step: &Step<'w>, state: &'w State) -> Option<&'w StageName> {
+    match &step.record.payload {
+        Payload::Run(run) if run.status == RunStatus::InProgress => Some(&run.stage),
+        Payload::Handoff(handoff) => Some(&handoff.stage),
+        Payload::Gate(gate) => Some(&gate.stage),
+        Payload::Approval(approval) => Some(&approval.stage),
+        Payload::AuditReport(_) => match &state.standing {
+            Standing::Running(stage) => Some(stage),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The lane that a run names counts; for what comes behind it, the lane of the stage's last run.
+fn lane<'w>(step: &Step<'w>, state: &'w State, stage: &StageName) -> Option<&'w LaneName> {
+    let begun = step.begun().map(|run| &run.lane);
+    let ran = || state.runs.iter().rev().find(|run| run.stage == *stage).map(|run| &run.lane);
+    begun.or_else(ran).or_else(|| step.stage(stage).map(|stage| &stage.lane))
+}
+
+/// A scope that can't be understood covers everything: a kill switch fails towards "stop"
+/// (attack 106).
+fn covers(halt: &StandingHalt, state: &State, stage: &StageName, lane: Option<&LaneName>) -> bool {
+    match halt.scope.split_once(':') {
+        Some(("workflow", name)) => state.task.workflow == name,
+        Some(("lane", name)) => lane.is_some_and(|lane| lane == name),
+        Some(("stage", name)) => stage == name,
+        Some(("task", id)) => state.task.task_id.as_str().eq_ignore_ascii_case(id),
+        Some(("schedule", _)) => false,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    fn halt(id: &str, scope: &str, more: &str) -> String {
+        format!(
+            "- write:
+    .orch/halts/{id}/0001-halt.yaml:
+      halt: {{topic: runtime.kill_switch, scope: '{scope}', reason: Stop{more}}}
+      entry: {{sequence: 1, recorded_at: '2026-11-21T09:00:00Z', actor: founder}}\n"
+        )
+    }
+
+    const RUN: &str = "- propose: feature/strat-001-backtest\n- run: {stage: backtest}\n";
+
+    #[test]
+    fn a_halt_stands_for_its_scope() {
+        let told = |scope: &str| {
+            story(&format!("- done: {{until: backtest}}\n{}{RUN}", halt("h-001", scope, "")))
+        };
+        for scope in [
+            "all",
+            "workflow:new_strategy",
+            "lane:C",
+            "stage:backtest",
+            "task:strat-001",
+            // A scope that says nothing anybody understands stands for everything.
+            "strategy",
+            "agent:quant_engineer",
+            "",
+        ] {
+            let findings = told(scope);
+            findings.expect(&["halt-standing"]);
+            assert_eq!(findings.underlined(0), "backtest", "{scope}");
+        }
+        for scope in ["workflow:model_update", "lane:B", "stage:audit", "task:x-1", "schedule:day"]
+        {
+            told(scope).expect(&[]);
+        }
+    }
+
+    /// R003-12: no kind of transition passes; telling that a run failed is none.
+    #[test]
+    fn nothing_moves() {
+        let stop = halt("h-001", "all", "");
+        let files = "{research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}";
+        let ran = format!("- done: {{until: backtest}}\n- run: {{}}\n- write: {files}\n");
+        let propose = "- propose: feature/strat-001-backtest\n";
+        let failed =
+            "- run: {stage: backtest, status: failed, failure: {class: spec, reason: x}}\n";
+        story(&format!("{ran}{stop}{propose}{failed}")).expect(&[]);
+        story(&format!("{ran}{stop}{propose}- handoff: {{}}\n")).expect(&["halt-standing"]);
+        story(&format!("{ran}- handoff: {{}}\n{stop}{propose}- gate: {{}}\n"))
+            .expect(&["halt-standing"]);
+        let audit = "- done: {until: audit}\n- run: {}\n";
+        story(&format!("{audit}{stop}{propose}- audit_report: {{}}\n")).expect(&["halt-standing"]);
+        let live = "- done: {until: deploy_live}\n";
+        story(&format!("{live}{stop}{propose}- approval: {{}}\n")).expect(&["halt-standing"]);
+    }
+
+    /// A halt for a degraded day ends by itself.
+    #[test]
+    fn a_halt_may_end_by_itself() {
+        let until = |moment: &str| {
+            let stop = halt("h-001", "all", &format!(", until: {moment}"));
+            story(&format!("- done: {{until: backtest}}\n{stop}{RUN}"))
+        };
+        until("2026-11-21T09:59:59Z").expect(&[]);
+        until("2026-11-22T00:00:00Z").expect(&["halt-standing"]);
+    }
+
+    /// Attack 106: the change that lifts a halt does not deploy, nor does one that brings a halt.
+    #[test]
+    fn a_halt_counts_on_either_side() {
+        let resume = "- write:
+    .orch/halts/h-001/0002-resume.yaml:
+      resume: {approver: founder, sign_off: Go on}
+      entry: {sequence: 2, recorded_at: '2026-11-21T09:30:00Z', actor: founder}\n";
+        let stop = halt("h-001", "all", "");
+        let done = "- done: {until: backtest}\n";
+        story(&format!("{done}{stop}{resume}{RUN}")).expect(&[]);
+        let lifted = story(&format!("{done}{stop}{RUN}{resume}"));
+        assert!(lifted.report.findings.iter().any(|found| found.check == "halt-standing"));
+        let brought = story(&format!("{done}{RUN}{stop}"));
+        assert!(brought.report.findings.iter().any(|found| found.check == "halt-standing"));
+    }
+
+    /// Attack 106: a switch that can't be read is on.
+    #[test]
+    fn a_malformed_halt_stands_for_everything() {
+        let broken = "- write: {.orch/halts/h-001/0001-halt.yaml: 'halt: ['}\n";
+        story(&format!("- done: {{until: backtest}}\n{broken}{RUN}")).expect(&["halt-standing"]);
+    }
+}

@@ -1,0 +1,203 @@
+//! Nobody audits work that they did themselves.
+
+use super::{Check, Group, Objection, Run, reliance};
+use crate::diagnostic::Severity;
+use crate::policy::StageKind;
+use crate::source::AgentName;
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "self-audit",
+    group: Group::Audit,
+    title: "Nobody audits work that they did themselves",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+An audit is worth what its independence is worth (R000-18 to R000-20). The auditor is one that the
+policy calls an auditor, records the report in its own name, and ran no stage of the task but the
+audit itself, neither before it nor behind it. Give the audit to another agent.
+
+```yaml bad
+- done: {until: audit}
+- propose: feature/strat-001-audit
+- run: {stage: audit}
+- audit_report: {auditor: quant_engineer, entry: {session: a fresh one}}
+```
+
+```yaml good
+- done: {until: audit}
+- propose: feature/strat-001-audit
+- run: {stage: audit}
+- audit_report: {}
+```
+";
+
+fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+    [of_report(step), of_audit_run(step), of_run(step)].into_iter().flatten().collect()
+}
+
+fn of_report(step: &Step<'_>) -> Option<Objection> {
+    let reported = reliance::reported(step)?;
+    let auditor = &reported.report.auditor;
+    let actor = &step.record.entry.actor;
+    let mut workers = reported.workers();
+    let message = if let Some(run) = workers.find(|run| run.agent == *auditor) {
+        did_work(auditor, &run.stage)
+    } else if auditor != actor {
+        format!("`{actor}` records an audit in the name of `{auditor}`")
+    } else if !is_auditor(step, auditor)? {
+        no_auditor(auditor)
+    } else {
+        return None;
+    };
+    Some(Objection::new(step.field("auditor"), message, hand_over(step)))
+}
+
+/// An audit's run is refused before its work is wasted.
+fn of_audit_run(step: &Step<'_>) -> Option<Objection> {
+    let (state, run) = (step.before?, step.begun()?);
+    if step.stage(&run.stage)?.kind != StageKind::Audit {
+        return None;
+    }
+    let mut workers = reliance::workers(state, &run.stage);
+    let message = match workers.find(|worker| worker.agent == run.agent) {
+        Some(worker) => did_work(&run.agent, &worker.stage),
+        None if !is_auditor(step, &run.agent)? => no_auditor(&run.agent),
+        None => return None,
+    };
+    Some(Objection::new(step.field("agent"), message, hand_over(step)))
+}
+
+fn of_run(step: &Step<'_>) -> Option<Objection> {
+    let relied = reliance::relied_on(step)?;
+    let auditor = &relied.audit.auditor;
+    let worked = relied.state.workers().find(|run| run.agent == *auditor).map(|run| &run.stage);
+    let stage = worked.or((relied.run.agent == *auditor).then_some(&relied.run.stage))?;
+    let message =
+        format!("the audit that this relies on is no audit: {}", did_work(auditor, stage));
+    Some(relied.objection(step, "auditor", message, reliance::audit_again(relied.state)))
+}
+
+fn did_work(auditor: &AgentName, stage: &crate::source::StageName) -> String {
+    format!("`{auditor}` ran stage `{stage}` of this task, and can't audit it")
+}
+
+fn no_auditor(agent: &AgentName) -> String {
+    format!("`{agent}` is no auditor")
+}
+
+/// None where a landed history is replayed: who may audit is the policy's to say.
+fn is_auditor(step: &Step<'_>, agent: &AgentName) -> Option<bool> {
+    Some(step.policy?.agents.get(agent).is_some_and(|agent| agent.auditor))
+}
+
+fn hand_over(step: &Step<'_>) -> String {
+    let task = step.task_id().map(ToString::to_string).unwrap_or_default();
+    let auditors = step.policy.map(|policy| policy.agents_who(|agent| agent.auditor));
+    let auditors: Vec<String> =
+        auditors.unwrap_or_default().into_iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "leave it to another auditor ({}), with `orch run start {task}` and `orch audit report {task}`",
+        auditors.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    /// Attack 91: the author audits, and a deploy stage would rely on it.
+    #[test]
+    fn a_deploy_stage_does_not_rely_on_an_author() {
+        let findings = story(
+            "
+- done: {until: audit}
+- run: {stage: audit}
+- audit_report: {auditor: strategy_developer, entry: {session: a fresh one}}
+- gate: {}
+- propose: feature/strat-001-deploy_paper
+- run: {stage: deploy_paper}
+",
+        );
+        findings.expect(&["self-audit"]);
+        assert_eq!(findings.underlined(0), "deploy_paper");
+        let message = &findings.report.findings[0].message;
+        assert!(message.contains("`strategy_developer` ran stage `strategy`"), "{message}");
+    }
+
+    /// R000-19: an auditor who did a part of the work is an author like any other.
+    #[test]
+    fn an_auditor_who_ran_a_stage_is_an_author() {
+        let findings = story(
+            "
+- done: {until: backtest}
+- run: {stage: backtest, agent: independent_auditor, entry: {session: a work session}}
+- write: {research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}
+- handoff: {from: independent_auditor}
+- gate: {}
+- propose: feature/strat-001-audit
+- run: {stage: audit}
+- audit_report: {}
+",
+        );
+        findings.expect(&["self-audit"]);
+        let lines: Vec<&str> = (0..2).map(|index| findings.underlined(index)).collect();
+        assert_eq!(lines, ["independent_auditor", "independent_auditor"]);
+    }
+
+    /// The auditor can't take over what it has just approved.
+    #[test]
+    fn an_auditor_does_not_deploy_what_it_audited() {
+        story(
+            "
+- done: {until: deploy_paper}
+- assignment: {agent: independent_auditor, reason: person}
+- propose: feature/strat-001-deploy_paper
+- run: {stage: deploy_paper, entry: {session: a fresh one}}
+",
+        )
+        .expect(&["self-audit"]);
+    }
+
+    /// R000-18: in another's name, or by someone whom the policy does not call an auditor.
+    #[test]
+    fn an_audit_is_recorded_by_its_auditor() {
+        for (report, told) in [
+            ("{entry: {actor: deployment_agent}}", "in the name of"),
+            ("{auditor: deployment_agent, entry: {session: fresh}}", "is no auditor"),
+        ] {
+            let findings = story(&format!(
+                "
+- done: {{until: audit}}
+- propose: feature/strat-001-audit
+- run: {{stage: audit}}
+- audit_report: {report}
+"
+            ));
+            findings.expect(&["self-audit"]);
+            assert!(findings.report.findings[0].message.contains(told), "{report}");
+        }
+    }
+
+    /// A second audit by the same auditor is no self-audit: auditing is not working.
+    #[test]
+    fn an_auditor_may_audit_again() {
+        story(
+            "
+- done: {until: audit}
+- run: {stage: audit}
+- run: {stage: audit, status: failed, failure: {class: transient, reason: network}}
+- propose: feature/strat-001-audit
+- run: {stage: audit}
+- audit_report: {}
+- gate: {}
+- run: {stage: deploy_paper}
+",
+        )
+        .expect(&[]);
+    }
+}

@@ -1,0 +1,111 @@
+//! What was paused or halted goes on only with a person's own sign-off.
+
+use super::{Check, Group, Objection, Run};
+use crate::diagnostic::Severity;
+use crate::record::Payload;
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "sign-off-missing",
+    group: Group::Authority,
+    title: "What was paused or halted goes on only with a person's own sign-off",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+A pause and a halt are there so that a person looks (R001-17, R003-14). A resume therefore names a
+person as its approver, is written by that very person, and says in `sign_off` what they looked at:
+`orch resume TASK --sign-off S`, `orch unhalt ID --sign-off S`.
+
+```yaml bad
+- done: {until: strategy}
+- pause: {cause: person, reason: The data looks odd}
+- propose: feature/strat-001-strategy
+- resume: {approver: strategy_developer, sign_off: It looks fine again}
+```
+
+```yaml good
+- done: {until: strategy}
+- pause: {cause: person, reason: The data looks odd}
+- propose: feature/strat-001-strategy
+- resume: {approver: founder, sign_off: I compared it with the exchange}
+```
+";
+
+fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+    let (Some(policy), Payload::Resume(resume)) = (step.policy, &step.record.payload) else {
+        return Vec::new();
+    };
+    let (approver, actor) = (&resume.approver, &step.record.entry.actor);
+    let (field, message) = if !policy.is_person(approver) {
+        ("approver", format!("`{approver}` is no person, and only a person signs off"))
+    } else if actor != approver {
+        ("approver", format!("`{actor}` signs off in the name of `{approver}`"))
+    } else if resume.sign_off.trim().is_empty() {
+        ("sign_off", "this sign-off says nothing".to_owned())
+    } else {
+        return Vec::new();
+    };
+    let people = policy.agents_who(|agent| agent.human);
+    let people: Vec<String> = people.iter().map(|name| format!("`{name}`")).collect();
+    let command = match step.task_id() {
+        Some(task) => format!("orch resume {task} --sign-off S"),
+        None => "orch unhalt ID --sign-off S".to_owned(),
+    };
+    let help = format!("ask {}: `{command}`", people.join(" or "));
+    vec![Objection::new(step.field(field), message, help)]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Findings, story};
+
+    fn resumed(said: &str) -> Findings {
+        story(&format!(
+            "
+- done: {{until: strategy}}
+- pause: {{cause: repeated_failures, reason: five in a row}}
+- propose: feature/strat-001-strategy
+- resume: {said}
+"
+        ))
+    }
+
+    /// Attack 104: neither an agent's word, nor one in a person's name, nor none.
+    #[test]
+    fn a_person_signs_off_in_words() {
+        resumed("{approver: founder, sign_off: I looked}").expect(&[]);
+        for said in [
+            "{approver: orchestrator, sign_off: I looked}",
+            "{approver: founder, sign_off: I looked, entry: {actor: orchestrator}}",
+            "{approver: founder, sign_off: ' '}",
+        ] {
+            resumed(said).expect(&["sign-off-missing"]);
+        }
+        let findings = resumed("{approver: orchestrator, sign_off: I looked}");
+        assert_eq!(findings.underlined(0), "orchestrator");
+    }
+
+    /// A halt is lifted by the same rule.
+    #[test]
+    fn a_halt_is_lifted_by_a_person_too() {
+        let findings = story(
+            "
+- propose: main
+- write:
+    .orch/halts/halt-001/0001-halt.yaml: |
+      halt: {topic: risk.kill_switch, scope: all, reason: drawdown}
+      entry: {sequence: 1, recorded_at: 2026-11-21T09:00:00Z, actor: orchestrator}
+    .orch/halts/halt-001/0002-resume.yaml: |
+      resume: {approver: orchestrator, sign_off: it passed}
+      entry: {sequence: 2, recorded_at: 2026-11-21T09:30:00Z, actor: orchestrator}
+",
+        );
+        let names: Vec<&str> =
+            findings.report.findings.iter().map(|finding| finding.check).collect();
+        assert!(names.contains(&"sign-off-missing"), "{names:?}");
+    }
+}

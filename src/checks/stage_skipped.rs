@@ -1,0 +1,426 @@
+//! A task takes the steps of its workflow one after the other.
+
+use super::{Check, Group, Objection, Run};
+use crate::diagnostic::Severity;
+use crate::ledger::{RunStanding, Standing, State};
+use crate::policy::{Stage, StageKind};
+use crate::record::Payload;
+use crate::record::kind::{
+    self, Close, FailureResponse, Gate, GateVerdict, Handoff, Outcome, Rejection, RunStatus,
+    Verdict,
+};
+use crate::source::StageName;
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "stage-skipped",
+    group: Group::Flow,
+    title: "A task takes the steps of its workflow one after the other",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachStep(run),
+};
+
+const EXPLAIN: &str = "\
+Each stage is a run, then its handoff (for an audit: its report), then its gate, and the gate says
+which stage is next (R000-1 to R000-6, R001-12). An entry that does not continue from where the
+task stands is refused: a run of another stage, a handoff without a run, a gate that leads elsewhere
+than the workflow, a return that nothing calls for, anything behind `close`. `orch next` tells what
+is next.
+
+```yaml bad
+- done: {until: backtest}
+- propose: feature/strat-001-backtest
+- run: {stage: backtest}
+- write: {research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}
+- handoff: {}
+- gate: {next_stage: deploy_paper}
+```
+
+```yaml good
+- done: {until: backtest}
+- propose: feature/strat-001-backtest
+- run: {stage: backtest}
+- write: {research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}
+- handoff: {}
+- gate: {next_stage: audit}
+```
+";
+
+fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+    let objection = match (&step.record.payload, step.before) {
+        (Payload::Task(task), None) => of_task(step, task),
+        (_, None) => None,
+        (_, Some(state)) if state.closed.is_some() => Some(behind_the_end(step, state)),
+        (Payload::Run(run), Some(state)) if run.status == RunStatus::Failed => {
+            of_failure(step, state, run)
+        }
+        (Payload::Run(run), Some(state)) => of_run(step, state, run),
+        (Payload::Handoff(handoff), Some(state)) => of_handoff(step, state, handoff),
+        (Payload::AuditReport(_), Some(state)) => of_report(step, state),
+        (Payload::Gate(gate), Some(state)) => of_gate(step, state, gate),
+        (Payload::FailureResponse(response), Some(state)) => of_response(step, state, response),
+        (Payload::Rejection(rejection), Some(state)) => of_rejection(step, state, rejection),
+        (Payload::Close(close), Some(state)) => of_close(step, state, close),
+        _ => None,
+    };
+    objection.into_iter().collect()
+}
+
+/// A task of an unknown workflow could be opened and never begun.
+fn of_task(step: &Step<'_>, task: &kind::Task) -> Option<Objection> {
+    let workflows = &step.policy?.workflows;
+    if workflows.contains_key(&task.workflow) {
+        return None;
+    }
+    let known: Vec<&str> = workflows.keys().map(|name| name.as_str()).collect();
+    let message = format!("the policy has no workflow `{}`", task.workflow);
+    Some(Objection::new(step.field("workflow"), message, did_you_mean(&task.workflow, &known)))
+}
+
+fn behind_the_end(step: &Step<'_>, state: &State) -> Objection {
+    let message = format!("`{}` is closed, and nothing follows a `close`", state.task.task_id);
+    let help = "later work is a new task: `orch task open ID --workflow NAME --title TITLE`";
+    Objection::new(step.heading(), message, help)
+}
+
+fn of_run(step: &Step<'_>, state: &State, run: &kind::Run) -> Option<Objection> {
+    if let Some(objection) = of_unknown_stage(step, state, &run.stage) {
+        return Some(objection);
+    }
+    // The same submission again is a duplicate, whatever stage the task has reached since.
+    let known = state.run(&run.run_id).map(|known| &known.standing);
+    if matches!(known, Some(RunStanding::Active | RunStanding::Delivered)) {
+        return None;
+    }
+    let expected = match &state.standing {
+        Standing::Ready(Some(stage)) => Some(stage),
+        Standing::Ready(None) => {
+            Some(&step.policy?.workflows.get(&state.task.workflow)?.first().name)
+        }
+        Standing::Finished => None,
+        // Another run goes on, or a gate is open: checks of their own speak of these.
+        Standing::Running(_) | Standing::Delivered(_) => return None,
+    };
+    if expected == Some(&run.stage) {
+        return None;
+    }
+    let task = &state.task.task_id;
+    let message = format!("`{task}` is {}, not for `{}`", state.standing, run.stage);
+    let help = match expected {
+        Some(stage) => format!("run that one first: `orch run start {task} --stage {stage}`"),
+        None => format!("close it: `orch task close {task} --outcome completed`"),
+    };
+    Some(Objection::new(step.field("stage"), message, help))
+}
+
+fn of_unknown_stage(step: &Step<'_>, state: &State, stage: &StageName) -> Option<Objection> {
+    let policy = step.policy?;
+    let workflow = &state.task.workflow;
+    let Some(known) = policy.workflows.get(workflow) else {
+        let message = format!("the policy has no workflow `{workflow}`, which this task follows");
+        let help = "close the task and open one that follows a workflow of the policy";
+        return Some(Objection::new(step.field("stage"), message, help));
+    };
+    if known.stage(stage).is_some() {
+        return None;
+    }
+    let names: Vec<&str> = known.stages.iter().map(|stage| stage.name.as_str()).collect();
+    let message = format!("workflow `{workflow}` has no stage `{stage}`");
+    Some(Objection::new(step.field("stage"), message, did_you_mean(stage, &names)))
+}
+
+fn did_you_mean(word: &impl ToString, known: &[&str]) -> String {
+    match crate::record::did_you_mean(&word.to_string(), known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the policy has {}", known.join(", ")),
+    }
+}
+
+/// Otherwise a failure of any stage would make the task ready for that stage.
+fn of_failure(step: &Step<'_>, state: &State, run: &kind::Run) -> Option<Objection> {
+    let active = state.active_run();
+    if active.is_some_and(|active| active.run_id == run.run_id && active.stage == run.stage) {
+        return None;
+    }
+    let message = format!("no run `{}` of stage `{}` goes on", run.run_id, run.stage);
+    Some(Objection::new(step.field("run_id"), message, status(state)))
+}
+
+fn of_handoff(step: &Step<'_>, state: &State, handoff: &Handoff) -> Option<Objection> {
+    let stage = &handoff.stage;
+    if step.stage(stage).is_some_and(|stage| stage.kind == StageKind::Audit) {
+        let message = format!("stage `{stage}` is an audit, which ends with its report");
+        let help = format!("report instead: `orch audit report {}`", handoff.task_id);
+        return Some(Objection::new(step.field("stage"), message, help));
+    }
+    let again = state.deliveries.iter().any(|known| known.run_id == handoff.run_id);
+    if again || state.standing == Standing::Running(stage.clone()) {
+        return None;
+    }
+    let message = format!("no run of stage `{stage}` goes on that could be handed off");
+    let help = format!("start it: `orch run start {} --stage {stage}`", handoff.task_id);
+    Some(Objection::new(step.field("stage"), message, help))
+}
+
+fn of_report(step: &Step<'_>, state: &State) -> Option<Objection> {
+    let task = &state.task.task_id;
+    let message = match &state.standing {
+        Standing::Running(stage) => {
+            if step.stage(stage).is_none_or(|stage| stage.kind == StageKind::Audit) {
+                return None;
+            }
+            format!("stage `{stage}`, which goes on, is no audit")
+        }
+        standing => format!("no audit of `{task}` goes on: it is {standing}"),
+    };
+    let help = format!("bring the task to its audit: `orch status {task}` tells what is open");
+    Some(Objection::new(step.heading(), message, help))
+}
+
+fn of_gate(step: &Step<'_>, state: &State, gate: &Gate) -> Option<Objection> {
+    if state.standing != Standing::Delivered(gate.stage.clone()) {
+        let again = step.earlier().any(
+            |record| matches!(&record.payload, Payload::Gate(known) if known.run_id == gate.run_id),
+        );
+        if again {
+            return None;
+        }
+        let message = format!("stage `{}` has nothing for a gate to judge", gate.stage);
+        return Some(Objection::new(step.field("stage"), message, status(state)));
+    }
+    if let Some(objection) = of_unknown_stage(step, state, &gate.stage) {
+        return Some(objection);
+    }
+    of_way(step, state, gate, step.stage(&gate.stage)?)
+}
+
+/// Judges where a gate leads.
+fn of_way(step: &Step<'_>, state: &State, gate: &Gate, stage: &Stage) -> Option<Objection> {
+    let task = &state.task.task_id;
+    let help = format!("record it with `orch gate {task}`, which knows the workflow");
+    let refuse = |field: &str, message: String| {
+        Some(Objection::new(step.field(field), message, help.clone()))
+    };
+    if gate.verdict == GateVerdict::Fail {
+        let back = gate.returns_to.as_ref().unwrap_or(&gate.stage);
+        let told = || format!("a fail of stage `{}` returns to `{}`", stage.name, stage.on_fail);
+        return if *back == stage.on_fail { None } else { refuse("returns_to", told()) };
+    }
+    match &gate.next_stage {
+        Some(next) if stage.next.contains(next) => None,
+        None if stage.next.is_empty() => None,
+        Some(next) => {
+            refuse("next_stage", format!("stage `{}` does not lead to `{next}`", stage.name))
+        }
+        None => refuse("stage", format!("this gate says pass, and not which stage is next")),
+    }
+}
+
+fn of_response(step: &Step<'_>, state: &State, response: &FailureResponse) -> Option<Objection> {
+    let failed = state.audits.iter().rev().find(|audit| audit.live);
+    let failed = failed.filter(|audit| audit.verdict == Verdict::Fail);
+    let stage = failed.and_then(|audit| audit.stage.as_ref());
+    let Some(stage) = stage.filter(|stage| state.standing == Standing::Delivered((*stage).clone()))
+    else {
+        let message = "no audit that failed stands before this response";
+        return Some(Objection::new(step.field("verdict"), message, status(state)));
+    };
+    let on_fail = &step.stage(stage)?.on_fail;
+    if response.returns_to == *on_fail {
+        return None;
+    }
+    let message = format!("a failed `{stage}` returns to `{on_fail}`");
+    let help = format!("`orch audit report {} --verdict FAIL` writes it", response.task_id);
+    Some(Objection::new(step.field("returns_to"), message, help))
+}
+
+/// Otherwise the rejection of what is long replaced would lead the task forward again, and that
+/// of a failed audit would lead past its response.
+fn of_rejection(step: &Step<'_>, state: &State, rejection: &Rejection) -> Option<Objection> {
+    let sequence = rejection.handoff;
+    let handoff = state.live_deliveries().any(|delivery| delivery.sequence == sequence);
+    let audit = state.live_audit().is_some_and(|audit| audit.sequence == sequence);
+    if handoff || audit {
+        return None;
+    }
+    let message = format!("entry {sequence} is no handoff that still stands");
+    Some(Objection::new(step.field("handoff"), message, status(state)))
+}
+
+fn of_close(step: &Step<'_>, state: &State, close: &Close) -> Option<Objection> {
+    if close.outcome != Outcome::Completed || state.standing == Standing::Finished {
+        return None;
+    }
+    let task = &state.task.task_id;
+    let message = format!("`{task}` is {}, not completed", state.standing);
+    let help = format!(
+        "finish it (`orch status {task}`), or close it as what it is: `--outcome abandoned`"
+    );
+    Some(Objection::new(step.field("outcome"), message, help))
+}
+
+fn status(state: &State) -> String {
+    let task = &state.task.task_id;
+    format!("`{task}` is {}: `orch status {task}` tells its story", state.standing)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    /// Tells a story that must be refused by this check alone, and gives what is underlined.
+    #[track_caller]
+    fn refused(text: &str) -> String {
+        let findings = story(text);
+        findings.expect(&["stage-skipped"]);
+        findings.underlined(0).to_owned()
+    }
+
+    #[test]
+    fn a_run_is_of_the_stage_that_is_next() {
+        let backtest = "- done: {until: deploy_paper}\n- propose: feature/strat-001-backtest\n";
+        let again = "- run: {stage: backtest, run_id: r0000000001}\n";
+        assert_eq!(refused(&format!("{backtest}{again}")), "backtest");
+        let stage = "- run: {stage: backtest, agent: quant_engineer}\n";
+        story(&format!("- done: {{until: backtest}}\n- propose: feature/x-backtest\n{stage}"))
+            .expect(&[]);
+    }
+
+    #[test]
+    fn stages_and_workflows_are_the_policys() {
+        let run = "- propose: feature/strat-001-x\n- run: {stage: backtets}\n";
+        assert_eq!(refused(&format!("- done: {{until: backtest}}\n{run}")), "backtets");
+        let open = "- propose: feature/strat-001-x\n- task: {workflow: new_stratgy}\n";
+        assert_eq!(refused(open), "new_stratgy");
+    }
+
+    /// R001-11: a handoff, a report and a gate each complete the one before them.
+    #[test]
+    fn nothing_is_handed_off_reported_or_judged_without_a_run() {
+        let ready = "- done: {until: audit}\n- propose: feature/strat-001-x\n";
+        assert_eq!(refused(&format!("{ready}- audit_report: {{}}\n")), "audit_report");
+        let ready = "- done: {until: backtest}\n- propose: feature/strat-001-x\n";
+        assert_eq!(
+            refused(&format!("{ready}- handoff: {{stage: backtest, artifacts: []}}\n")),
+            "backtest"
+        );
+        let gate = "- gate: {stage: backtest, returns_to: null, verdict: pass, next_stage: audit}";
+        assert_eq!(refused(&format!("{ready}{gate}\n")), "backtest");
+    }
+
+    #[test]
+    fn an_audit_ends_with_a_report_and_nothing_else_does() {
+        let audit = "- done: {until: audit}\n- propose: feature/strat-001-audit\n- run: {}\n";
+        let handoff = "- handoff: {from: independent_auditor, artifacts: []}\n";
+        assert_eq!(refused(&format!("{audit}{handoff}")), "audit");
+        let work = "- done: {until: backtest}\n- propose: feature/strat-001-x\n- run: {}\n";
+        let report = "- audit_report: {entry: {session: fresh}}\n";
+        assert_eq!(refused(&format!("{work}{report}")), "audit_report");
+    }
+
+    /// R000-6: a fail returns to where the workflow says, not to where it is convenient.
+    #[test]
+    fn a_fail_returns_where_the_workflow_says() {
+        let poor = "
+- done: {until: backtest}
+- propose: feature/strat-001-backtest
+- run: {}
+- write: {research/reports/sma.json: {trades: 12, max_drawdown: 0.1}}
+- handoff: {}
+";
+        story(&format!("{poor}- gate: {{}}\n")).expect(&[]);
+        assert_eq!(refused(&format!("{poor}- gate: {{returns_to: audit}}\n")), "audit");
+    }
+
+    #[test]
+    fn a_pass_says_which_stage_is_next() {
+        let done = "
+- done: {until: backtest}
+- propose: feature/strat-001-backtest
+- run: {}
+- write: {research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}
+- handoff: {}
+";
+        assert_eq!(refused(&format!("{done}- gate: {{next_stage: null}}\n")), "backtest");
+        let last = "
+- done: {until: deploy_live}
+- approval: {}
+- propose: feature/strat-001-deploy_live
+- run: {}
+- handoff: {}
+";
+        story(&format!("{last}- gate: {{}}\n")).expect(&[]);
+        assert_eq!(refused(&format!("{last}- gate: {{next_stage: audit}}\n")), "audit");
+    }
+
+    #[test]
+    fn only_a_failed_audit_is_responded_to() {
+        let issue = "{id: issue-001, severity: major, category: other, description: d, \
+                     location: general, remediation: r}";
+        let audited = |report: &str, response: &str| {
+            format!(
+                "
+- done: {{until: audit}}
+- propose: feature/strat-001-audit
+- run: {{}}
+- audit_report: {{{report}}}
+- failure_response: {{{response}}}
+"
+            )
+        };
+        let failed = format!("verdict: FAIL, issues: [{issue}]");
+        story(&audited(&failed, "")).expect(&[]);
+        assert_eq!(refused(&audited("", "issues: []")), "FAIL");
+        assert_eq!(refused(&audited(&failed, "returns_to: backtest")), "backtest");
+    }
+
+    /// A failure of a stage that never ran would make the task ready for it.
+    #[test]
+    fn only_what_goes_on_can_fail() {
+        let failed = "status: failed, failure: {class: transient, reason: network}";
+        let ready = "- done: {until: backtest}\n- propose: feature/strat-001-x\n";
+        let run = format!("- run: {{stage: deploy_live, run_id: r0000000001, {failed}}}\n");
+        assert_eq!(refused(&format!("{ready}{run}")), "r0000000001");
+        story(&format!("{ready}- run: {{}}\n- run: {{stage: backtest, {failed}}}\n")).expect(&[]);
+    }
+
+    /// A rejection returns the task; of what is already replaced it would lead it forward.
+    #[test]
+    fn only_what_stands_can_be_rejected() {
+        let returned = "- done: {until: audit}\n- rejection: {handoff: 3, reason: mismatch}\n";
+        let again = "- propose: feature/strat-001-x\n- rejection: {handoff: 6, reason: format}\n";
+        assert_eq!(refused(&format!("{returned}{again}")), "6");
+        story(&format!("- done: {{until: audit}}\n{again}")).expect(&[]);
+    }
+
+    /// An audit that passed can be called back, such as one that has expired; a FAIL can't.
+    #[test]
+    fn a_failed_audit_is_not_rejected() {
+        let reject = "- propose: feature/strat-001-x\n- rejection: {handoff: 9, reason: format}\n";
+        story(&format!("- done: {{until: deploy_paper}}\n{reject}- run: {{stage: audit}}\n"))
+            .expect(&[]);
+        let failed = "- done: {until: audit}\n- run: {}\n- audit_report: {verdict: FAIL}\n";
+        assert_eq!(refused(&format!("{failed}{reject}")), "9");
+    }
+
+    #[test]
+    fn nothing_follows_the_end() {
+        let closed = "
+- done: {until: strategy}
+- close: {outcome: abandoned, reason: no edge}
+- propose: feature/strat-001-strategy
+";
+        assert_eq!(refused(&format!("{closed}- run: {{stage: strategy}}\n")), "run");
+        assert_eq!(refused(&format!("{closed}- block: {{reason: none}}\n")), "block");
+    }
+
+    #[test]
+    fn only_what_is_finished_is_completed() {
+        let close = "- close: {outcome: completed, reason: done}\n";
+        let half = "- done: {until: deploy_live}\n- propose: main\n";
+        assert_eq!(refused(&format!("{half}{close}")), "completed");
+        story(&format!("- done: {{until: end}}\n- propose: main\n{close}")).expect(&[]);
+    }
+}

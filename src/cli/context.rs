@@ -1,0 +1,184 @@
+//! The process around a command: where it runs, who acts, what time it is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::Utc;
+
+use super::{Stop, Who};
+use crate::draft::Author;
+use crate::guard;
+use crate::policy::Policy;
+use crate::record::{Home, did_you_mean};
+use crate::render::Format;
+use crate::snapshot::{Fault, GitEnvironment, GitRepository, Oid, Proposal, Repository, Side};
+use crate::source::{AgentName, Moment, TaskId};
+use crate::world::{Focus, LedgerView, World};
+
+/// What a command knows of its process.
+#[derive(Debug)]
+pub(super) struct Context {
+    who: Who,
+    directory: PathBuf,
+    environment: GitEnvironment,
+    at: Moment,
+    json: bool,
+}
+
+impl Context {
+    /// Reads the process's folder, environment and clock, once.
+    pub(super) fn of_process(who: Who) -> Self {
+        let arguments: Vec<_> = std::env::args().collect();
+        let json = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+            || arguments.iter().any(|argument| argument == "--format=json");
+        Context {
+            who,
+            directory: std::env::current_dir().unwrap_or_default(),
+            environment: GitEnvironment::from_vars(std::env::vars_os()),
+            at: Moment::new(Utc::now()),
+            json,
+        }
+    }
+
+    /// Gives the same process, standing in another folder of another repository.
+    pub(super) fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    /// Gives the moment the command began.
+    pub(super) fn at(&self) -> Moment {
+        self.at
+    }
+
+    /// Gives the form in which errors are told.
+    pub(super) fn error_format(&self) -> Format {
+        if self.json { Format::Json } else { Format::Human }
+    }
+
+    /// Opens the repository around the process's folder.
+    pub(super) fn repository(&self) -> Result<GitRepository, Fault> {
+        GitRepository::open(&self.directory, &self.environment)
+    }
+
+    /// Gives who acts; refuses if that was not said, or if the policy knows no such agent.
+    pub(super) fn agent(&self, policy: &Policy) -> Result<AgentName, Stop> {
+        let known = || policy.agents.keys().map(AgentName::as_str);
+        let Some(text) = &self.who.agent else {
+            let names = known().collect::<Vec<_>>().join(", ");
+            let help = format!("set ORCH_AGENT or `--agent` to one of {names}");
+            return Err(Stop::fault("nobody says who acts", help));
+        };
+        let name = text.parse().ok().filter(|name| policy.agents.contains_key(name));
+        name.ok_or_else(|| {
+            let help = match did_you_mean(text, known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the policy knows {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            Stop::fault(format!("the policy knows no agent `{text}`"), help)
+        })
+    }
+
+    /// Gives the named agent without asking the policy, for questions that are not about them.
+    pub(super) fn agent_word(&self) -> Option<&str> {
+        self.who.agent.as_deref()
+    }
+
+    /// Gives what goes into the envelope of an entry.
+    pub(super) fn author(&self, policy: &Policy, branch: Option<String>) -> Result<Author, Stop> {
+        Ok(Author {
+            actor: self.agent(policy)?,
+            session: self.who.session.clone().filter(|session| !session.is_empty()),
+            branch,
+            at: self.at,
+        })
+    }
+}
+
+/// Gives what is staged, as a proposal on the current branch.
+pub(super) fn staged(repository: &GitRepository) -> Result<Proposal, Fault> {
+    let tips = protected_tips(repository, Side::Index)?;
+    repository.staged(&tips)
+}
+
+/// Gives the tips of the protected branches here and at the remotes, by the policy of one side.
+pub(super) fn protected_tips(repository: &GitRepository, side: Side) -> Result<Vec<Oid>, Fault> {
+    let Some(policy) = readable_policy(repository, side)? else { return Ok(Vec::new()) };
+    let branches = repository.branches()?;
+    let protected = branches.iter().filter(|branch| {
+        let name = match branch.remote {
+            true => branch.name.split_once('/').map_or(branch.name.as_str(), |(_, name)| name),
+            false => &branch.name,
+        };
+        policy.is_protected(name)
+    });
+    Ok(protected.map(|branch| branch.tip).collect())
+}
+
+/// Gives the policy of one side, if there is one that can be used.
+pub(super) fn readable_policy(
+    repository: &GitRepository,
+    side: Side,
+) -> Result<Option<Policy>, Fault> {
+    let path = crate::source::RepoPath::from(crate::policy::POLICY_PATH);
+    let Some(node) = repository.node(side, &path)? else { return Ok(None) };
+    Ok(Policy::parse(&repository.read(node.oid)?, &crate::checks::names()).ok())
+}
+
+/// What is staged, seen through some tasks.
+pub(super) struct View {
+    /// The repository.
+    pub(super) repository: GitRepository,
+    /// What is staged.
+    pub(super) proposal: Proposal,
+    /// The world of what is staged.
+    pub(super) world: World,
+}
+
+impl View {
+    /// Looks at what is staged, and at tasks it does not touch.
+    pub(super) fn of(context: &Context, focus: &[&TaskId]) -> Result<Self, Fault> {
+        let repository = context.repository()?;
+        View::within(context, repository, focus)
+    }
+
+    /// Looks at what is staged in a repository that is open already.
+    pub(super) fn within(
+        context: &Context,
+        repository: GitRepository,
+        focus: &[&TaskId],
+    ) -> Result<Self, Fault> {
+        let proposal = staged(&repository)?;
+        let focus = Focus::Tasks(focus.iter().map(|id| (*id).clone()).collect());
+        let world = guard::look(&repository, &proposal, context.at(), true, focus)?;
+        Ok(View { repository, proposal, world })
+    }
+
+    /// Looks at what is staged, and at all tasks: the open ones, or the closed ones too.
+    pub(super) fn of_all(context: &Context, closed: bool) -> Result<Self, Fault> {
+        let repository = context.repository()?;
+        let proposal = staged(&repository)?;
+        let focus = if closed { Focus::All } else { Focus::Open };
+        let world = guard::look(&repository, &proposal, context.at(), true, focus)?;
+        Ok(View { repository, proposal, world })
+    }
+
+    /// Gives the agreed policy.
+    pub(super) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.world.policy)
+    }
+
+    /// Gives a task's ledger; refuses if there is no such task.
+    pub(super) fn ledger(&self, id: &TaskId) -> Result<&LedgerView, Stop> {
+        let ledger = self.world.ledgers.get(&Home::Task(id.clone()));
+        ledger.filter(|ledger| ledger.state().is_some()).ok_or_else(|| self.unknown(id))
+    }
+
+    fn unknown(&self, id: &TaskId) -> Stop {
+        let known = self.world.survey.folders.keys().map(String::as_str);
+        let help = match did_you_mean(&id.as_str().to_lowercase(), known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "open it with `orch task open`, or see `orch task list --all`".into(),
+        };
+        Stop::fault(format!("there is no task `{id}` on this branch"), help)
+    }
+}

@@ -1,0 +1,81 @@
+//! `orch gate`: evaluate the condition behind a stage, and record what was observed.
+
+use super::Stop;
+use super::context::{Context, View};
+use super::ledger::{Lock, Writer, Writing};
+use super::output::{complain, id, say};
+use super::run::{stage_of, workflow_of};
+use crate::draft;
+use crate::ledger::Standing;
+use crate::record::Payload;
+use crate::record::kind::GateVerdict;
+use crate::source::{StageName, TaskId};
+
+/// Evaluate the gate behind a stage, and record the result.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Only a coordinator records gates. Exit code 1 if the gate fails; the \
+                        failure is recorded too,\nand returns the task.\nExample: orch gate \
+                        strat-001 --agent orchestrator")]
+pub(super) struct Gate {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// Where a pass leads, if the policy names several places
+    #[arg(long, value_parser = id::<StageName>)]
+    next: Option<StageName>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+impl Gate {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        let policy = view.policy();
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let workflow = workflow_of(&policy, state)?;
+        let last = ledger.records.last().map(|record| &record.payload);
+        if let (Some(Payload::Gate(gate)), false) =
+            (last, matches!(state.standing, Standing::Delivered(_)))
+        {
+            say(format!("stage {} has its gate already: {:?}", gate.stage, gate.verdict));
+            return Ok(());
+        }
+        let stage = stage_of(workflow, state, None)?;
+        let author = context.author(&policy, view.proposal.branch.clone())?;
+        let gate = draft::gate(&view.world, state, stage, author.actor.clone(), self.next);
+        let (verdict, reasons) = (gate.verdict, gate.reasons.clone());
+        let conditions = gate.conditions.clone();
+        let next = gate.next_stage.clone();
+        let mut writer = Writer::new(context, &self.id, author);
+        writer.add(&view, Some(ledger), gate.into())?;
+        writer.commit(&view, self.writing)?;
+        for condition in &conditions {
+            let mark = if condition.result { "holds" } else { "does not hold" };
+            let observed = condition.observed.as_deref().unwrap_or_default();
+            say(format!("{mark}: {}  ({observed})", condition.expression));
+        }
+        match (verdict, next) {
+            (GateVerdict::Pass, Some(next)) => {
+                say(format!("gate passed: {} may start\nnext: git commit", next));
+                Ok(())
+            }
+            (GateVerdict::Pass, None) => {
+                let id = &self.id;
+                say(format!(
+                    "gate passed: that was the last stage\nnext: git commit, then orch task close {id} --outcome completed --reason …"
+                ));
+                Ok(())
+            }
+            (GateVerdict::Fail, _) => {
+                for reason in reasons {
+                    complain(format!("gate failed: {reason}"));
+                }
+                complain("next: git commit, then the work returns");
+                Err(Stop::Refused)
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! `orch guard` and `orch verify`: judge a proposal, tell what was found.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::Stop;
+use super::context::{Context, protected_tips, staged};
+use super::ledger::write_whole;
+use super::output::{complain, format, moment, say, style};
+use crate::diagnostic::Report;
+use crate::guard::guard;
+use crate::render::{Format, Style, Verdict, render};
+use crate::snapshot::{Fault, GitRepository, Occasion, Oid, Proposal, Side};
+use crate::source::Moment;
+
+/// How the result is told.
+#[derive(Debug, clap::Args)]
+struct Telling {
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = format)]
+    format: Format,
+    /// Write the result to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Judge as of this moment, in RFC 3339
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    at: Option<Moment>,
+}
+
+/// Judge what is staged, or a range of commits.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 nothing refused, 1 something refused, 2 could not \
+                        look.\nExamples: orch guard; orch guard --base origin/main --format json")]
+pub(super) struct Guard {
+    /// Judge what the next commit would hold; this is the default
+    #[arg(long, conflicts_with_all = ["base", "head", "pre_push"])]
+    staged: bool,
+    /// Judge the commits that --head has and REV lacks
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// The end of the range
+    #[arg(long, value_name = "REV", default_value = "HEAD", requires = "base")]
+    head: String,
+    /// The branch that is judged, if it is not the current one
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// Judge what `git push` is about to send, as its pre-push hook is told on standard input
+    #[arg(long, conflicts_with = "base")]
+    pre_push: bool,
+    /// What a pre-push hook is given: the remote's name and address
+    #[arg(hide = true, requires = "pre_push")]
+    remote: Vec<String>,
+    /// Accept the change that brings the first policy
+    #[arg(long)]
+    bootstrap: bool,
+    /// Refuse if nothing at all was examined
+    #[arg(long)]
+    require: bool,
+    #[command(flatten)]
+    telling: Telling,
+}
+
+/// Replay every ledger from its first entry, all records, all checksums.
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The commit to verify
+    #[arg(default_value = "HEAD")]
+    rev: String,
+    /// Refuse if nothing at all was examined
+    #[arg(long)]
+    require: bool,
+    #[command(flatten)]
+    telling: Telling,
+}
+
+impl Guard {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let proposals = self.proposals(context, &repository)?;
+        let mut stopped = Ok(());
+        for proposal in proposals {
+            let bootstrap = self.bootstrap || proposal.head == Side::Index;
+            let told =
+                tell(context, &repository, &proposal, bootstrap, self.require, &self.telling);
+            stopped = stopped.and(told);
+        }
+        stopped
+    }
+
+    fn proposals(
+        &self,
+        context: &Context,
+        repository: &GitRepository,
+    ) -> Result<Vec<Proposal>, Stop> {
+        if self.pre_push {
+            return pushed(repository, self.remote.first().map(String::as_str));
+        }
+        let Some(base) = &self.base else {
+            let mut proposal = staged(repository)?;
+            proposal.branch = self.branch.clone().or(proposal.branch);
+            return Ok(vec![proposal]);
+        };
+        let branch = match &self.branch {
+            Some(branch) => Some(branch.clone()),
+            None => named_by_ci().or(repository.current_branch()?),
+        };
+        let branch = branch.map(|name| target_of_queue(&name).unwrap_or(name));
+        let mut proposal = repository.range(base, &self.head, branch)?;
+        let _ = context;
+        proposal.occasion = Occasion::Range;
+        Ok(vec![proposal])
+    }
+}
+
+/// The branch as the two widest-spread CI services tell it.
+fn named_by_ci() -> Option<String> {
+    ["GITHUB_HEAD_REF", "CI_COMMIT_REF_NAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty())
+}
+
+/// A merge group stands for the branch it goes to (design, hard case 11).
+fn target_of_queue(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("gh-readonly-queue/")?;
+    let (target, _) = rest.rsplit_once("/pr-")?;
+    Some(target.to_owned())
+}
+
+/// Gives a proposal for each ref that a push would change.
+fn pushed(repository: &GitRepository, remote: Option<&str>) -> Result<Vec<Proposal>, Stop> {
+    let mut proposals = Vec::new();
+    for line in std::io::stdin().lines() {
+        let line = line.map_err(|error| {
+            Fault::new(format!("standard input can't be read: {error}"), "let Git run the hook")
+        })?;
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, local, remote_ref, remote_oid] = fields.as_slice() else {
+            let help = "`--pre-push` reads what Git gives its pre-push hook";
+            return Err(Stop::fault(format!("`{line}` is no line of a pre-push hook"), help));
+        };
+        let Some(branch) = remote_ref.strip_prefix("refs/heads/") else { continue };
+        let (Some(local_id), Some(remote_id)) = (Oid::from_hex(local), Oid::from_hex(remote_oid))
+        else {
+            return Err(Stop::fault(format!("`{line}` names no commits"), "let Git run the hook"));
+        };
+        if local_id.is_null() {
+            refuse_deletion(repository, branch)?;
+            continue;
+        }
+        let base = match remote_id.is_null() {
+            false => (*remote_oid).to_owned(),
+            true => match base_of_new(repository, remote)? {
+                Some(base) => base,
+                None => continue,
+            },
+        };
+        proposals.push(repository.range(&base, local, Some(branch.to_owned()))?);
+    }
+    Ok(proposals)
+}
+
+/// A protected branch is never deleted from here.
+fn refuse_deletion(repository: &GitRepository, branch: &str) -> Result<(), Stop> {
+    let policy = super::context::readable_policy(repository, head_side(repository)?)?;
+    if policy.is_some_and(|policy| policy.is_protected(branch)) {
+        complain(format!("branch-protected: this push would delete the protected branch {branch}"));
+        return Err(Stop::Refused);
+    }
+    Ok(())
+}
+
+fn head_side(repository: &GitRepository) -> Result<Side, Fault> {
+    Ok(repository.head_commit()?.map_or(Side::Nothing, Side::Commit))
+}
+
+/// Gives what a new branch is judged against: the protected branch as the remote was last seen to
+/// have it, else as it is here. A remote without one takes the first push of all.
+fn base_of_new(repository: &GitRepository, remote: Option<&str>) -> Result<Option<String>, Fault> {
+    let tips = protected_tips(repository, head_side(repository)?)?;
+    let prefix = format!("{}/", remote.unwrap_or("origin"));
+    let branches = repository.branches()?;
+    let mut protected: Vec<_> =
+        branches.iter().filter(|branch| tips.contains(&branch.tip)).collect();
+    protected.sort_by_key(|branch| !(branch.remote && branch.name.starts_with(&prefix)));
+    Ok(protected.first().map(|branch| branch.tip.to_string()))
+}
+
+impl Verify {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let proposal = repository.verification(&self.rev)?;
+        tell(context, &repository, &proposal, false, self.require, &self.telling)
+    }
+}
+
+/// Judges one proposal and tells the result.
+fn tell(
+    context: &Context,
+    repository: &GitRepository,
+    proposal: &Proposal,
+    bootstrap: bool,
+    require: bool,
+    telling: &Telling,
+) -> Result<(), Stop> {
+    let began = Instant::now();
+    let at = telling.at.unwrap_or(context.at());
+    let report = guard(repository, proposal, at, bootstrap)?;
+    let elapsed = began.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+    let verdict = Verdict::new(&report, proposal, elapsed);
+    match &telling.output {
+        Some(file) => {
+            let plain = Style { colour: false, ..style() };
+            write_whole(&context.directory().join(file), &render(&verdict, telling.format, plain))?;
+        }
+        None if telling.format == Format::Human && report.refused() => {
+            complain(render(&verdict, telling.format, style()).trim_end());
+        }
+        None => say(render(&verdict, telling.format, style())),
+    }
+    if report.refused() {
+        return Err(Stop::Refused);
+    }
+    if require && examined_nothing(&report) {
+        complain("nothing was examined, and --require was given");
+        return Err(Stop::Refused);
+    }
+    Ok(())
+}
+
+fn examined_nothing(report: &Report) -> bool {
+    report.examined.records == 0 && report.examined.paths == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merge_group_stands_for_its_target() {
+        let name = "gh-readonly-queue/release/1.x/pr-12-0123abc";
+        assert_eq!(target_of_queue(name).as_deref(), Some("release/1.x"));
+        assert_eq!(target_of_queue("feature/x"), None);
+    }
+}

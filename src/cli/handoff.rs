@@ -1,0 +1,376 @@
+//! `orch handoff`: seal a stage's artifacts for the next agent; list, show, verify, reject.
+
+use clap::Subcommand;
+
+use super::Stop;
+use super::context::{Context, View};
+use super::import::Import;
+use super::ledger::{Lock, Writer, Writing};
+use super::output::{complain, id, json, say, table};
+use super::run::{stage_of, workflow_of};
+use super::seal::seal;
+use super::task::word;
+use crate::draft;
+use crate::ledger::{Delivery, State};
+use crate::policy::{ORCHESTRATOR, Stage};
+use crate::record::kind::{Artifact, HandoffStatus, Rejection, RejectionReason};
+use crate::render::Format;
+use crate::snapshot::{Repository as _, Side};
+use crate::source::{AgentName, ArtifactName, Digest, RepoPath, TaskId};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Handoff {
+    /// Seal the active stage's artifacts and complete its run
+    #[command(
+        after_help = "Collects the artifacts from the stage's `produces`, seals them with the \
+                            digest of Git's blobs,\nand stages them together with the \
+                            entry.\nExample: orch handoff create strat-001 --message 'Ready for \
+                            backtesting'"
+    )]
+    Create(Create),
+    /// List handoffs
+    List(List),
+    /// Show the live handoff of a task
+    Show(Show),
+    /// Hold the artifacts of a task's live handoffs against their seals
+    Verify(Verify),
+    /// Say that a handoff's artifacts can't be used, and return the task
+    Reject(Reject),
+    /// Read a handoff that was written elsewhere, and seal it as an entry
+    Import(Import),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Create {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    pub(super) id: TaskId,
+    /// Who takes over; by default the agent of the next stage
+    #[arg(long, value_name = "AGENT", value_parser = id::<AgentName>)]
+    pub(super) to: Option<AgentName>,
+    /// A sentence for the receiver
+    #[arg(long)]
+    pub(super) message: Option<String>,
+    /// The file of an artifact, if the policy's glob does not say; may be given several times
+    #[arg(long, value_name = "NAME=PATH", value_parser = named_path)]
+    pub(super) artifact: Vec<(ArtifactName, RepoPath)>,
+    /// What the receiver should do; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub(super) next_step: Vec<String>,
+    /// An issue of the failed audit that this answers; may be given several times
+    #[arg(long, value_name = "ISSUE")]
+    pub(super) resolves: Vec<String>,
+    /// complete, blocked or partial
+    #[arg(long, default_value = "complete", value_parser = word::<HandoffStatus>)]
+    pub(super) status: HandoffStatus,
+    #[command(flatten)]
+    pub(super) writing: Writing,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Of this task only
+    #[arg(value_parser = id::<TaskId>)]
+    id: Option<TaskId>,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// human (the YAML) or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Reject {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// mismatch, missing or format; found out by itself if it is left out
+    #[arg(long, value_parser = word::<RejectionReason>)]
+    reason: Option<RejectionReason>,
+    /// What is wrong, in words
+    #[arg(long)]
+    message: Option<String>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+fn named_path(text: &str) -> Result<(ArtifactName, RepoPath), String> {
+    let (name, path) = text.split_once('=').ok_or("write NAME=PATH")?;
+    let name = id(name)?;
+    RepoPath::canonical(path).map(|path| (name, path)).map_err(|fault| fault.to_string())
+}
+
+impl Handoff {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        match self {
+            Handoff::Create(command) => command.run(context),
+            Handoff::List(command) => command.run(context),
+            Handoff::Show(command) => command.run(context),
+            Handoff::Verify(command) => command.run(context),
+            Handoff::Reject(command) => command.run(context),
+            Handoff::Import(command) => command.run(context),
+        }
+    }
+}
+
+impl Create {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        let policy = view.policy();
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let workflow = workflow_of(&policy, state)?;
+        let stage = stage_of(workflow, state, None)?;
+        if let Some(done) = already_sealed(state, stage) {
+            say(format!("stage {} is handed off already, to {}", done.stage, done.to));
+            return Ok(());
+        }
+        let author = context.author(&policy, view.proposal.branch.clone())?;
+        let sealed = seal(&view, &policy, state, stage, &self.artifact)?;
+        let run_id = match state.active_run() {
+            Some(run) => run.run_id.clone(),
+            None => draft::run(&view.world, state, stage).run_id,
+        };
+        let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
+        let from = author.actor.clone();
+        let mut handoff = draft::handoff(workflow, state, stage, run_id, from, artifacts);
+        handoff.to = self.to.unwrap_or(handoff.to);
+        handoff.message = self.message.unwrap_or(handoff.message);
+        handoff.next_steps = self.next_step;
+        handoff.resolves = self.resolves;
+        handoff.status = self.status;
+        let to = handoff.to.clone();
+        let mut writer = Writer::new(context, &self.id, author);
+        for (artifact, node) in sealed {
+            say(format!("seals {} as {}", artifact.path, artifact.name));
+            writer.with_artifact(artifact.path, node);
+        }
+        writer.add(&view, Some(ledger), handoff.into())?;
+        writer.commit(&view, self.writing)?;
+        say(format!(
+            "handed off to {to}\nnext: git commit, then orch gate {} by a coordinator",
+            self.id
+        ));
+        Ok(())
+    }
+}
+
+/// The same submission twice gives one record (R001-18): a stage that waits for its gate has
+/// handed off, and no run of it goes on.
+fn already_sealed<'s>(state: &'s State, stage: &Stage) -> Option<&'s Delivery> {
+    let waits =
+        matches!(&state.standing, crate::ledger::Standing::Delivered(name) if *name == stage.name);
+    state.live_delivery(&stage.name).filter(|_| waits)
+}
+
+/// A handoff, as lists show it.
+#[derive(serde::Serialize)]
+struct Listed<'s> {
+    task_id: &'s TaskId,
+    stage: &'s crate::source::StageName,
+    run_id: &'s crate::source::RunId,
+    from: &'s AgentName,
+    to: &'s AgentName,
+    status: HandoffStatus,
+    live: bool,
+    passed: bool,
+    path: String,
+    artifacts: &'s [Artifact],
+}
+
+impl<'s> Listed<'s> {
+    fn of(state: &'s State, delivery: &'s Delivery) -> Self {
+        Listed {
+            task_id: &state.task.task_id,
+            stage: &delivery.stage,
+            run_id: &delivery.run_id,
+            from: &delivery.from,
+            to: &delivery.to,
+            status: delivery.status,
+            live: delivery.live,
+            passed: delivery.passed,
+            path: delivery.path.to_string(),
+            artifacts: &delivery.artifacts,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let standing = match (self.live, self.passed) {
+            (true, true) => "passed its gate",
+            (true, false) => "waits for its gate",
+            (false, _) => "superseded",
+        };
+        let arrow = format!("{} -> {}", self.from, self.to);
+        vec![
+            self.task_id.to_string(),
+            self.stage.to_string(),
+            arrow,
+            standing.into(),
+            self.path.clone(),
+        ]
+    }
+}
+
+impl List {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of_all(context, false)?;
+        let states = view.world.ledgers.values().filter_map(|ledger| ledger.state());
+        let states =
+            states.filter(|state| self.id.as_ref().is_none_or(|id| *id == state.task.task_id));
+        let listed: Vec<Listed<'_>> = states
+            .flat_map(|state| state.deliveries.iter().map(move |d| Listed::of(state, d)))
+            .collect();
+        match self.format {
+            Format::Json => json(&listed),
+            Format::Human if listed.is_empty() => say("no handoffs"),
+            Format::Human => table(&listed.iter().map(Listed::row).collect::<Vec<_>>()),
+        }
+        Ok(())
+    }
+}
+
+impl Show {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of(context, &[&self.id])?;
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let Some(delivery) = state.deliveries.last() else {
+            let help = format!("see where it stands: `orch status {}`", self.id);
+            return Err(Stop::fault(format!("`{}` has no handoff yet", self.id), help));
+        };
+        match self.format {
+            Format::Json => json(&Listed::of(state, delivery)),
+            Format::Human => {
+                let node = view.repository.node(Side::Index, &delivery.path)?;
+                let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;
+                say(format!("# {}", delivery.path));
+                say(String::from_utf8_lossy(&bytes.unwrap_or_default()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How one artifact stands against its seal.
+#[derive(serde::Serialize)]
+struct Held {
+    stage: String,
+    name: String,
+    path: String,
+    sealed: Digest,
+    found: Option<Digest>,
+    holds: bool,
+}
+
+fn held(view: &View, state: &State) -> Vec<Held> {
+    let live = state.live_deliveries();
+    live.flat_map(|delivery| delivery.artifacts.iter().map(move |artifact| (delivery, artifact)))
+        .map(|(delivery, artifact)| {
+            let fact = view.world.facts.get(crate::world::Seen::Head, &artifact.path);
+            Held {
+                stage: delivery.stage.to_string(),
+                name: artifact.name.to_string(),
+                path: artifact.path.to_string(),
+                sealed: artifact.checksum,
+                found: fact.digest(),
+                holds: fact.digest() == Some(artifact.checksum),
+            }
+        })
+        .collect()
+}
+
+impl Verify {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of(context, &[&self.id])?;
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let held = held(&view, state);
+        let broken = held.iter().filter(|held| !held.holds).count();
+        match self.format {
+            Format::Json => json(&held),
+            Format::Human => {
+                for artifact in &held {
+                    let word = match (artifact.holds, artifact.found) {
+                        (true, _) => "holds",
+                        (false, Some(_)) => "CHANGED",
+                        (false, None) => "MISSING",
+                    };
+                    say(format!(
+                        "{word}  {} ({}, stage {})",
+                        artifact.path, artifact.name, artifact.stage
+                    ));
+                }
+                say(format!("{} artifacts, {broken} not as sealed", held.len()));
+            }
+        }
+        if broken == 0 {
+            return Ok(());
+        }
+        complain(format!("next: orch handoff reject {}", self.id));
+        Err(Stop::Refused)
+    }
+}
+
+impl Reject {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let Some(delivery) = state.live_deliveries().last() else {
+            let help = format!("see where it stands: `orch status {}`", self.id);
+            return Err(Stop::fault(format!("`{}` has no live handoff to reject", self.id), help));
+        };
+        let held = held(&view, state);
+        let broken: Vec<&Held> = held
+            .iter()
+            .filter(|held| !held.holds && held.stage == delivery.stage.as_str())
+            .collect();
+        let found = match (broken.iter().any(|held| held.found.is_none()), broken.is_empty()) {
+            (true, _) => Some(RejectionReason::Missing),
+            (false, false) => Some(RejectionReason::Mismatch),
+            (false, true) => None,
+        };
+        let Some(reason) = self.reason.or(found) else {
+            let help =
+                "if they can't be read as what they should be: `--reason format --message …`";
+            return Err(Stop::fault("every artifact is as it was sealed", help));
+        };
+        let names = broken.iter().filter_map(|held| held.name.parse().ok()).collect();
+        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let source = delivery.from.clone();
+        let rejection = Rejection {
+            handoff: delivery.sequence,
+            artifacts: names,
+            reason,
+            message: self.message,
+        };
+        let mut writer = Writer::new(context, &self.id, author);
+        writer.add(&view, Some(ledger), rejection.into())?;
+        writer.commit(&view, self.writing)?;
+        let ask = if source == ORCHESTRATOR { String::new() } else { format!(" by {source}") };
+        say(format!("next: git commit, then orch run start {}{ask}", self.id));
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! `orch hooks`: install, uninstall and inspect Git hooks, without harm to those that are there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::Stop;
+use super::context::Context;
+use super::output::{complain, say};
+use crate::snapshot::{Fault, GitRepository};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Hooks {
+    /// Install pre-commit, pre-merge-commit and pre-push
+    Install,
+    /// Remove them, and put back what was there before
+    Uninstall,
+    /// Tell which are in place
+    Status,
+}
+
+/// Each hook and what it calls.
+const HOOKS: [(&str, &str); 3] = [
+    ("pre-commit", "guard --staged"),
+    ("pre-merge-commit", "guard --staged"),
+    ("pre-push", "guard --pre-push \"$@\""),
+];
+
+/// Every hook of ours says so in its second line.
+const MARK: &str = "# Installed by `orch hooks install`; `orch hooks uninstall` removes it.";
+/// A hook that was there before is kept under this ending, and called first.
+const KEPT: &str = "before-orch";
+
+impl Hooks {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        match self {
+            Hooks::Install => install(&repository),
+            Hooks::Uninstall => uninstall(&repository),
+            Hooks::Status => status(&repository),
+        }
+    }
+}
+
+/// A program that writes the hooks itself, and would overwrite ours.
+struct Manager {
+    name: &'static str,
+    signs: &'static [&'static str],
+    add: &'static str,
+}
+
+const MANAGERS: &[Manager] = &[
+    Manager {
+        name: "pre-commit",
+        signs: &[".pre-commit-config.yaml", ".pre-commit-config.yml"],
+        add: "  - repo: local
+    hooks:
+      - id: orch
+        name: orch guard
+        entry: orch guard --staged
+        language: system
+        always_run: true
+        pass_filenames: false
+        stages: [pre-commit, pre-merge-commit]
+      - id: orch-push
+        name: orch guard at push
+        entry: orch guard --base origin/main
+        language: system
+        always_run: true
+        pass_filenames: false
+        stages: [pre-push]",
+    },
+    Manager {
+        name: "lefthook",
+        signs: &["lefthook.yml", "lefthook.yaml", ".lefthook.yml", ".lefthook.yaml"],
+        add: "pre-commit:
+  commands:
+    orch: {run: orch guard --staged}
+pre-merge-commit:
+  commands:
+    orch: {run: orch guard --staged}
+pre-push:
+  commands:
+    orch: {run: \"orch guard --pre-push {0}\", use_stdin: true}",
+    },
+    Manager {
+        name: "husky",
+        signs: &[".husky"],
+        add: "echo 'orch guard --staged' >> .husky/pre-commit
+echo 'orch guard --staged' >> .husky/pre-merge-commit
+echo 'orch guard --pre-push \"$@\"' >> .husky/pre-push",
+    },
+];
+
+/// Installs every hook; where a manager writes the hooks, tells what to add to it instead.
+pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
+    let top = repository.work_dir().unwrap_or(repository.git_dir());
+    let manager =
+        MANAGERS.iter().find(|manager| manager.signs.iter().any(|sign| top.join(sign).exists()));
+    if let Some(manager) = manager {
+        complain(format!(
+            "{} writes the hooks of this repository; add this to it:\n\n{}\n",
+            manager.name, manager.add
+        ));
+        return Err(Stop::fault(
+            format!("no hook was installed: {} would overwrite it", manager.name),
+            "add the lines above, then see `orch hooks status`",
+        ));
+    }
+    let folder = repository.hooks_dir();
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("orch"));
+    for (name, call) in HOOKS {
+        let file = folder.join(name);
+        if file.exists() && !is_ours(&file) {
+            keep(&file)?;
+            say(format!("kept {} as {name}.{KEPT}; it is called first", file.display()));
+        }
+        write_hook(&file, &script(name, call, &program))?;
+        say(format!("installed {}", file.display()));
+    }
+    Ok(())
+}
+
+fn script(name: &str, call: &str, program: &Path) -> String {
+    let program = program.display().to_string().replace('\'', "'\\''");
+    let input = if name == "pre-push" { "input=$(cat)\n" } else { "" };
+    let (feed, orch) = match name {
+        "pre-push" => ("printf '%s\\n' \"$input\" | ", "printf '%s\\n' \"$input\" | "),
+        _ => ("", "exec "),
+    };
+    format!(
+        "#!/bin/sh
+{MARK}
+{input}kept=\"$(dirname \"$0\")/{name}.{KEPT}\"
+if [ -x \"$kept\" ]; then {feed}\"$kept\" \"$@\" || exit $?; fi
+orch='{program}'
+[ -x \"$orch\" ] || orch=$(command -v orch) || {{
+  echo 'orch is not installed, and this repository asks for it; see AGENTS.md' >&2
+  exit 1
+}}
+{orch}\"$orch\" {call}
+"
+    )
+}
+
+fn is_ours(file: &Path) -> bool {
+    fs::read_to_string(file).is_ok_and(|text| text.contains(MARK))
+}
+
+fn unable(file: &Path, error: &std::io::Error) -> Fault {
+    Fault::new(format!("{} can't be changed: {error}", file.display()), "make the folder writable")
+}
+
+fn kept_name(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{KEPT}"));
+    PathBuf::from(name)
+}
+
+fn keep(file: &Path) -> Result<(), Stop> {
+    let kept = kept_name(file);
+    if kept.exists() {
+        let message = format!("{} and {} are both there", file.display(), kept.display());
+        return Err(Stop::fault(message, "join the two into one, then install again"));
+    }
+    fs::rename(file, &kept).map_err(|error| Stop::Fault(unable(file, &error)))
+}
+
+fn write_hook(file: &Path, text: &str) -> Result<(), Fault> {
+    super::ledger::write_whole(file, text)?;
+    make_executable(file).map_err(|error| unable(file, &error))
+}
+
+#[cfg(unix)]
+fn make_executable(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_file: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
+    let folder = repository.hooks_dir();
+    for (name, _) in HOOKS {
+        let file = folder.join(name);
+        if !is_ours(&file) {
+            continue;
+        }
+        fs::remove_file(&file).map_err(|error| unable(&file, &error))?;
+        let kept = kept_name(&file);
+        if kept.exists() {
+            fs::rename(&kept, &file).map_err(|error| unable(&kept, &error))?;
+            say(format!("removed ours, and put back {}", file.display()));
+        } else {
+            say(format!("removed {}", file.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Tells each hook's state; exit code 1 if one is not in place, so that scripts can ask.
+fn status(repository: &GitRepository) -> Result<(), Stop> {
+    let folder = repository.hooks_dir();
+    let mut missing = false;
+    for (name, _) in HOOKS {
+        let file = folder.join(name);
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let state = if is_ours(&file) {
+            "installed"
+        } else if text.contains("orch guard") {
+            "calls orch"
+        } else if file.exists() {
+            "another hook, which does not call orch"
+        } else {
+            "missing"
+        };
+        missing |= !is_ours(&file) && !text.contains("orch guard");
+        say(format!("{name}: {state} ({})", file.display()));
+    }
+    if missing {
+        complain("next: orch hooks install");
+        return Err(Stop::Refused);
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! Writing entries: judged before they are written, written under a lock, staged, logged.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Stop;
+use super::context::{Context, View};
+use super::output::{complain, say, style};
+use crate::diagnostic::{Finding, Report, Severity};
+use crate::draft::{self, Author};
+use crate::guard;
+use crate::record::{Payload, Record};
+use crate::render::{Format, Verdict, render};
+use crate::snapshot::{Fault, GitRepository, Node, Overlay, Proposal, Repository as _, Side};
+use crate::source::{RepoPath, TaskId};
+use crate::world::LedgerView;
+
+/// How a command that writes was asked to behave.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Writing {
+    /// Judge and print, but write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// Keeps other `orch` processes of this repository out, in all its worktrees, until it is dropped.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Waits for its turn.
+    pub(super) fn take(repository: &GitRepository) -> Result<Self, Fault> {
+        let folder = repository.common_dir().join("orch");
+        let unable = |error: std::io::Error| {
+            let message = format!("the lock in {} can't be taken: {error}", folder.display());
+            Fault::new(message, "make the folder writable")
+        };
+        fs::create_dir_all(&folder).map_err(unable)?;
+        let file = File::create(folder.join("lock")).map_err(unable)?;
+        file.lock().map_err(unable)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+/// What a command is about to write.
+pub(super) struct Writer<'a> {
+    context: &'a Context,
+    task: TaskId,
+    author: Author,
+    /// Artifacts to stage with the entries, as the object store already holds them.
+    artifacts: Vec<(RepoPath, Node)>,
+    entries: Vec<Record>,
+    texts: Vec<String>,
+}
+
+impl<'a> Writer<'a> {
+    /// Begins without entries.
+    pub(super) fn new(context: &'a Context, task: &TaskId, author: Author) -> Self {
+        Writer {
+            context,
+            task: task.clone(),
+            author,
+            artifacts: Vec::new(),
+            entries: Vec::new(),
+            texts: Vec::new(),
+        }
+    }
+
+    /// Stages a file together with the entries.
+    pub(super) fn with_artifact(&mut self, path: RepoPath, node: Node) {
+        self.artifacts.push((path, node));
+    }
+
+    /// Adds an entry behind the ledger's last, and behind those added before.
+    pub(super) fn add(
+        &mut self,
+        view: &View,
+        ledger: Option<&LedgerView>,
+        payload: Payload,
+    ) -> Result<(), Stop> {
+        let policy = &view.world.policy;
+        let before = self.entries.last();
+        let drafted = draft::record(ledger, before, &self.task, &payload, policy, &self.author);
+        let (record, text) = drafted.map_err(|problems| {
+            let problem = &problems[0];
+            let message = format!("this can't be recorded: {}", problem.message);
+            Stop::fault(message, problem.help.as_str())
+        })?;
+        self.entries.push(record);
+        self.texts.push(text);
+        Ok(())
+    }
+
+    /// Judges the entries as if they were staged; if nothing is against them, writes and stages
+    /// them and tells where they are.
+    pub(super) fn commit(self, view: &View, writing: Writing) -> Result<(), Stop> {
+        self.commit_after(view, writing, || Ok(()))
+    }
+
+    /// The same, with something to do between judging and writing.
+    pub(super) fn commit_after(
+        self,
+        view: &View,
+        writing: Writing,
+        prepare: impl FnOnce() -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let mut overlay = Overlay::new(&view.repository);
+        for (path, node) in &self.artifacts {
+            overlay.add_node(path.clone(), *node);
+        }
+        for (record, text) in self.entries.iter().zip(&self.texts) {
+            overlay.add(record.repo_path().clone(), text.clone().into_bytes());
+        }
+        let changes = overlay.changes(view.proposal.base, Side::Index)?;
+        let branch = self.author.branch.clone();
+        let proposal = Proposal { changes, branch, ..view.proposal.clone() };
+        let mut report = guard::guard(&overlay, &proposal, self.context.at(), true)?;
+        report.findings.retain(|finding| self.concerns(finding));
+        if report.refused() {
+            return Err(refuse(&report, &proposal));
+        }
+        for warning in report.findings.iter().filter(|f| f.severity == Severity::Warning) {
+            complain(format!("warning: {}: {}", warning.check, warning.message));
+        }
+        if writing.dry_run {
+            for (record, text) in self.entries.iter().zip(&self.texts) {
+                say(format!("would write {}\n{text}", record.repo_path()));
+            }
+            return Ok(());
+        }
+        prepare()?;
+        self.write(&view.repository)
+    }
+
+    /// Tells whether a finding is about what is to be written, and not about other staged work.
+    fn concerns(&self, finding: &Finding) -> bool {
+        let own = |path: &RepoPath| {
+            self.entries.iter().any(|record| record.repo_path() == path)
+                || self.artifacts.iter().any(|(artifact, _)| artifact == path)
+        };
+        own(&finding.place.path) || finding.related.iter().any(|related| own(&related.place.path))
+    }
+
+    fn write(self, repository: &GitRepository) -> Result<(), Stop> {
+        let top = repository.work_dir().ok_or_else(|| {
+            Stop::fault("a bare repository has no files to write", "work in a clone of it")
+        })?;
+        for (record, text) in self.entries.iter().zip(&self.texts) {
+            write_new(&top.join(record.repo_path().to_string()), text)?;
+        }
+        let artifacts = self.artifacts.iter().map(|(path, _)| path.clone());
+        let records = self.entries.iter().map(|record| record.repo_path().clone());
+        repository.stage(&artifacts.chain(records).collect::<Vec<_>>())?;
+        for record in &self.entries {
+            say(format!("wrote {}", record.repo_path()));
+            log(top, &self.author, &self.task, record)?;
+        }
+        Ok(())
+    }
+}
+
+/// Shows why something is refused, and stops with exit code 1.
+pub(super) fn refuse(report: &Report, proposal: &Proposal) -> Stop {
+    let verdict = Verdict::new(report, proposal, 0);
+    complain(render(&verdict, Format::Human, style()).trim_end());
+    Stop::Refused
+}
+
+/// Writes a file that must not be there yet: whole, or not at all.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Fault> {
+    if path.exists() {
+        return Err(Fault::new(
+            format!("{} is there already, but not staged", path.display()),
+            "stage it with `git add`, or remove it if it is a leftover",
+        ));
+    }
+    write_whole(path, text)
+}
+
+/// Writes a file whole, or not at all: beside its place first, then moved there.
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
+    let unable = |error: std::io::Error| {
+        let message = format!("{} can't be written: {error}", path.display());
+        Fault::new(message, "make room, or make the folder writable")
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(unable)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".orch-")
+        .permissions(file_permissions())
+        .tempfile_in(folder)
+        .map_err(unable)?;
+    file.write_all(text.as_bytes()).map_err(unable)?;
+    file.as_file().sync_all().map_err(unable)?;
+    file.persist(path).map_err(|error| unable(error.error))?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn file_permissions() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::Permissions::from_mode(0o666)
+}
+
+#[cfg(not(unix))]
+fn file_permissions() -> fs::Permissions {
+    fs::metadata(".").map(|data| data.permissions()).expect("the current folder can be asked")
+}
+
+/// Where each machine keeps its own log of what was done (R000-52).
+const LOG: &str = "logs/agent_activity.log";
+
+/// Appends one line to the activity log, in the fields of R000-53.
+fn log(top: &Path, author: &Author, task: &TaskId, record: &Record) -> Result<(), Fault> {
+    let (inputs, outputs) = match &record.payload {
+        Payload::Run(run) => (json!(run.inputs), json!({ "run_id": run.run_id })),
+        Payload::Handoff(handoff) => (json!({}), json!(handoff.artifacts)),
+        Payload::Gate(gate) => (json!(gate.evidence), json!({ "verdict": gate.verdict })),
+        Payload::AuditReport(report) => {
+            (json!(report.covers), json!({ "verdict": report.verdict }))
+        }
+        _ => (json!({}), json!({})),
+    };
+    let line = json!({
+        "timestamp": record.entry.recorded_at,
+        "agent": author.actor,
+        "action": record.payload.word(),
+        "task_id": task,
+        "inputs": inputs,
+        "outputs": outputs,
+        "duration_seconds": 0,
+        "status": "completed",
+    });
+    let path = top.join(LOG);
+    let append = || -> std::io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(top))?;
+        let mut file = File::options().create(true).append(true).open(&path)?;
+        writeln!(file, "{line}")
+    };
+    append().map_err(|error| {
+        let message = format!("{} can't be written: {error}", path.display());
+        Fault::new(message, "make the folder writable; the entry itself is staged")
+    })
+}

@@ -1,0 +1,124 @@
+//! The command line: one file a command. Only this room prints, and reads the clock and the
+//! environment.
+
+mod approve;
+mod audit;
+mod context;
+mod demo;
+mod explain;
+mod gate;
+mod guard;
+mod handoff;
+mod hooks;
+mod import;
+mod init;
+mod ledger;
+mod next;
+mod output;
+mod run;
+mod schema;
+mod seal;
+mod status;
+mod task;
+mod templates;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use context::Context;
+pub use output::Stop;
+
+/// A Git-native guard: a team of agents and people works through one repository, and no step is
+/// skipped
+#[derive(Debug, Parser)]
+#[command(name = "orch", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "Start with `orch init --template strategy --hooks`, or see it all happen: \
+                        `orch demo`.\nExit codes: 0 nothing refused, 1 something refused, 2 could \
+                        not look."
+)]
+struct Arguments {
+    #[command(flatten)]
+    who: Who,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Who acts, and from which context.
+#[derive(Debug, Clone, clap::Args)]
+struct Who {
+    /// Who acts
+    #[arg(long, env = "ORCH_AGENT", global = true, value_name = "NAME")]
+    agent: Option<String>,
+    /// The context that does the work
+    #[arg(long, env = "ORCH_SESSION", global = true, value_name = "ID")]
+    session: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start here: write a policy, and the hooks that enforce it
+    Init(init::Init),
+    /// Show a whole strategy, from idea to live, with every bypass refused
+    Demo(demo::Demo),
+    /// Judge what is staged, or a range of commits
+    Guard(guard::Guard),
+    /// Replay every ledger from its first entry, all records, all checksums
+    Verify(guard::Verify),
+    /// Tell why a check is there, with a bad and a good example
+    Explain(explain::Explain),
+    /// Tell what an agent should do now, as commands
+    Next(next::Next),
+    /// Show the board, or one task's ledger as a story
+    Status(status::Status),
+    /// Open, list, show and close tasks
+    #[command(subcommand)]
+    Task(task::Task),
+    /// Start a stage, or record that it failed
+    #[command(subcommand)]
+    Run(run::Run),
+    /// Hand a stage's artifacts to the next agent
+    #[command(subcommand)]
+    Handoff(handoff::Handoff),
+    /// Evaluate the gate behind a stage, and record the result
+    Gate(gate::Gate),
+    /// Ask for an audit, or report one
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Approve a stage, as a person
+    Approve(approve::Approve),
+    /// Install, remove and inspect Git hooks
+    #[command(subcommand)]
+    Hooks(hooks::Hooks),
+    /// Print the JSON Schema of a kind of record, or of the policy
+    Schema(schema::Schema),
+}
+
+/// Runs the command line of this process and gives its exit code: 0 nothing refused, 1 something
+/// refused, 2 could not look.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let context = Context::of_process(arguments.who);
+    let done = match arguments.command {
+        Command::Init(command) => command.run(&context),
+        Command::Demo(command) => command.run(&context),
+        Command::Guard(command) => command.run(&context),
+        Command::Verify(command) => command.run(&context),
+        Command::Explain(command) => command.run(&context),
+        Command::Next(command) => command.run(&context),
+        Command::Status(command) => command.run(&context),
+        Command::Task(command) => command.run(&context),
+        Command::Run(command) => command.run(&context),
+        Command::Handoff(command) => command.run(&context),
+        Command::Gate(command) => command.run(&context),
+        Command::Audit(command) => command.run(&context),
+        Command::Approve(command) => command.run(&context),
+        Command::Hooks(command) => command.run(&context),
+        Command::Schema(command) => command.run(&context),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => stop.tell(&context),
+    }
+}

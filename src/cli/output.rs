@@ -1,0 +1,110 @@
+//! Words out: the only file with `println`.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use super::context::Context;
+use crate::render::{self, Failure, Format, Style};
+use crate::snapshot::Fault;
+use crate::source::Moment;
+use crate::source::id::IdFault;
+use crate::source::moment::MomentFault;
+
+/// Why a command stopped before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// Something was refused, and has been told: exit code 1.
+    Refused,
+    /// It could not look, or was asked in the wrong way: exit code 2.
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+impl Stop {
+    /// Takes what could not be done and what to do next.
+    pub(super) fn fault(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Stop::Fault(Fault::new(message, help))
+    }
+
+    /// Tells why, on standard error, and gives the exit code.
+    pub(super) fn tell(&self, context: &Context) -> ExitCode {
+        match self {
+            Stop::Refused => ExitCode::from(1),
+            Stop::Fault(fault) => {
+                let format = context.error_format();
+                let text = render::render_failure(&Failure::from(fault), format, error_style());
+                complain(text.trim_end());
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Prints a line, or several, to standard output. A reader that has gone away ends the process
+/// quietly, as it does for Git.
+pub(super) fn say(text: impl AsRef<str>) {
+    let mut out = std::io::stdout().lock();
+    let text = text.as_ref();
+    let ending = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+    if write!(out, "{text}{ending}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Prints to standard error; nobody listening is no reason to fail.
+pub(super) fn complain(text: impl AsRef<str>) {
+    let _nobody_listens = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+}
+
+/// Gives how to draw on standard output: colours only on a terminal, and NO_COLOR is honoured.
+pub(super) fn style() -> Style {
+    drawn(std::io::stdout().is_terminal())
+}
+
+fn error_style() -> Style {
+    drawn(std::io::stderr().is_terminal())
+}
+
+fn drawn(terminal: bool) -> Style {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let colour = terminal && !set("NO_COLOR") && std::env::var("TERM").as_deref() != Ok("dumb");
+    Style { colour, ..Style::default() }
+}
+
+/// Parses `--format`, with the words that are known in the error.
+pub(super) fn format(text: &str) -> Result<Format, String> {
+    text.parse().map_err(|fault: render::FormatFault| fault.to_string())
+}
+
+/// Parses an id or a name, with its rule in the error.
+pub(super) fn id<T: std::str::FromStr<Err = IdFault>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|fault: IdFault| fault.to_string())
+}
+
+/// Parses a moment, with its form in the error.
+pub(super) fn moment(text: &str) -> Result<Moment, String> {
+    text.parse().map_err(|fault: MomentFault| fault.to_string())
+}
+
+/// Prints columns of words, each as wide as its widest.
+pub(super) fn table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|word| word.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(word, width)| format!("{word:<width$}"));
+        say(cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+/// Prints a value as one JSON document.
+pub(super) fn json(value: &impl serde::Serialize) {
+    say(serde_json::to_string_pretty(value).expect("what is printed has text keys only"));
+}

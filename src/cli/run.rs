@@ -1,0 +1,226 @@
+//! `orch run`: start a stage, or record that it failed.
+
+use clap::Subcommand;
+
+use super::Stop;
+use super::context::{Context, View};
+use super::ledger::{Lock, Writer, Writing};
+use super::output::{id, say};
+use super::task::word;
+use crate::draft;
+use crate::ledger::State;
+use crate::policy::{BranchParts, Policy, Stage, Workflow};
+use crate::record::kind::{self, Failure, FailureClass, RunStatus};
+use crate::snapshot::Fault;
+use crate::source::{Moment, StageName, TaskId};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Run {
+    /// Start the task's next stage, on its own branch
+    #[command(after_help = "Requires the evidence that the stage consumes; writes a `run` entry, \
+                            stages it,\nand checks out the stage's branch.\nExample: orch run \
+                            start strat-001")]
+    Start(Start),
+    /// Record that the active run failed
+    Fail(Fail),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Start {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// The stage; by default the one the task is ready for
+    #[arg(long, value_parser = id::<StageName>)]
+    stage: Option<StageName>,
+    /// Stay on the current branch
+    #[arg(long)]
+    no_branch: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Fail {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// transient, deterministic, spec or policy
+    #[arg(long, value_parser = word::<FailureClass>)]
+    class: FailureClass,
+    /// One word, such as network
+    #[arg(long)]
+    reason: String,
+    /// What happened
+    #[arg(long)]
+    message: Option<String>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+impl Run {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        match self {
+            Run::Start(command) => command.run(context),
+            Run::Fail(command) => command.run(context),
+        }
+    }
+}
+
+/// Gives the task's workflow; refuses if the policy no longer has it.
+pub(super) fn workflow_of<'p>(policy: &'p Policy, state: &State) -> Result<&'p Workflow, Stop> {
+    let name = &state.task.workflow;
+    policy.workflows.get(name).ok_or_else(|| {
+        let help = "restore the workflow in .orch/policy.yaml, or close the task";
+        Stop::fault(format!("the policy has no workflow `{name}` any more"), help)
+    })
+}
+
+/// Gives a stage by its name, or the one the task stands before or in.
+pub(super) fn stage_of<'p>(
+    workflow: &'p Workflow,
+    state: &State,
+    named: Option<&StageName>,
+) -> Result<&'p Stage, Stop> {
+    let id = &state.task.task_id;
+    match named {
+        Some(name) => workflow.stage(name).ok_or_else(|| {
+            let names: Vec<_> = workflow.stages.iter().map(|stage| stage.name.as_str()).collect();
+            let message = format!("the workflow `{}` has no stage `{name}`", state.task.workflow);
+            Stop::fault(message, format!("it has {}", names.join(", ")))
+        }),
+        None => draft::next_stage(workflow, state).ok_or_else(|| {
+            let help = format!("close it: `orch task close {id} --outcome completed --reason …`");
+            Stop::fault(format!("every stage of `{id}` is done"), help)
+        }),
+    }
+}
+
+impl Start {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        let policy = view.policy();
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let workflow = workflow_of(&policy, state)?;
+        let stage = stage_of(workflow, state, self.stage.as_ref())?;
+        let mut author = context.author(&policy, view.proposal.branch.clone())?;
+        let mut run = draft::run(&view.world, state, stage);
+        run.agent = author.actor.clone();
+        if let Some(active) = state.active_run()
+            && (&active.run_id, &active.agent) == (&run.run_id, &run.agent)
+        {
+            say(format!("run {} of stage {} goes on already", run.run_id, run.stage));
+            return Ok(());
+        }
+        let stays = self.no_branch || stays_on(&policy, state, &run, author.branch.as_deref());
+        let branch = match stays {
+            true => author.branch.clone(),
+            false => Some(self.new_branch(context, &view, state, &run)?),
+        };
+        run.branch = branch.clone();
+        author.branch = branch.clone();
+        let (run_id, stage) = (run.run_id.clone(), run.stage.clone());
+        let mut writer = Writer::new(context, &self.id, author);
+        writer.add(&view, Some(ledger), run.into())?;
+        writer.commit_after(&view, self.writing, || match &branch {
+            Some(name) if !stays => {
+                view.repository.create_branch(name, None)?;
+                say(format!("on branch {name}"));
+                Ok(())
+            }
+            _ => Ok(()),
+        })?;
+        say(format!("run {run_id} of stage {stage} began"));
+        say(format!(
+            "next: do the work, then {}",
+            result_command(&policy, &self.id, &stage, state)
+        ));
+        Ok(())
+    }
+
+    /// Names the stage's branch, which must not be there yet.
+    fn new_branch(
+        &self,
+        context: &Context,
+        view: &View,
+        state: &State,
+        run: &kind::Run,
+    ) -> Result<String, Stop> {
+        let name =
+            draft::branch(&view.world.policy, state, run, context.at()).ok_or_else(|| {
+                let help = "add `feature/{task_id}-{slug}` to `branches`, or use `--no-branch`";
+                Fault::new("no pattern of the policy gives this run a branch", help)
+            })?;
+        if view.repository.branches()?.iter().any(|branch| !branch.remote && branch.name == name) {
+            let help = format!("go there first: `git switch {name}`, or use `--no-branch`");
+            return Err(Stop::fault(format!("the branch `{name}` is there already"), help));
+        }
+        Ok(name)
+    }
+}
+
+/// What ends a run of this stage well.
+fn result_command(policy: &Policy, id: &TaskId, stage: &StageName, state: &State) -> String {
+    match policy.stage(&state.task.workflow, stage).map(|stage| stage.kind) {
+        Some(crate::policy::StageKind::Audit) => {
+            format!("orch audit report {id} --verdict PASS|FAIL")
+        }
+        _ => format!("orch handoff create {id}"),
+    }
+}
+
+/// A branch is right for a run if it is not protected and some pattern says so.
+fn stays_on(policy: &Policy, state: &State, run: &kind::Run, branch: Option<&str>) -> bool {
+    let Some(branch) = branch.filter(|branch| !policy.is_protected(branch)) else { return false };
+    let known = BranchParts {
+        lane: Some(run.lane.as_str()),
+        run_id: Some(run.run_id.as_str()),
+        task_id: Some(state.task.task_id.as_str()),
+        ..BranchParts::default()
+    };
+    policy.branches.iter().any(|pattern| pattern.fits(branch, &known))
+}
+
+impl Fail {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let Some(active) = state.active_run() else {
+            let help = format!("see where it stands: `orch status {}`", self.id);
+            return Err(Stop::fault(format!("no run of `{}` goes on", self.id), help));
+        };
+        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let failed = kind::Run {
+            stage: active.stage.clone(),
+            run_id: active.run_id.clone(),
+            attempt: active.attempt,
+            agent: active.agent.clone(),
+            lane: active.lane.clone(),
+            branch: active.branch.clone(),
+            status: RunStatus::Failed,
+            inputs: active.inputs.clone(),
+            failure: Some(Failure {
+                class: self.class,
+                reason: self.reason,
+                message: self.message,
+            }),
+            duration_seconds: Some(seconds(author.at, active.started)),
+            retry_after: None,
+        };
+        let mut writer = Writer::new(context, &self.id, author);
+        writer.add(&view, Some(ledger), failed.into())?;
+        writer.commit(&view, self.writing)?;
+        say(format!("next: git commit, then orch run start {} to try again", self.id));
+        Ok(())
+    }
+}
+
+fn seconds(now: Moment, then: Moment) -> u64 {
+    now.since(then).num_seconds().try_into().unwrap_or_default()
+}

@@ -1,0 +1,169 @@
+//! `orch task`: open, list, show and close.
+
+use clap::Subcommand;
+
+use super::Stop;
+use super::context::{Context, View};
+use super::ledger::{Lock, Writer, Writing};
+use super::output::{id, say};
+use super::status;
+use crate::record::kind::{self, Outcome, Priority};
+use crate::render::Format;
+use crate::source::{TaskId, WorkflowName};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Task {
+    /// Open a task
+    #[command(
+        after_help = "Writes .orch/tasks/YYYY-MM/ID/0001-task.yaml and stages it.\nExample: \
+                            orch task open strat-001 --workflow new_strategy --title 'SMA sweep'"
+    )]
+    Open(Open),
+    /// List open tasks
+    List(List),
+    /// Show one task's ledger as a story
+    Show(Show),
+    /// Close a task for good
+    Close(Close),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Open {
+    /// The new task's id, such as strat-001
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// The workflow it travels through
+    #[arg(long, value_parser = id::<WorkflowName>)]
+    workflow: WorkflowName,
+    /// What it is about, in a few words
+    #[arg(long)]
+    title: String,
+    /// The version that an audit must cover
+    #[arg(long = "version", value_name = "VERSION")]
+    of_version: Option<String>,
+    /// A task that must be done first; may be given several times
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
+    depends_on: Vec<TaskId>,
+    /// A glob of the files it is about; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    scope: Vec<String>,
+    /// How urgent it is: emergency, critical, high, normal, low
+    #[arg(long, default_value = "normal", value_parser = word::<Priority>)]
+    priority: Priority,
+    /// The phase of a larger plan
+    #[arg(long)]
+    phase: Option<String>,
+    /// What must be true at the end; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    success_criterion: Vec<String>,
+    /// The day it is due, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    deadline: Option<String>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Closed ones too
+    #[arg(long)]
+    all: bool,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Close {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// completed, rejected, rolled_back or abandoned
+    #[arg(long, value_parser = word::<Outcome>)]
+    outcome: Outcome,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Parses a word as records spell it.
+pub(super) fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+impl Task {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        match self {
+            Task::Open(command) => command.run(context),
+            Task::List(command) => status::board(context, command.all, command.format),
+            Task::Show(command) => status::story(context, &command.id, command.format),
+            Task::Close(command) => command.run(context),
+        }
+    }
+}
+
+impl Open {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        if let Some(folder) = view.world.survey.folders.get(&self.id.as_str().to_lowercase()) {
+            let help =
+                format!("see it: `orch status {}`; or choose another id", folder.file_name());
+            return Err(Stop::fault(format!("the task `{}` is there already", self.id), help));
+        }
+        let policy = view.policy();
+        if !policy.workflows.contains_key(&self.workflow) {
+            let names: Vec<_> = policy.workflows.keys().map(WorkflowName::as_str).collect();
+            let message = format!("the policy has no workflow `{}`", self.workflow);
+            return Err(Stop::fault(message, format!("it has {}", names.join(", "))));
+        }
+        let author = context.author(&policy, view.proposal.branch.clone())?;
+        let task = kind::Task {
+            task_id: self.id.clone(),
+            title: self.title,
+            workflow: self.workflow,
+            version: self.of_version,
+            requestor: author.actor.clone(),
+            priority: self.priority,
+            depends_on: self.depends_on,
+            scope: self.scope,
+            phase: self.phase,
+            success_criteria: self.success_criterion,
+            deadline: self.deadline,
+        };
+        let mut writer = Writer::new(context, &self.id, author);
+        writer.add(&view, view.ledger(&self.id).ok(), task.into())?;
+        writer.commit(&view, self.writing)?;
+        say(format!("next: orch run start {}", self.id));
+        Ok(())
+    }
+}
+
+impl Close {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        let ledger = view.ledger(&self.id)?;
+        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let close = kind::Close { outcome: self.outcome, reason: self.reason, stage: None };
+        let mut writer = Writer::new(context, &self.id, author);
+        writer.add(&view, Some(ledger), close.into())?;
+        writer.commit(&view, self.writing)?;
+        say("next: git commit");
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! The policies that `orch init` begins with, and what it writes beside them.
+
+/// A template's name, what it is for, and its text.
+pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
+    ("team", "build, review, release", include_str!("../../templates/team.yaml")),
+    (
+        "strategy",
+        "trading strategies and models, past an independent auditor",
+        include_str!("../../templates/strategy.yaml"),
+    ),
+];
+
+/// Between these lines, `AGENTS.md` holds what an agent must know.
+pub(super) const AGENTS_BEGIN: &str = "<!-- orch: begin -->";
+/// The end of that part.
+pub(super) const AGENTS_END: &str = "<!-- orch: end -->";
+
+/// What an agent must read to begin; kept under 300 tokens.
+pub(super) const AGENTS: &str = "\
+## Working here: orch
+
+Work passes from agent to agent through stages. Records in `.orch/` are written by `orch`, never
+by hand, and never changed. A Git hook and CI refuse what does not hold.
+
+1. Say who you are: `export ORCH_AGENT=<your agent's name>` and `export ORCH_SESSION=<an id of this context>`.
+2. `orch next` tells what you should do now, as commands.
+3. `orch run start TASK` begins your stage on its own branch. Change only files of your lane.
+4. `orch handoff create TASK --message '…'` seals your artifacts for the next agent.
+5. `git commit`. If it is refused, do what the `help:` line says; `orch explain CHECK` tells why.
+
+A sealed file that must change again needs a new handoff. Never use `--no-verify`: CI judges the
+same.
+";

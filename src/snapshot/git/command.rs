@@ -1,0 +1,121 @@
+//! What only Git itself does well: writing the index and making branches.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::absolute;
+use std::process::{Command, Output, Stdio};
+
+use gix::bstr::ByteSlice as _;
+
+use super::GitRepository;
+use crate::snapshot::{Fault, Oid};
+use crate::source::RepoPath;
+
+impl GitRepository {
+    /// Runs Git at the top of the working tree, in the environment this repository was opened
+    /// with, and gives what it printed. A command that fails is a fault with Git's own words.
+    pub fn run_git<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<String, Fault> {
+        let output = self.git(arguments, b"")?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(failed(arguments, &output))
+    }
+
+    /// Stages files as they are in the working tree; one that is gone is staged as deleted.
+    pub fn stage(&self, paths: &[RepoPath]) -> Result<(), Fault> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let mut arguments = vec!["--literal-pathspecs", "add"];
+        if self.store.repo.config_snapshot().boolean("core.sparseCheckout") == Some(true) {
+            arguments.push("--sparse");
+        }
+        arguments.extend(["--pathspec-from-file=-", "--pathspec-file-nul"]);
+        let list = nul_separated(paths);
+        let output = self.git(&arguments, &list)?;
+        *self.index.borrow_mut() = None;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(self.ignored(&list).unwrap_or_else(|| failed(&arguments, &output)))
+    }
+
+    /// Creates a branch at `start`, or else at HEAD, and checks it out.
+    pub fn create_branch(&self, name: &str, start: Option<Oid>) -> Result<(), Fault> {
+        if name.starts_with('-') {
+            return Err(Fault::new(
+                format!("`{name}` can't name a branch"),
+                "choose a name that begins with a letter",
+            ));
+        }
+        let start = start.map(|oid| oid.to_string());
+        let mut arguments = vec!["switch", "--quiet", "--no-track", "--create", name];
+        arguments.extend(start.as_deref());
+        self.run_git(&arguments)?;
+        *self.index.borrow_mut() = None;
+        Ok(())
+    }
+
+    fn git<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Result<Output, Fault> {
+        let unable = |error: std::io::Error| {
+            Fault::new(
+                format!("`git` can't be run: {error}"),
+                "install Git 2.25 or newer, or put it on the PATH",
+            )
+        };
+        let mut command = Command::new("git");
+        command.args(arguments).env_clear().envs(self.environment.variables());
+        if let Some(index) = self.named_index() {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        for name in ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"] {
+            if let Some(named) = self.environment.path(name) {
+                let joined = self.directory.join(named);
+                command.env(name, absolute(&joined).unwrap_or(joined));
+            }
+        }
+        command.current_dir(self.work_dir().unwrap_or(self.git_dir()));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(unable)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A Git that fails at once closes its end early; its own words say why.
+            let _closed = stdin.write_all(input);
+        }
+        child.wait_with_output().map_err(unable)
+    }
+
+    /// Explains a refusal to add: which pattern of which file ignores the path.
+    fn ignored(&self, list: &[u8]) -> Option<Fault> {
+        let output = self.git(&["check-ignore", "-v", "-z", "--stdin"], list).ok()?;
+        let mut fields = output.stdout.split_str("\0").map(|field| field.to_str_lossy());
+        let (file, line, pattern, path) =
+            (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let path = RepoPath::from(&*path);
+        Some(Fault::new(
+            format!("`{path}` is ignored by the pattern `{pattern}` in {file}, line {line}"),
+            format!(
+                "let Git see it: put a line `!/{path}` below that pattern, or remove the pattern"
+            ),
+        ))
+    }
+}
+
+fn nul_separated(paths: &[RepoPath]) -> Vec<u8> {
+    let mut list = Vec::new();
+    for path in paths {
+        list.extend_from_slice(path.as_bytes());
+        list.push(0);
+    }
+    list
+}
+
+fn failed<S: AsRef<OsStr>>(arguments: &[S], output: &Output) -> Fault {
+    let words: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
+    Fault::new(
+        format!("`git {}` failed: {}", words.join(" "), said.trim()),
+        "run it by hand to see all that Git says",
+    )
+}

@@ -1,0 +1,126 @@
+//! The graph of commits: who descends from whom, and what lies between two of them.
+
+use std::collections::{HashMap, HashSet};
+
+use gix::ObjectId;
+
+use super::GitRepository;
+use super::paint::Paint;
+use crate::snapshot::{Change, Fault, Oid, Repository as _, Side, Step};
+
+/// Commits with their parents.
+pub(super) type Graph = HashMap<ObjectId, Vec<ObjectId>>;
+
+/// What two commits share, and what only the head has.
+pub(super) struct Between {
+    pub(super) merge_base: Option<Oid>,
+    pub(super) commits: Graph,
+}
+
+impl GitRepository {
+    /// Tells whether `ancestor` is `descendant` or lies in its history.
+    ///
+    /// In a shallow clone a no may be one of the cut only; then it is a fault (attack 57).
+    pub fn is_ancestor(&self, ancestor: Oid, descendant: Oid) -> Result<bool, Fault> {
+        if ancestor == descendant {
+            return Ok(true);
+        }
+        let paint = Paint::walk(&self.store, ancestor.0, descendant.0)?;
+        if paint.second_reaches(ancestor.0) {
+            return Ok(true);
+        }
+        if paint.second_is_cut() { Err(cut_short()) } else { Ok(false) }
+    }
+
+    /// Gives the best common ancestor of two commits, the newest if there are several; none if
+    /// they share no history.
+    ///
+    /// In a shallow clone whose cut could hide a better one it is a fault (attacks 56 and 57).
+    pub fn merge_base(&self, one: Oid, other: Oid) -> Result<Option<Oid>, Fault> {
+        Ok(self.between(one, other)?.merge_base)
+    }
+
+    /// Finds the merge base and the commits that `head` has and `base` lacks.
+    ///
+    /// Where dates in what both share run against the order of its commits by more than a day, a
+    /// few commits that `base` has may be among them; none that it lacks is ever left out.
+    pub(super) fn between(&self, base: Oid, head: Oid) -> Result<Between, Fault> {
+        let paint = Paint::walk(&self.store, base.0, head.0)?;
+        if paint.is_cut() {
+            return Err(cut_short());
+        }
+        let merge_base = self.best(&paint.common())?;
+        Ok(Between { merge_base, commits: paint.only_second() })
+    }
+
+    /// Gives the first of some commits that is no ancestor of another.
+    fn best(&self, common: &[ObjectId]) -> Result<Option<Oid>, Fault> {
+        let Some((first, others)) = common.split_first() else { return Ok(None) };
+        for other in others {
+            if self.is_ancestor(Oid(*first), Oid(*other))? {
+                return self.best(others);
+            }
+        }
+        Ok(Some(Oid(*first)))
+    }
+
+    /// Gives commits as steps, oldest first, each after its parents.
+    pub(super) fn steps(&self, commits: &Graph, head: Oid) -> Result<Vec<Step>, Fault> {
+        let order = oldest_first(commits, head.0);
+        order.into_iter().map(|id| self.step(Oid(id), &commits[&id])).collect()
+    }
+
+    /// Gives a commit with what it changed: against its first parent, and of a merge only what
+    /// no parent had.
+    fn step(&self, commit: Oid, parents: &[ObjectId]) -> Result<Step, Fault> {
+        let first = parents.first().map_or(Side::Nothing, |id| Side::Commit(Oid(*id)));
+        let changes = self.changes(first, Side::Commit(commit))?;
+        let others: Vec<_> = parents.iter().skip(1).map(|id| Oid(*id)).collect();
+        Ok(Step { commit, changes: self.unlike(changes, &others)? })
+    }
+
+    /// Keeps the changes whose outcome none of these commits has (design rule 5).
+    pub(super) fn unlike(
+        &self,
+        mut changes: Vec<Change>,
+        commits: &[Oid],
+    ) -> Result<Vec<Change>, Fault> {
+        for commit in commits {
+            let mut kept = Vec::with_capacity(changes.len());
+            for change in changes {
+                if self.node(Side::Commit(*commit), &change.path)? != change.new {
+                    kept.push(change);
+                }
+            }
+            changes = kept;
+        }
+        Ok(changes)
+    }
+}
+
+/// Sorts so that every commit comes after its parents, first parents' histories first.
+fn oldest_first(graph: &Graph, head: ObjectId) -> Vec<ObjectId> {
+    let mut order = Vec::with_capacity(graph.len());
+    let mut seen = HashSet::new();
+    let mut stack = vec![(head, false)];
+    while let Some((id, parents_done)) = stack.pop() {
+        if parents_done {
+            order.push(id);
+            continue;
+        }
+        let Some(parents) = graph.get(&id) else { continue };
+        if !seen.insert(id) {
+            continue;
+        }
+        stack.push((id, true));
+        stack.extend(parents.iter().rev().map(|parent| (*parent, false)));
+    }
+    order
+}
+
+fn cut_short() -> Fault {
+    Fault::new(
+        "this is a shallow clone, and its history is cut before it can tell what is new",
+        "fetch the rest: `git fetch --unshallow origin` (in CI: a checkout with `fetch-depth: 0`)",
+    )
+}

@@ -1,0 +1,222 @@
+//! A real repository: opened once, asked about any side.
+
+mod command;
+mod diff;
+mod folder;
+mod history;
+mod index;
+mod open;
+mod paint;
+mod proposal;
+mod refs;
+mod store;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use gix::bstr::{BStr, ByteSlice as _};
+use gix::objs::Kind;
+
+pub use refs::{Branch, CommitMeta, Person};
+
+use self::folder::{Content, Folder};
+use self::index::{Found, Index};
+use self::store::Store;
+use super::{Change, Fault, GitEnvironment, Node, Oid, Repository, Side};
+use crate::source::RepoPath;
+
+/// A Git repository, read through the environment of the process that asks.
+///
+/// It reads the index once and answers from that until [`stage`](GitRepository::stage) changes it.
+pub struct GitRepository {
+    store: Store,
+    index: RefCell<Option<Rc<Index>>>,
+    environment: GitEnvironment,
+    /// The folder that relative paths of the environment start from.
+    directory: PathBuf,
+    work_dir: Option<PathBuf>,
+    common_dir: PathBuf,
+    /// Holds the joined view on the quarantine for as long as objects are read through it.
+    _quarantine: Option<tempfile::TempDir>,
+}
+
+impl GitRepository {
+    /// Opens the repository that `environment` names, or else the one around `directory`.
+    pub fn open(directory: &Path, environment: &GitEnvironment) -> Result<Self, Fault> {
+        let opened = open::open(directory, environment)?;
+        let common_dir = opened.repo.common_dir();
+        let common_dir = common_dir.canonicalize().unwrap_or_else(|_| common_dir.to_owned());
+        Ok(GitRepository {
+            store: Store::new(opened.repo),
+            index: RefCell::default(),
+            environment: environment.clone(),
+            directory: opened.directory,
+            work_dir: opened.work_dir,
+            common_dir,
+            _quarantine: opened.quarantine,
+        })
+    }
+
+    /// Gives the top of the working tree; none in a bare repository.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.work_dir.as_deref()
+    }
+
+    /// Gives the repository's folder, in a linked worktree that worktree's own.
+    pub fn git_dir(&self) -> &Path {
+        self.store.repo.git_dir()
+    }
+
+    /// Gives the folder that all linked worktrees share.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// Gives the folder that Git runs hooks from; `core.hooksPath` is honoured.
+    pub fn hooks_dir(&self) -> PathBuf {
+        let Some(named) = self.config_value("core.hooksPath") else {
+            return self.common_dir().join("hooks");
+        };
+        let home = self.environment.path("HOME");
+        match (named.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.work_dir().unwrap_or(self.git_dir()).join(named),
+        }
+    }
+
+    /// Tells whether this repository has no working tree.
+    pub fn is_bare(&self) -> bool {
+        self.work_dir.is_none()
+    }
+
+    /// Tells whether the history of this clone is cut somewhere.
+    pub fn is_shallow(&self) -> bool {
+        self.store.is_shallow()
+    }
+
+    /// Gives a value of the configuration, such as `user.email`; the last one if there are many.
+    ///
+    /// Configuration out of the environment (`git -c`) does not count (attack 62).
+    pub fn config_value(&self, key: &str) -> Option<String> {
+        let value = self.store.repo.config_snapshot().string(key)?;
+        Some(value.to_str_lossy().into_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn index(&self) -> Result<Rc<Index>, Fault> {
+        if let Some(index) = self.index.borrow().as_ref() {
+            return Ok(Rc::clone(index));
+        }
+        let index = Rc::new(Index::read(&self.index_path()?, self.store.repo.object_hash())?);
+        *self.index.borrow_mut() = Some(Rc::clone(&index));
+        Ok(index)
+    }
+
+    /// Gives the index that Git would commit from, which may be a temporary one (attack 8).
+    fn index_path(&self) -> Result<PathBuf, Fault> {
+        if let Some(named) = self.named_index() {
+            return Ok(named);
+        }
+        if self.is_bare() {
+            return Err(Fault::new(
+                "a bare repository has no index, so nothing is staged here",
+                "name what to judge: `orch guard --base REV --head REV`",
+            ));
+        }
+        Ok(self.git_dir().join("index"))
+    }
+
+    /// Gives the index that the environment names: as Git takes it, from the top of the working
+    /// tree, or else from where `GIT_DIR` was meant.
+    fn named_index(&self) -> Option<PathBuf> {
+        let named = self.environment.path("GIT_INDEX_FILE")?;
+        let below = |top: &Path| top.join(&named);
+        let from_top = self.work_dir().map_or_else(|| below(&self.directory), below);
+        let from_here = below(&self.directory);
+        Some(if !from_top.exists() && from_here.exists() { from_here } else { from_top })
+    }
+
+    /// Gives the index if one of the sides needs it.
+    fn index_for(&self, sides: &[Side]) -> Result<Option<Rc<Index>>, Fault> {
+        sides.contains(&Side::Index).then(|| self.index()).transpose()
+    }
+
+    fn top<'a>(&self, side: Side, index: Option<&'a Index>) -> Result<Option<Folder<'a>>, Fault> {
+        match (side, index) {
+            (Side::Commit(id), _) => Ok(Some(Folder::Tree(self.store.tree_of(id)?))),
+            (Side::Index, Some(index)) => Ok(Some(Folder::Entries(index.all()))),
+            (Side::Nothing | Side::Index, _) => Ok(None),
+        }
+    }
+
+    fn find<'a>(
+        &self,
+        side: Side,
+        index: Option<&'a Index>,
+        path: &BStr,
+    ) -> Result<Option<Content<'a>>, Fault> {
+        match (side, index) {
+            (Side::Commit(id), _) => {
+                let tree = self.store.tree_of(id)?;
+                if path.is_empty() {
+                    return Ok(Some(Content::Folder(Folder::Tree(tree))));
+                }
+                self.store.descend(tree, path)
+            }
+            (Side::Index, Some(index)) => match index.find(path)? {
+                Found::Nothing => Ok(None),
+                Found::Leaf(node) => Ok(Some(Content::Leaf(node))),
+                Found::Folder(folder) => Ok(Some(Content::Folder(folder))),
+                Found::Within(tree, rest) => self.store.descend(tree, rest.as_bstr()),
+            },
+            (Side::Nothing | Side::Index, _) => Ok(None),
+        }
+    }
+}
+
+impl Repository for GitRepository {
+    fn node(&self, side: Side, path: &RepoPath) -> Result<Option<Node>, Fault> {
+        let index = self.index_for(&[side])?;
+        match self.find(side, index.as_deref(), path.as_bytes().as_bstr())? {
+            Some(Content::Leaf(node)) => Ok(Some(node)),
+            Some(Content::Folder(_)) | None => Ok(None),
+        }
+    }
+
+    fn list(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault> {
+        let index = self.index_for(&[side])?;
+        match self.find(side, index.as_deref(), folder.as_bytes().as_bstr())? {
+            Some(Content::Folder(found)) => diff::list(&self.store, found, folder),
+            Some(Content::Leaf(_)) | None => Ok(Vec::new()),
+        }
+    }
+
+    fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault> {
+        let index = self.index_for(&[side])?;
+        let path = folder.as_bytes().as_bstr();
+        let found = match path.is_empty() {
+            true => self.top(side, index.as_deref())?.map(Content::Folder),
+            false => self.find(side, index.as_deref(), path)?,
+        };
+        let Some(Content::Folder(found)) = found else { return Ok(Vec::new()) };
+        let items = self.store.items(&found, path)?;
+        let folders = items.iter().filter(|item| matches!(item.content, Content::Folder(_)));
+        let mut names: Vec<_> = folders.map(|item| item.name.to_str_lossy().into_owned()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault> {
+        self.store.object(oid.0, Kind::Blob)
+    }
+
+    fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {
+        let index = self.index_for(&[from, to])?;
+        if let Some(index) = &index {
+            index.merged()?;
+        }
+        let old = self.top(from, index.as_deref())?;
+        let new = self.top(to, index.as_deref())?;
+        diff::changes(&self.store, old, new)
+    }
+}

@@ -1,0 +1,109 @@
+//! What is to be judged: a commit about to be made, a range of commits, or everything.
+
+use gix::bstr::ByteSlice as _;
+
+use super::GitRepository;
+use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository as _, Side};
+
+impl GitRepository {
+    /// Proposes what is staged against HEAD.
+    ///
+    /// Of a merge, only what differs from every parent that counts is a change: HEAD, and parents
+    /// that one of `protected_tips` already has (design rules 4 and 5, attack 64).
+    pub fn staged(&self, protected_tips: &[Oid]) -> Result<Proposal, Fault> {
+        let base = self.head_commit()?.map_or(Side::Nothing, Side::Commit);
+        let merged = self.merge_heads()?;
+        let counted = self.counted(&merged, protected_tips)?;
+        let changes = self.unlike(self.changes(base, Side::Index)?, &counted)?;
+        Ok(Proposal {
+            agreed: base,
+            base,
+            head: Side::Index,
+            branch: self.current_branch()?,
+            occasion: if merged.is_empty() { Occasion::Commit } else { Occasion::Merge },
+            changes,
+            steps: Vec::new(),
+        })
+    }
+
+    /// Gives the commits being merged into HEAD: those of `MERGE_HEAD`, or in a pre-merge-commit
+    /// hook, before that file is written, those that Git names in the environment.
+    fn merge_heads(&self) -> Result<Vec<Oid>, Fault> {
+        let Ok(text) = std::fs::read(self.git_dir().join("MERGE_HEAD")) else {
+            let named = self.environment.merge_heads().filter_map(Oid::from_hex);
+            return Ok(named.filter(|oid| self.peel(oid.0).is_ok()).collect());
+        };
+        let read = |line: &[u8]| {
+            let oid = line.trim().to_str().ok().and_then(Oid::from_hex);
+            let oid = oid.ok_or_else(|| {
+                Fault::new("MERGE_HEAD can't be read", "begin the merge anew: `git merge --abort`")
+            })?;
+            self.peel(oid.0)
+        };
+        text.lines().map(read).collect()
+    }
+
+    fn counted(&self, merged: &[Oid], protected_tips: &[Oid]) -> Result<Vec<Oid>, Fault> {
+        let mut counted = Vec::new();
+        for parent in merged {
+            for tip in protected_tips {
+                if self.is_ancestor(*parent, *tip)? {
+                    counted.push(*parent);
+                    break;
+                }
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Proposes the commits that `head_rev` has and `base_rev` lacks.
+    ///
+    /// Agreed is what stands at the tip of `base_rev`; changed is what differs between the merge
+    /// base and the head (design rule 1).
+    pub fn range(
+        &self,
+        base_rev: &str,
+        head_rev: &str,
+        branch: Option<String>,
+    ) -> Result<Proposal, Fault> {
+        let agreed = self.resolve(base_rev)?;
+        let head = self.resolve(head_rev)?;
+        let between = self.between(agreed, head)?;
+        let base = between.merge_base.ok_or_else(|| unrelated(base_rev, head_rev))?;
+        Ok(Proposal {
+            agreed: Side::Commit(agreed),
+            base: Side::Commit(base),
+            head: Side::Commit(head),
+            branch,
+            occasion: Occasion::Range,
+            changes: self.changes(Side::Commit(base), Side::Commit(head))?,
+            steps: self.steps(&between.commits, head)?,
+        })
+    }
+
+    /// Proposes a whole commit, to be replayed from nothing.
+    ///
+    /// Its changes stay empty: they would list every file there is. Ask
+    /// [`list`](crate::snapshot::Repository::list) for what is needed.
+    pub fn verification(&self, rev: &str) -> Result<Proposal, Fault> {
+        Ok(Proposal {
+            agreed: Side::Nothing,
+            base: Side::Nothing,
+            head: Side::Commit(self.resolve(rev)?),
+            branch: None,
+            occasion: Occasion::Verification,
+            changes: Vec::new(),
+            steps: Vec::new(),
+        })
+    }
+}
+
+/// The base was rewritten, or never was one (attack 67).
+fn unrelated(base: &str, head: &str) -> Fault {
+    Fault::new(
+        format!(
+            "`{head}` shares no history with `{base}`: one of them was rewritten or is foreign"
+        ),
+        format!("put the change on top of it: `git rebase --onto {base} --root {head}`"),
+    )
+}

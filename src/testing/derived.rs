@@ -1,0 +1,65 @@
+//! What stories derive beside drafts: decisions, and ids of runs whose inputs a story makes up.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::ledger::{self, State};
+use crate::record::kind::Artifact;
+use crate::snapshot::Mode;
+use crate::source::{Digest, Moment, RepoPath, RunId, StageName};
+
+/// Writes a decision by the founder, overlaid with what the story says. Each path in its `changes`
+/// gets the digest that the file has now, and none if there is no file.
+pub(super) fn decide(
+    files: &mut BTreeMap<RepoPath, (Mode, Vec<u8>)>,
+    mut said: Map<String, Value>,
+    at: Moment,
+    branch: Option<&str>,
+) {
+    let id = format!("{}-a-choice", at.day());
+    let changes = said.remove("changes").unwrap_or(json!([]));
+    let named = changes.as_array().expect("a list of paths").iter();
+    let changes: Vec<Value> = named
+        .map(|path| {
+            let path = path.as_str().expect("a path");
+            match files.get(&RepoPath::from(path)) {
+                Some((_, bytes)) => json!({"path": path, "checksum": Digest::of(bytes)}),
+                None => json!({"path": path}),
+            }
+        })
+        .collect();
+    let mut payload = json!({
+        "id": id, "title": "A choice", "status": "accepted", "date": at.day(),
+        "decision_makers": ["founder"], "context": "It came up", "outcome": "So be it",
+        "changes": changes,
+    });
+    let mut envelope = json!({"recorded_at": at, "actor": "founder", "branch": branch});
+    if let Some(Value::Object(said)) = said.remove("entry") {
+        overlay(&mut envelope, said);
+    }
+    overlay(&mut payload, said);
+    let document = json!({"decision": payload, "entry": envelope});
+    let text = serde_yaml::to_string(&document).expect("YAML");
+    let path = format!(".orch/decisions/{id}.yaml");
+    files.insert(path.as_str().into(), (Mode::File, text.into_bytes()));
+}
+
+/// The id that follows from the inputs that a story gives a run.
+pub(super) fn run_id(state: &State, run: &Value) -> RunId {
+    let stage: StageName = serde_json::from_value(run["stage"].clone()).expect("a stage");
+    let inputs: Vec<Artifact> = serde_json::from_value(run["inputs"].clone()).expect("artifacts");
+    ledger::run_id(&state.task.task_id, &stage, &inputs, state.times_entered(&stage))
+}
+
+/// Replaces the fields that a story names; null removes one.
+pub(super) fn overlay(value: &mut Value, said: Map<String, Value>) {
+    let Value::Object(fields) = value else { panic!("{value} is no map") };
+    for (key, value) in said {
+        if value.is_null() {
+            fields.remove(&key);
+        } else {
+            fields.insert(key, value);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The runs of this branch: they explain why files of their lanes change.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use crate::record::Payload;
+use crate::source::{AgentName, LaneName, TaskId};
+
+/// A run that explains changes in its lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunHere {
+    /// Its task.
+    pub task: TaskId,
+    /// Its lane.
+    pub lane: LaneName,
+    /// Who does it.
+    pub agent: AgentName,
+}
+
+/// The runs of a branch, and the lanes they work in.
+#[derive(Debug, Default)]
+pub(super) struct Here {
+    pub(super) runs: Vec<RunHere>,
+    pub(super) lanes: BTreeSet<LaneName>,
+}
+
+/// Finds the runs that are new in the change, and those active where it starts.
+///
+/// An active run counts on its own branch. On a protected branch, and where the branch is not
+/// known, it counts wherever it was begun: what is pushed or merged there came from other branches.
+pub(super) fn find(world: &World) -> Here {
+    let new = world.steps().filter_map(|step| match (&step.record.payload, step.task_id()) {
+        (Payload::Run(run), Some(task)) => {
+            Some(RunHere { task: task.clone(), lane: run.lane.clone(), agent: run.agent.clone() })
+        }
+        _ => None,
+    });
+    let own = world.branch.as_deref().filter(|branch| !world.policy.is_protected(branch));
+    let active = world.survey.active.iter().filter(|active| match (own, &active.branch) {
+        (Some(own), Some(branch)) => own == branch,
+        _ => true,
+    });
+    let active = active.map(|active| RunHere {
+        task: active.task.clone(),
+        lane: active.lane.clone(),
+        agent: active.agent.clone(),
+    });
+    let runs: Vec<RunHere> = new.chain(active).collect();
+    let lanes = runs.iter().map(|run| run.lane.clone()).collect();
+    Here { runs, lanes }
+}

@@ -1,0 +1,8 @@
+//! Tests against real Git repositories, all in one binary so that it links once.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should fail where it stands")]
+
+mod readme;
+mod snapshot;
+mod support;
+mod tidy;

@@ -1,0 +1,149 @@
+//! Indexes of every shape, and damaged ones.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use orch::snapshot::{Fault, Repository as _, Side};
+use orch::source::RepoPath;
+
+use super::{brief, raw_diff};
+use crate::support::{Random, TestRepo};
+
+fn some_files() -> TestRepo {
+    let repo = TestRepo::new();
+    for path in ["a", "a.b", "b/c", "b/d/e", "b/d/f", "c/d", "z"] {
+        repo.write(path, path);
+    }
+    repo.commit("first");
+    repo.write("b/d/e", "changed");
+    repo.write("b/new", "new");
+    repo.remove("z");
+    repo.git(&["add", "--all"]);
+    repo
+}
+
+#[test]
+fn every_version_and_split_of_the_index_is_read() {
+    let repo = some_files();
+    let expected = ["M b/d/e", "A b/new", "D z"];
+    for version in ["2", "3", "4"] {
+        repo.git(&["update-index", "--index-version", version]);
+        assert_eq!(brief(&repo.open().staged(&[]).unwrap().changes), expected, "{version}");
+    }
+    repo.git(&["update-index", "--split-index"]);
+    repo.write("c/d", "changed");
+    repo.git(&["add", "c/d"]);
+    let split = repo.open().staged(&[]).unwrap().changes;
+    assert_eq!(split, raw_diff(&repo, &["diff", "--cached", "HEAD"]));
+    repo.git(&["update-index", "--no-split-index", "--untracked-cache"]);
+    repo.git(&["config", "index.skipHash", "true"]);
+    repo.git(&["update-index", "--force-write-index"]);
+    assert_eq!(repo.open().staged(&[]).unwrap().changes, split);
+}
+
+/// A commit of a folder that is remembered as a tree, and one that is not.
+#[test]
+fn remembered_trees_change_nothing() {
+    let repo = some_files();
+    let forgotten = repo.open().staged(&[]).unwrap();
+    repo.git(&["write-tree"]);
+    assert_eq!(repo.open().staged(&[]).unwrap(), forgotten);
+    repo.git(&["read-tree", "HEAD"]);
+    assert_eq!(repo.open().staged(&[]).unwrap().changes, []);
+}
+
+/// A remembered tree of other entries than those that are there is not believed.
+#[test]
+fn a_remembered_tree_must_cover_its_entries() {
+    let repo = some_files();
+    repo.git(&["reset", "--quiet", "--hard"]);
+    repo.git(&["read-tree", "HEAD"]);
+    let index = repo.path().join(".git/index");
+    let extension = |bytes: &[u8]| {
+        let start = bytes.windows(4).rposition(|window| window == b"TREE").unwrap();
+        let size = u32::from_be_bytes(bytes[start + 4..start + 8].try_into().unwrap());
+        start..start + 8 + size as usize
+    };
+    let agreed = std::fs::read(&index).unwrap();
+    repo.write("b/new", "new");
+    repo.write("zz", "new");
+    repo.git(&["add", "b/new", "zz"]);
+    let mut bytes = std::fs::read(&index).unwrap();
+    let range = extension(&bytes);
+    bytes.splice(range, agreed[extension(&agreed)].iter().copied());
+    std::fs::write(&index, &bytes).unwrap();
+    assert_eq!(brief(&repo.open().staged(&[]).unwrap().changes), ["A b/new", "A zz"]);
+}
+
+#[test]
+fn no_index_at_all_is_an_empty_one() {
+    let repo = some_files();
+    repo.remove(".git/index");
+    assert_eq!(repo.open().staged(&[]).unwrap().changes.len(), 7);
+}
+
+fn ask_everything(repo: &TestRepo) -> Result<(), Fault> {
+    let git = repo.open();
+    git.staged(&[])?;
+    git.changes(Side::Index, Side::Nothing)?;
+    git.list(Side::Index, &RepoPath::default())?;
+    git.list(Side::Index, &"b".into())?;
+    for path in ["a", "b/d/e", "b/d/e/x", "zz", "", "/", "b/"] {
+        git.node(Side::Index, &path.into())?;
+    }
+    Ok(())
+}
+
+/// A damaged index is a fault or an answer, never a panic.
+#[test]
+fn damage_never_panics() {
+    let repo = some_files();
+    repo.git(&["write-tree"]);
+    let index = repo.path().join(".git/index");
+    let mut random = Random::new(59);
+    for version in ["2", "4"] {
+        repo.git(&["update-index", "--index-version", version]);
+        let whole = std::fs::read(&index).unwrap();
+        let mut faults = 0;
+        for round in 0..400 {
+            let mut bytes = whole.clone();
+            match round % 10 {
+                0 => bytes.truncate(random.below(whole.len())),
+                1 => {
+                    let (from, to) = (random.below(whole.len()), random.below(whole.len()));
+                    bytes.copy_within(from..(from + 40).min(whole.len()), to.min(whole.len() - 40));
+                }
+                _ => {
+                    for _ in 0..=random.below(3) {
+                        let at = random.below(whole.len());
+                        bytes[at] = u8::try_from(random.below(256)).unwrap();
+                    }
+                }
+            }
+            std::fs::write(&index, &bytes).unwrap();
+            match catch_unwind(AssertUnwindSafe(|| ask_everything(&repo))) {
+                Ok(answer) => faults += usize::from(answer.is_err()),
+                Err(_) => panic!("version {version}, round {round} panicked"),
+            }
+        }
+        assert!(faults > 40, "only {faults} of 400 were noticed");
+        std::fs::write(&index, &whole).unwrap();
+    }
+}
+
+/// Entries out of order would make a binary search lie; the fault says how to mend it.
+#[test]
+fn an_index_out_of_order_is_a_fault_with_the_way_out() {
+    let repo = some_files();
+    let index = repo.path().join(".git/index");
+    let mut bytes = std::fs::read(&index).unwrap();
+    let at = bytes.windows(4).position(|window| window == b"c/d\0").unwrap();
+    bytes[at] = b'A';
+    std::fs::write(&index, &bytes).unwrap();
+    let fault = repo.open().staged(&[]).unwrap_err();
+    assert!(fault.message.contains("the index is damaged"), "{fault}");
+    assert!(fault.help.contains("rm \"$(git rev-parse --git-path index)\" && git reset"));
+    let path = repo.git(&["rev-parse", "--git-path", "index"]);
+    repo.remove(&path);
+    repo.git(&["reset", "--quiet"]);
+    assert_eq!(repo.open().staged(&[]).unwrap().changes, []);
+}

@@ -1,0 +1,7 @@
+//! What the tests share.
+
+mod random;
+mod repo;
+
+pub(crate) use random::Random;
+pub(crate) use repo::TestRepo;
