@@ -1,4 +1,4 @@
-//! Everyone who acts, or is named, is in the policy, and acts in a role of their own.
+//! Everyone who acts is in the policy, and acts in a role of their own.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
@@ -11,7 +11,7 @@ use crate::world::{Step, World};
 pub(super) static CHECK: Check = Check {
     name: "agent-unknown",
     group: Group::Authority,
-    title: "Everyone who acts, or is named, is in the policy, and acts in a role of their own",
+    title: "Everyone who acts is in the policy, and acts in a role of their own",
     mandatory: false,
     severity: Severity::Error,
     explain: EXPLAIN,

@@ -1,4 +1,4 @@
-//! A stage that asks for a person's approval starts with it, for exactly what the person saw.
+//! A stage that asks for a person's approval starts with it, for what they saw.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
@@ -11,7 +11,7 @@ use crate::world::{Step, World};
 pub(super) static CHECK: Check = Check {
     name: "approval-missing",
     group: Group::Authority,
-    title: "A stage that asks for a person's approval starts with it, for exactly what the person saw",
+    title: "A stage that asks for a person's approval starts with it, for what they saw",
     mandatory: true,
     severity: Severity::Error,
     explain: EXPLAIN,

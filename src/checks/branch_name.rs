@@ -1,4 +1,4 @@
-//! A branch has a name that the policy allows, and runs and entries name the branch they are on.
+//! A branch has a name that the policy allows, and a run names the one it is on.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
@@ -11,7 +11,7 @@ use crate::world::{Step, World};
 pub(super) static CHECK: Check = Check {
     name: "branch-name",
     group: Group::Branches,
-    title: "A branch has a name that the policy allows, and runs and entries name the branch they are on",
+    title: "A branch has a name that the policy allows, and a run names the one it is on",
     mandatory: false,
     severity: Severity::Error,
     explain: EXPLAIN,
@@ -94,10 +94,11 @@ fn new_runs(world: &World) -> impl Iterator<Item = (Step<'_>, &Run)> {
 }
 
 /// An entry says where it was written. Later, rebases and merges carry it elsewhere, so it is
-/// compared while it is staged, and never again (design, hard case 11).
+/// compared while it is staged, and never again (design, hard case 11). What was staged on the
+/// protected branch goes along when a run makes its branch there.
 fn entry_elsewhere(world: &World, step: &Step<'_>) -> Option<Objection> {
     let (here, said) = (world.branch.as_ref()?, step.record.entry.branch.as_ref()?);
-    if world.occasion != Occasion::Commit || here == said {
+    if world.occasion != Occasion::Commit || here == said || world.policy.is_protected(said) {
         return None;
     }
     let message = format!("this entry was written on `{said}`, and is committed on `{here}`");
@@ -128,7 +129,7 @@ fn run_elsewhere(world: &World, step: &Step<'_>) -> Option<Objection> {
         let message = format!("`{branch}` is no name for a branch of {owner} in lane {}", run.lane);
         return Some(Objection::new(step.field("branch"), message, help(world)));
     }
-    if world.occasion == Occasion::Commit && world.branch.as_ref().is_some_and(|b| b != branch) {
+    if world.occasion == Occasion::Commit && here.is_some_and(|here| here != branch) {
         let message = "this run is on another branch than the one it is committed on";
         let help = "start it on its own branch with `orch run start`";
         return Some(Objection::new(step.field("branch"), message, help));
@@ -234,6 +235,20 @@ mod tests {
         assert_eq!(findings.underlined(0), "feature/strat-001-strategy");
         moved("range").expect(&[]);
         moved("merge").expect(&[]);
+    }
+
+    /// A task that was opened on the protected branch is committed with its first run.
+    #[test]
+    fn what_was_staged_goes_along_to_a_new_branch() {
+        story(
+            "
+- propose: main
+- task: {}
+- on: feature/strat-001-strategy
+- run: {}
+",
+        )
+        .expect(&[]);
     }
 
     /// Detached, and in a merge: nothing to compare with, and said so.

@@ -1,4 +1,4 @@
-//! A protected branch takes merges, and the entries of those who direct the work.
+//! A protected branch takes merges, and entries of those who direct the work.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::world::World;
 pub(super) static CHECK: Check = Check {
     name: "branch-protected",
     group: Group::Branches,
-    title: "A protected branch takes merges, and the entries of those who direct the work",
+    title: "A protected branch takes merges, and entries of those who direct the work",
     mandatory: false,
     severity: Severity::Error,
     explain: EXPLAIN,
@@ -22,8 +22,8 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 Work reaches a protected branch by a merge, behind its gate (R001-3). Straight to it go only the
 first policy, and commits that only add entries with which a coordinator or a person directs the
-work: to open, assign, gate, approve, pause, block, halt or close, to tell of an incident, and to
-decide.
+work: to open, assign, ask, gate, approve, pause, block, halt or close, to tell of an incident, and to
+decide. What a stage does and hands over stays on the stage's branch.
 
 ```yaml bad
 - propose: main
@@ -69,6 +69,8 @@ fn directs(record: &Record) -> bool {
         Payload::Task(_)
         | Payload::Update(_)
         | Payload::Assignment(_)
+        | Payload::Message(_)
+        | Payload::AuditRequest(_)
         | Payload::Gate(_)
         | Payload::Approval(_)
         | Payload::Block(_)
@@ -86,8 +88,6 @@ fn directs(record: &Record) -> bool {
         Payload::Run(_)
         | Payload::Handoff(_)
         | Payload::Rejection(_)
-        | Payload::Message(_)
-        | Payload::AuditRequest(_)
         | Payload::AuditReport(_)
         | Payload::FailureResponse(_) => false,
     }

@@ -1,4 +1,4 @@
-//! A run's id follows from what it consumes, and a handoff and a gate name the run they are about.
+//! A run's id follows from what it consumes, and its handoff and gate name it.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
@@ -11,7 +11,7 @@ use crate::world::{Step, World};
 pub(super) static CHECK: Check = Check {
     name: "run-id-mismatch",
     group: Group::Branches,
-    title: "A run's id follows from what it consumes, and a handoff and a gate name the run they are about",
+    title: "A run's id follows from what it consumes, and its handoff and gate name it",
     mandatory: false,
     severity: Severity::Error,
     explain: EXPLAIN,
@@ -41,7 +41,8 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     let Some(state) = step.before else { return Vec::new() };
     let (said, due) = match &step.record.payload {
         Payload::Run(run) if run.status == RunStatus::InProgress => {
-            (&run.run_id, Some(derived(state, run)))
+            let unknown = step.policy.is_some() && step.stage(&run.stage).is_none();
+            (&run.run_id, Some(derived(state, run)).filter(|_| !unknown))
         }
         Payload::Run(run) => (&run.run_id, active(state, &run.stage)),
         Payload::Handoff(handoff) => (&handoff.run_id, active(state, &handoff.stage)),

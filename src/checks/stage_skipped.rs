@@ -214,7 +214,7 @@ fn of_way(step: &Step<'_>, state: &State, gate: &Gate, stage: &Stage) -> Option<
         Some(next) => {
             refuse("next_stage", format!("stage `{}` does not lead to `{next}`", stage.name))
         }
-        None => refuse("stage", format!("this gate says pass, and not which stage is next")),
+        None => refuse("stage", "this gate says pass, and not which stage is next".into()),
     }
 }
 
@@ -282,10 +282,12 @@ mod tests {
     fn a_run_is_of_the_stage_that_is_next() {
         let backtest = "- done: {until: deploy_paper}\n- propose: feature/strat-001-backtest\n";
         let again = "- run: {stage: backtest, run_id: r0000000001}\n";
-        assert_eq!(refused(&format!("{backtest}{again}")), "backtest");
+        story(&format!("{backtest}{again}")).expect(&["run-id-mismatch", "stage-skipped"]);
         let stage = "- run: {stage: backtest, agent: quant_engineer}\n";
-        story(&format!("- done: {{until: backtest}}\n- propose: feature/x-backtest\n{stage}"))
-            .expect(&[]);
+        story(&format!(
+            "- done: {{until: backtest}}\n- propose: feature/strat-001-backtest\n{stage}"
+        ))
+        .expect(&[]);
     }
 
     #[test]

@@ -39,8 +39,8 @@ impl Approve {
         let author = context.author(&policy, view.proposal.branch.clone())?;
         let actor = author.actor.clone();
         let approval = draft::approval(&view.world, state, stage, actor, self.statement);
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), approval.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &approval.into())?;
         writer.commit(&view, self.writing)?;
         say(format!("next: git commit, then orch run start {}", self.id));
         Ok(())

@@ -160,8 +160,8 @@ impl Request {
             priority: self.priority,
             deadline: self.deadline,
         };
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), request.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &request.into())?;
         writer.commit(&view, self.writing)?;
         say(format!("next: git commit, then orch run start {} --agent {}", self.id, stage.agent));
         Ok(())
@@ -190,10 +190,10 @@ impl Report {
         let report = draft::audit_report(&policy, state, stage, &author, verdict, tests, issues);
         let response = draft::failure_response(state, stage, &report);
         let returns_to = response.returns_to.clone();
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), report.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &report.into())?;
         if verdict == Verdict::Fail {
-            writer.add(&view, Some(ledger), response.into())?;
+            writer.add(&view, &self.id, Some(ledger), &response.into())?;
         }
         writer.commit(&view, self.writing)?;
         match verdict {

@@ -49,8 +49,8 @@ impl Gate {
         let (verdict, reasons) = (gate.verdict, gate.reasons.clone());
         let conditions = gate.conditions.clone();
         let next = gate.next_stage.clone();
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), gate.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &gate.into())?;
         writer.commit(&view, self.writing)?;
         for condition in &conditions {
             let mark = if condition.result { "holds" } else { "does not hold" };

@@ -160,12 +160,12 @@ impl Create {
         handoff.resolves = self.resolves;
         handoff.status = self.status;
         let to = handoff.to.clone();
-        let mut writer = Writer::new(context, &self.id, author);
+        let mut writer = Writer::new(context, author);
         for (artifact, node) in sealed {
             say(format!("seals {} as {}", artifact.path, artifact.name));
             writer.with_artifact(artifact.path, node);
         }
-        writer.add(&view, Some(ledger), handoff.into())?;
+        writer.add(&view, &self.id, Some(ledger), &handoff.into())?;
         writer.commit(&view, self.writing)?;
         say(format!(
             "handed off to {to}\nnext: git commit, then orch gate {} by a coordinator",
@@ -366,8 +366,8 @@ impl Reject {
             reason,
             message: self.message,
         };
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), rejection.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &rejection.into())?;
         writer.commit(&view, self.writing)?;
         let ask = if source == ORCHESTRATOR { String::new() } else { format!(" by {source}") };
         say(format!("next: git commit, then orch run start {}{ask}", self.id));

@@ -76,11 +76,11 @@ impl Import {
         handoff.to = foreign.to;
         handoff.message = foreign.message;
         handoff.next_steps = foreign.next_steps;
-        let mut writer = Writer::new(context, &foreign.task_id, author);
+        let mut writer = Writer::new(context, author);
         for (artifact, node) in sealed {
             writer.with_artifact(artifact.path, node);
         }
-        writer.add(&view, Some(ledger), handoff.into())?;
+        writer.add(&view, &foreign.task_id, Some(ledger), &handoff.into())?;
         writer.commit(&view, self.writing)?;
         say("next: git commit");
         Ok(())

@@ -12,7 +12,7 @@ use super::output::{complain, say, style};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
-use crate::record::{Payload, Record};
+use crate::record::{Payload, Problem, Record};
 use crate::render::{Format, Verdict, render};
 use crate::snapshot::{Fault, GitRepository, Node, Overlay, Proposal, Repository as _, Side};
 use crate::source::{RepoPath, TaskId};
@@ -49,7 +49,6 @@ impl Lock {
 /// What a command is about to write.
 pub(super) struct Writer<'a> {
     context: &'a Context,
-    task: TaskId,
     author: Author,
     /// Artifacts to stage with the entries, as the object store already holds them.
     artifacts: Vec<(RepoPath, Node)>,
@@ -59,15 +58,8 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Begins without entries.
-    pub(super) fn new(context: &'a Context, task: &TaskId, author: Author) -> Self {
-        Writer {
-            context,
-            task: task.clone(),
-            author,
-            artifacts: Vec::new(),
-            entries: Vec::new(),
-            texts: Vec::new(),
-        }
+    pub(super) fn new(context: &'a Context, author: Author) -> Self {
+        Writer { context, author, artifacts: Vec::new(), entries: Vec::new(), texts: Vec::new() }
     }
 
     /// Stages a file together with the entries.
@@ -79,13 +71,27 @@ impl<'a> Writer<'a> {
     pub(super) fn add(
         &mut self,
         view: &View,
+        task: &TaskId,
         ledger: Option<&LedgerView>,
-        payload: Payload,
+        payload: &Payload,
     ) -> Result<(), Stop> {
         let policy = &view.world.policy;
         let before = self.entries.last();
-        let drafted = draft::record(ledger, before, &self.task, &payload, policy, &self.author);
-        let (record, text) = drafted.map_err(|problems| {
+        let drafted = draft::record(ledger, before, task, payload, policy, &self.author);
+        let (record, text) = match drafted {
+            Ok((record, text)) => (Ok(record), text),
+            Err(problems) => (Err(problems), String::new()),
+        };
+        self.push(record, text)
+    }
+
+    /// Adds a record with its text, or tells why there is none.
+    pub(super) fn push(
+        &mut self,
+        record: Result<Record, Vec<Problem>>,
+        text: String,
+    ) -> Result<(), Stop> {
+        let record = record.map_err(|problems| {
             let problem = &problems[0];
             let message = format!("this can't be recorded: {}", problem.message);
             Stop::fault(message, problem.help.as_str())
@@ -157,7 +163,7 @@ impl<'a> Writer<'a> {
         repository.stage(&artifacts.chain(records).collect::<Vec<_>>())?;
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
-            log(top, &self.author, &self.task, record)?;
+            log(top, &self.author, record)?;
         }
         Ok(())
     }
@@ -215,7 +221,7 @@ fn file_permissions() -> fs::Permissions {
 const LOG: &str = "logs/agent_activity.log";
 
 /// Appends one line to the activity log, in the fields of R000-53.
-fn log(top: &Path, author: &Author, task: &TaskId, record: &Record) -> Result<(), Fault> {
+fn log(top: &Path, author: &Author, record: &Record) -> Result<(), Fault> {
     let (inputs, outputs) = match &record.payload {
         Payload::Run(run) => (json!(run.inputs), json!({ "run_id": run.run_id })),
         Payload::Handoff(handoff) => (json!({}), json!(handoff.artifacts)),
@@ -229,7 +235,7 @@ fn log(top: &Path, author: &Author, task: &TaskId, record: &Record) -> Result<()
         "timestamp": record.entry.recorded_at,
         "agent": author.actor,
         "action": record.payload.word(),
-        "task_id": task,
+        "task_id": record.path.home.id(),
         "inputs": inputs,
         "outputs": outputs,
         "duration_seconds": 0,

@@ -4,8 +4,10 @@
 mod approve;
 mod audit;
 mod context;
+mod decide;
 mod demo;
 mod explain;
+mod freeze;
 mod gate;
 mod guard;
 mod handoff;
@@ -88,6 +90,12 @@ enum Command {
     Audit(audit::Audit),
     /// Approve a stage, as a person
     Approve(approve::Approve),
+    /// Stop a task until a person resumes it
+    Pause(freeze::Pause),
+    /// Let a paused task move again, with a person's sign-off
+    Resume(freeze::Resume),
+    /// Record a person's decision
+    Decide(decide::Decide),
     /// Install, remove and inspect Git hooks
     #[command(subcommand)]
     Hooks(hooks::Hooks),
@@ -114,6 +122,9 @@ pub fn main() -> ExitCode {
         Command::Gate(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Approve(command) => command.run(&context),
+        Command::Pause(command) => command.run(&context),
+        Command::Resume(command) => command.run(&context),
+        Command::Decide(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
     };

@@ -105,6 +105,15 @@ fn suggest(
         help: None,
     };
     let Some(workflow) = policy.workflows.get(&state.task.workflow) else { return Vec::new() };
+    if let Some(pause) = &state.paused {
+        let person = policy.agents_who(|agent| agent.human).first().map(|&name| name.clone());
+        let command = format!("orch resume {id} --sign-off …");
+        return vec![found(person, "-", command, format!("paused: {}", pause.reason))];
+    }
+    if let Some(reason) = &state.blocked {
+        let command = format!("orch task unblock {id} --reason …");
+        return vec![found(coordinator, "-", command, format!("blocked: {reason}"))];
+    }
     let stage = draft::next_stage(workflow, state);
     match (&state.standing, stage) {
         (Standing::Finished, _) => {

@@ -123,8 +123,8 @@ impl Start {
         run.branch = branch.clone();
         author.branch = branch.clone();
         let (run_id, stage) = (run.run_id.clone(), run.stage.clone());
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), run.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &run.into())?;
         writer.commit_after(&view, self.writing, || match &branch {
             Some(name) if !stays => {
                 view.repository.create_branch(name, None)?;
@@ -213,8 +213,8 @@ impl Fail {
             duration_seconds: Some(seconds(author.at, active.started)),
             retry_after: None,
         };
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), failed.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &failed.into())?;
         writer.commit(&view, self.writing)?;
         say(format!("next: git commit, then orch run start {} to try again", self.id));
         Ok(())

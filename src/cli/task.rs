@@ -6,7 +6,7 @@ use super::Stop;
 use super::context::{Context, View};
 use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
-use super::status;
+use super::{freeze, status};
 use crate::record::kind::{self, Outcome, Priority};
 use crate::render::Format;
 use crate::source::{TaskId, WorkflowName};
@@ -23,6 +23,12 @@ pub(super) enum Task {
     List(List),
     /// Show one task's ledger as a story
     Show(Show),
+    /// Give a task's current stage to an agent
+    Assign(freeze::Assign),
+    /// Keep a task from moving
+    Block(freeze::Because),
+    /// Let a blocked task move again
+    Unblock(freeze::Because),
     /// Close a task for good
     Close(Close),
 }
@@ -109,6 +115,9 @@ impl Task {
             Task::Open(command) => command.run(context),
             Task::List(command) => status::board(context, command.all, command.format),
             Task::Show(command) => status::story(context, &command.id, command.format),
+            Task::Assign(command) => command.run(context),
+            Task::Block(command) => command.block(context),
+            Task::Unblock(command) => command.unblock(context),
             Task::Close(command) => command.run(context),
         }
     }
@@ -144,8 +153,8 @@ impl Open {
             success_criteria: self.success_criterion,
             deadline: self.deadline,
         };
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, view.ledger(&self.id).ok(), task.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, view.ledger(&self.id).ok(), &task.into())?;
         writer.commit(&view, self.writing)?;
         say(format!("next: orch run start {}", self.id));
         Ok(())
@@ -160,8 +169,8 @@ impl Close {
         let ledger = view.ledger(&self.id)?;
         let author = context.author(&view.policy(), view.proposal.branch.clone())?;
         let close = kind::Close { outcome: self.outcome, reason: self.reason, stage: None };
-        let mut writer = Writer::new(context, &self.id, author);
-        writer.add(&view, Some(ledger), close.into())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &close.into())?;
         writer.commit(&view, self.writing)?;
         say("next: git commit");
         Ok(())

@@ -9,6 +9,7 @@ mod glob;
 mod model;
 #[cfg(test)]
 mod schemas;
+mod stages;
 mod validate;
 mod workflow;
 

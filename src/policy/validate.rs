@@ -1,23 +1,24 @@
 //! The policy's own rules: every name that is used exists, every stage can be passed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
 use super::model::{self, Model};
-use super::{AUDIT_PASS, BranchPattern, Condition, NamedGlob, Override, PathSet, StageKind};
+use super::{BranchPattern, Override, PathSet};
 use crate::record::yaml::Node;
 use crate::record::{Problem, did_you_mean};
-use crate::source::{ArtifactName, StageName};
+use crate::source::ArtifactName;
 
 /// Collects what is wrong with a policy, so that all of it can be told at once.
-struct Problems<'a> {
+pub(super) struct Problems<'a> {
     tree: &'a Node,
     found: Vec<Problem>,
 }
 
 impl Problems<'_> {
-    fn at(&mut self, field: &str, message: String, help: impl Into<String>) {
+    /// Adds a problem at a field's place.
+    pub(super) fn at(&mut self, field: &str, message: String, help: impl Into<String>) {
         self.found.push(Problem::invalid(self.tree.locate(field), message, help));
     }
 }
@@ -35,10 +36,7 @@ pub(super) fn problems(
     }
     agents(model, &mut problems);
     lanes_and_branches(model, &mut problems);
-    for (name, workflow) in &model.workflows {
-        workflow_problems(model, workflow, &format!("workflows.{name}"), &mut problems);
-    }
-    everything_is_produced(model, &mut problems);
+    super::stages::problems(model, &mut problems);
     rules(model, &mut problems);
     if duration(&model.audit.max_age).is_none_or(|age| age <= TimeDelta::zero()) {
         problems.at("audit.max_age", not_a_duration(&model.audit.max_age), DURATION_HELP);
@@ -114,162 +112,6 @@ fn globs(globs: &[String], field: &str, problems: &mut Problems<'_>) {
     }
 }
 
-fn workflow_problems(
-    model: &Model,
-    workflow: &model::Workflow,
-    field: &str,
-    problems: &mut Problems<'_>,
-) {
-    if workflow.stages.is_empty() {
-        problems.at(field, "a workflow without stages".into(), "give it one");
-    }
-    let names: Vec<&StageName> = workflow.stages.iter().map(|stage| &stage.name).collect();
-    for (index, stage) in workflow.stages.iter().enumerate() {
-        let field = format!("{field}.stages.{index}");
-        if names[..index].contains(&&stage.name) {
-            let message = format!("a second stage `{}`", stage.name);
-            problems.at(&format!("{field}.name"), message, "a stage's name stands once");
-        }
-        let leads_to = stage.next.iter().flatten().chain(&stage.on_fail);
-        for target in leads_to.filter(|target| !names.contains(target)) {
-            let near = did_you_mean(target.as_str(), names.iter().map(|name| name.as_str()));
-            let help = near.map_or("name a stage of this workflow".into(), |near| {
-                format!("did you mean `{near}`?")
-            });
-            problems.at(&field, format!("there is no stage `{target}` here"), help);
-        }
-        stage_problems(model, stage, &field, problems);
-        let audited = |stage: &model::Stage| stage.kind == StageKind::Audit;
-        if stage.kind == StageKind::Deploy && !workflow.stages[..index].iter().any(audited) {
-            let message = format!("`{}` deploys, and no audit stands before it", stage.name);
-            let help = "put a stage with `kind: audit` before it; no setting turns this off";
-            problems.at(&format!("{field}.kind"), message, help);
-        }
-    }
-}
-
-fn stage_problems(model: &Model, stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {
-    let agent = model.agents.get(&stage.agent);
-    match agent {
-        None => {
-            let near = did_you_mean(stage.agent.as_str(), model.agents.keys().map(|a| a.as_str()));
-            let help =
-                near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
-            problems.at(
-                &format!("{field}.agent"),
-                format!("there is no agent `{}`", stage.agent),
-                help,
-            );
-        }
-        Some(agent) if !agent.lanes.contains(&stage.lane) => {
-            let message = format!("`{}` does not work in lane `{}`", stage.agent, stage.lane);
-            problems.at(&format!("{field}.lane"), message, "add the lane to the agent's `lanes`");
-        }
-        Some(agent) if stage.kind == StageKind::Audit && !agent.auditor => {
-            let message = format!("`{}` is no auditor", stage.agent);
-            problems.at(&format!("{field}.agent"), message, "give it `auditor: true`");
-        }
-        Some(_) => {}
-    }
-    if !model.lanes.contains_key(&stage.lane) {
-        let message = format!("there is no lane `{}`", stage.lane);
-        problems.at(&format!("{field}.lane"), message, "add it to `lanes`");
-    }
-    if let Some(approver) = &stage.approval
-        && !model.agents.get(approver).is_some_and(|agent| agent.human)
-    {
-        let message = format!("`{approver}` is no person");
-        problems.at(&format!("{field}.approval"), message, "name an agent with `human: true`");
-    }
-    if stage.kind == StageKind::Audit && stage.tests.is_empty() {
-        let message = format!("the audit `{}` asks for no test", stage.name);
-        problems.at(field, message, "list in `tests` what a report must name");
-    }
-    if stage.kind != StageKind::Audit && !stage.tests.is_empty() {
-        let message = "only an audit names tests".to_owned();
-        problems.at(&format!("{field}.tests"), message, "use `gate` for conditions on evidence");
-    }
-    if let Some(timeout) = stage.timeout.as_ref().filter(|timeout| duration(timeout).is_none()) {
-        problems.at(&format!("{field}.timeout"), not_a_duration(timeout), DURATION_HELP);
-    }
-    retries(&stage.retry, &format!("{field}.retry"), problems);
-    evidence(stage, field, problems);
-}
-
-fn evidence(stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {
-    for (index, name) in stage.requires.iter().enumerate() {
-        if let Err(fault) = optional_name(name) {
-            problems.at(
-                &format!("{field}.requires.{index}"),
-                format!("`{name}` is no name"),
-                fault,
-            );
-        }
-    }
-    for (name, glob) in &stage.produces {
-        let place = format!("{field}.produces.{name}");
-        match optional_name(name) {
-            Err(fault) => problems.at(&place, format!("`{name}` is no name"), fault),
-            Ok((name, _)) if name == AUDIT_PASS => {
-                let message = format!("`{AUDIT_PASS}` is made by an audit report alone");
-                problems.at(&place, message, "use another name");
-            }
-            Ok(_) => {}
-        }
-        if let Err(fault) = NamedGlob::new(glob) {
-            problems.at(&place, format!("`{glob}` is no glob"), fault);
-        }
-    }
-    for (index, expression) in stage.gate.iter().enumerate() {
-        if let Err(fault) = Condition::new(expression) {
-            problems.at(
-                &format!("{field}.gate.{index}"),
-                format!("this is no condition: {fault}"),
-                "write CEL over the evidence, such as `backtest_results.trades >= 30`",
-            );
-        }
-    }
-}
-
-/// What a stage requires must be made by some stage, or no task could ever pass it; what a gate
-/// reads must be evidence that is there by then.
-fn everything_is_produced(model: &Model, problems: &mut Problems<'_>) {
-    let all = model.workflows.values().flat_map(|workflow| &workflow.stages);
-    let produced: BTreeSet<String> = all
-        .flat_map(|stage| stage.produces.keys())
-        .map(|name| name.trim_end_matches('?').to_owned())
-        .chain([AUDIT_PASS.to_owned()])
-        .collect();
-    for (workflow_name, workflow) in &model.workflows {
-        for (index, stage) in workflow.stages.iter().enumerate() {
-            let field = format!("workflows.{workflow_name}.stages.{index}");
-            for (nth, name) in stage.requires.iter().enumerate() {
-                let bare = name.trim_end_matches('?');
-                if !produced.contains(bare) {
-                    let near = did_you_mean(bare, produced.iter().map(String::as_str));
-                    let help = near.map_or("add it to a stage's `produces`".into(), |near| {
-                        format!("did you mean `{near}`?")
-                    });
-                    let message = format!("no stage produces `{bare}`");
-                    problems.at(&format!("{field}.requires.{nth}"), message, help);
-                }
-            }
-            for (nth, expression) in stage.gate.iter().enumerate() {
-                let names =
-                    Condition::new(expression).map(|parsed| parsed.names()).unwrap_or_default();
-                for name in names.iter().filter(|name| !produced.contains(*name)) {
-                    let message = format!("no stage produces `{name}`");
-                    problems.at(
-                        &format!("{field}.gate.{nth}"),
-                        message,
-                        "read evidence by its name",
-                    );
-                }
-            }
-        }
-    }
-}
-
 /// The dependencies of a rule in words must agree with the stages (R000-22 to R000-26).
 fn rules(model: &Model, problems: &mut Problems<'_>) {
     for (index, rule) in model.rules.iter().enumerate() {
@@ -298,7 +140,7 @@ fn rules(model: &Model, problems: &mut Problems<'_>) {
     }
 }
 
-fn retries(
+pub(super) fn retries(
     retries: &BTreeMap<crate::record::kind::FailureClass, model::FailureRetry>,
     field: &str,
     problems: &mut Problems<'_>,
@@ -340,9 +182,9 @@ fn overrides(model: &Model, checks: &[(&'static str, bool)], problems: &mut Prob
     }
 }
 
-const DURATION_HELP: &str = "write a number and s, m, h or d, such as `30d`";
+pub(super) const DURATION_HELP: &str = "write a number and s, m, h or d, such as `30d`";
 
-fn not_a_duration(text: &str) -> String {
+pub(super) fn not_a_duration(text: &str) -> String {
     format!("`{text}` is no duration")
 }
 

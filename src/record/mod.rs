@@ -9,6 +9,7 @@ mod place;
 mod problem;
 #[cfg(test)]
 mod schemas;
+mod text;
 mod write;
 pub mod yaml;
 

@@ -19,7 +19,8 @@ use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
 use crate::ledger::State;
-use crate::record::kind::{Artifact, Verdict};
+use crate::policy::{Policy, Stage};
+use crate::record::kind::{Artifact, AuditTest, Verdict};
 use crate::record::{Home, Payload, yaml};
 use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
 use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
@@ -305,12 +306,6 @@ impl Teller {
             .and_then(|stage: StageName| workflow.stage(&stage))
             .or_else(|| draft::next_stage(workflow, state))
             .unwrap_or_else(|| workflow.first());
-        let author = |name: &str| Author {
-            actor: name.parse().expect("a name"),
-            session: None,
-            branch: self.branch.clone(),
-            at: self.clock,
-        };
         let payload: Payload = match kind {
             "run" => {
                 let mut run = draft::run(world, state, stage);
@@ -328,19 +323,9 @@ impl Teller {
                 draft::gate(world, state, stage, coordinator, None).into()
             }
             "audit_report" => {
-                let verdict = match said.get("verdict").and_then(Value::as_str) {
-                    Some("FAIL") => Verdict::Fail,
-                    _ => Verdict::Pass,
-                };
-                let tests = stage.tests.iter().map(|name| crate::record::kind::AuditTest {
-                    name: name.clone(),
-                    verdict,
-                    notes: None,
-                });
-                let author = author("independent_auditor");
-                let tests = tests.collect();
-                draft::audit_report(policy, state, stage, &author, verdict, tests, Vec::new())
-                    .into()
+                let failed = said.get("verdict").is_some_and(|verdict| verdict == "FAIL");
+                let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
+                self.audit_report(policy, state, stage, verdict)
             }
             "approval" => {
                 let founder = "founder".parse().expect("a name");
@@ -357,8 +342,27 @@ impl Teller {
         serde_json::to_value(&payload).expect("JSON")
     }
 
+    fn audit_report(
+        &self,
+        policy: &Policy,
+        state: &State,
+        stage: &Stage,
+        verdict: Verdict,
+    ) -> Payload {
+        let tests =
+            stage.tests.iter().map(|name| AuditTest { name: name.clone(), verdict, notes: None });
+        let author = Author {
+            actor: "independent_auditor".parse().expect("a name"),
+            session: None,
+            branch: self.branch.clone(),
+            at: self.clock,
+        };
+        let tests = tests.collect();
+        draft::audit_report(policy, state, stage, &author, verdict, tests, Vec::new()).into()
+    }
+
     /// What the stage's globs match, by the rules that the command follows.
-    fn artifacts(&self, stage: &crate::policy::Stage, state: &State) -> Vec<Artifact> {
+    fn artifacts(&self, stage: &Stage, state: &State) -> Vec<Artifact> {
         let files: Vec<RepoPath> = self.files.keys().cloned().collect();
         let agreed = self.agreed.clone().unwrap_or_default();
         let changed = self.files.iter().filter(|(path, file)| agreed.get(*path) != Some(file));

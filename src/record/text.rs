@@ -1,0 +1,91 @@
+//! Bytes to text that a reader can trust: UTF-8, no larger than a record may be, without the marks
+//! of a merge and without characters that can't be seen.
+
+use super::problem::Problem;
+use crate::source::{Span, path::unprintable};
+
+/// Records over this size are refused unread, in bytes.
+pub(super) const MAX_BYTES: usize = 1 << 20;
+
+/// Gives the text, or what is wrong with it.
+pub(super) fn plain(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
+    let text = decoded(bytes)?;
+    let markers = conflict_markers(text);
+    if !markers.is_empty() {
+        return Err(markers);
+    }
+    let hidden: Vec<_> = invisible_characters(text).collect();
+    if hidden.is_empty() { Ok(text) } else { Err(hidden) }
+}
+
+fn decoded(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
+    let whole = |message: &str, help: &str| {
+        Err(vec![Problem::invalid(Span::default(), message.to_owned(), help)])
+    };
+    if bytes.len() > MAX_BYTES {
+        return whole(
+            "this file is larger than 1 MiB",
+            "keep records small, and data in artifacts",
+        );
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return whole("this file begins with a byte-order mark", "save it as UTF-8 without one");
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(_) => whole("this file is not UTF-8", "save it as UTF-8"),
+    }
+}
+
+fn conflict_markers(text: &str) -> Vec<Problem> {
+    let mut offset = 0;
+    let mut problems = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end();
+        if bare.starts_with("<<<<<<< ") || bare.starts_with(">>>>>>> ") || bare == "=======" {
+            problems.push(Problem {
+                check: "conflict-markers",
+                span: Span::new(offset, offset + bare.len()),
+                message: "a merge left its conflict markers here".into(),
+                help: "records never conflict by themselves: keep the landed file as it is, and \
+                       renumber your own with `orch task rebase`"
+                    .into(),
+            });
+        }
+        offset += line.len();
+    }
+    problems
+}
+
+fn invisible_characters(text: &str) -> impl Iterator<Item = Problem> {
+    let hidden = text.char_indices().filter(|(_, character)| {
+        *character != '\n' && (unprintable(*character) || *character == '\t')
+    });
+    hidden.take(20).map(|(at, character)| Problem {
+        check: "text-unsafe",
+        span: Span::new(at, at + character.len_utf8()),
+        message: format!("{} can't be seen by a reader", character.escape_unicode()),
+        help: "remove the character, or write it as an escape in double quotes".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Attack 116: a reader must see what is there.
+    #[test]
+    fn hidden_characters_are_named() {
+        let problems = plain("a: x\u{202e}y\n".as_bytes()).expect_err("refused");
+        assert_eq!(problems[0].check, "text-unsafe");
+        assert!(problems[0].message.contains("202e"));
+    }
+
+    #[test]
+    fn conflict_markers_have_their_own_name() {
+        let problems =
+            plain(b"a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n").expect_err("refused");
+        assert_eq!(problems.len(), 3);
+        assert_eq!(problems[0].check, "conflict-markers");
+    }
+}
