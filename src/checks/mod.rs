@@ -3,7 +3,21 @@
 //! To add one: a new file, and two lines here, `mod x;` and `&x::CHECK`. Everything else
 //! (`orch explain`, the README's table, the policy's `checks`) comes from the slice.
 
+mod record_invalid;
+mod record_misplaced;
+mod record_modified;
+mod chain_broken;
+mod chain_forked;
+mod duplicate_submission;
+mod timestamp_invalid;
+mod text_unsafe;
+mod conflict_markers;
 mod checksum_mismatch;
+mod artifact_missing;
+mod artifact_irregular;
+mod artifact_empty;
+mod artifact_undelivered;
+mod handoff_stale;
 mod lane_violation;
 mod lane_overlap;
 mod lane_unknown;
@@ -49,7 +63,21 @@ use crate::world::{LedgerView, Seen, Step, World};
 
 /// Every check, in the order of the design's table.
 pub static ALL: &[&Check] = &[
+    &record_invalid::CHECK,
+    &record_misplaced::CHECK,
+    &record_modified::CHECK,
+    &chain_broken::CHECK,
+    &chain_forked::CHECK,
+    &duplicate_submission::CHECK,
+    &timestamp_invalid::CHECK,
+    &text_unsafe::CHECK,
+    &conflict_markers::CHECK,
     &checksum_mismatch::CHECK,
+    &artifact_missing::CHECK,
+    &artifact_irregular::CHECK,
+    &artifact_empty::CHECK,
+    &artifact_undelivered::CHECK,
+    &handoff_stale::CHECK,
     &lane_violation::CHECK,
     &lane_overlap::CHECK,
     &lane_unknown::CHECK,

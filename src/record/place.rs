@@ -95,9 +95,14 @@ impl RecordPath {
     fn decision(path: &RepoPath, name: &str) -> Result<Self, String> {
         let rule = "a decision is `.orch/decisions/YYYY-MM-DD-SLUG.yaml`";
         let stem = name.strip_suffix(".yaml").ok_or(rule)?;
-        let dated = stem.len() > 11 && is_month(stem.get(..7).unwrap_or_default());
-        if !dated || chrono::NaiveDate::parse_from_str(&stem[..10], "%Y-%m-%d").is_err() {
+        let (day, slug) = stem.split_at_checked(10).ok_or(rule)?;
+        let slug = slug.strip_prefix('-').filter(|slug| !slug.is_empty()).ok_or(rule)?;
+        let dated = day.get(..7).is_some_and(is_month);
+        if !dated || chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").is_err() {
             return Err(rule.into());
+        }
+        if !is_slug(slug) {
+            return Err("a decision's slug is lowercase letters, digits and `-`".into());
         }
         Ok(RecordPath {
             path: path.clone(),
@@ -128,6 +133,11 @@ fn id_of(text: &str) -> Result<TaskId, String> {
 
 fn is_month(text: &str) -> bool {
     text.len() == 7 && chrono::NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").is_ok()
+}
+
+/// Lowercase, so that no two names differ by case alone (attack 38).
+fn is_slug(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// Gives what a record's content says against its own file name.
@@ -222,6 +232,11 @@ mod tests {
             ".orch/tasks/2026-11/strat-001/0001.yaml",
             ".orch/tasks/2026-11/strat-001/x/0001-task.yaml",
             ".orch/decisions/choice.yaml",
+            ".orch/decisions/2026-11-21-.yaml",
+            ".orch/decisions/2026-11-21_choice.yaml",
+            ".orch/decisions/2026-11-21-Choice.yaml",
+            ".orch/decisions/2026-11-21-choice\u{200b}.yaml",
+            ".orch/decisions/2026-11-2ü-choice.yaml",
         ] {
             assert!(RecordPath::parse(&RepoPath::from(path)).is_err(), "{path}");
         }

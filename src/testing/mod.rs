@@ -2,9 +2,11 @@
 
 mod derived;
 mod examples;
+mod honest;
 mod lives;
 mod readme;
 mod story;
+mod tampering;
 
 use std::collections::BTreeMap;
 use std::path::Path;

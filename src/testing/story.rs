@@ -7,14 +7,15 @@
 //! files; `decision` adds a person's decision, whose `changes` lists paths alone; `wait: 31d` moves
 //! the clock; `policy: [from, to]` edits the policy; `on: BRANCH` changes the branch; `propose:
 //! BRANCH` makes everything above agreed and everything below proposed; `bootstrap: BRANCH` proposes
-//! everything above, the first policy with it; `occasion: verification` replays.
+//! everything above, the first policy with it. `meanwhile: [ITEMS]` tells what landed beside the
+//! proposal; `occasion: verification` has everything replayed.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::derived::{decide, overlay, run_id};
-use crate::diagnostic::{Report, Severity};
+use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
 use crate::ledger::State;
@@ -27,17 +28,17 @@ use crate::world::{self, Focus, LedgerView, Terms, World};
 
 /// Tells a story and has the guard judge what it proposes.
 pub(crate) fn story(text: &str) -> Findings {
-    let mut teller = Teller::new();
-    let node = yaml::read(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let Value::Array(items) = node.to_json() else { panic!("a story is a list") };
-    for item in items {
-        let Value::Object(item) = item else { panic!("{item} is no item") };
-        for (word, value) in item {
-            teller.tell(&word, value);
-        }
-    }
+    let teller = told(text);
     let report = teller.judge().unwrap_or_else(|fault| panic!("{fault}: {}", fault.help));
     Findings { report }
+}
+
+/// Tells a story, for tests that go on by themselves.
+pub(super) fn told(text: &str) -> Teller {
+    let mut teller = Teller::new();
+    let node = yaml::read(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    teller.tell_all(node.to_json());
+    teller
 }
 
 /// What the guard said to a story.
@@ -57,6 +58,11 @@ impl Findings {
         assert_eq!(names, checks, "{:#?}", self.report.findings);
     }
 
+    /// Gives the findings of one check, in stories where others may speak too.
+    pub(crate) fn of(&self, check: &str) -> Vec<&Finding> {
+        self.report.findings.iter().filter(|finding| finding.check == check).collect()
+    }
+
     /// Gives the text that the finding at an index underlines.
     #[track_caller]
     pub(crate) fn underlined(&self, index: usize) -> &str {
@@ -66,14 +72,17 @@ impl Findings {
     }
 }
 
-type Files = BTreeMap<RepoPath, (Mode, Vec<u8>)>;
+pub(super) type Files = BTreeMap<RepoPath, (Mode, Vec<u8>)>;
 
-struct Teller {
-    files: Files,
+/// Tells a story: the files as they are, and as they were when the proposal began.
+#[derive(Clone)]
+pub(super) struct Teller {
+    pub(super) files: Files,
     agreed: Option<Files>,
+    landed: Option<Files>,
     branch: Option<String>,
     occasion: Occasion,
-    clock: Moment,
+    pub(super) clock: Moment,
 }
 
 const PATH: &str = "a canonical path";
@@ -86,13 +95,32 @@ impl Teller {
         Teller {
             files,
             agreed: None,
+            landed: None,
             branch: None,
             occasion: Occasion::Commit,
             clock: "2026-11-21T10:00:00Z".parse().expect("a moment"),
         }
     }
 
-    fn tell(&mut self, word: &str, value: Value) {
+    fn tell_all(&mut self, items: Value) {
+        let Value::Array(items) = items else { panic!("a story is a list") };
+        for item in items {
+            let Value::Object(item) = item else { panic!("{item} is no item") };
+            for (word, value) in item {
+                self.tell(&word, value);
+            }
+        }
+    }
+
+    /// Tells what landed after the proposal began: it is agreed, but the proposal has not seen it.
+    fn meanwhile(&mut self, items: Value) {
+        let agreed = self.agreed.clone().expect("`propose` comes first");
+        let proposed = std::mem::replace(&mut self.files, agreed);
+        self.tell_all(items);
+        self.landed = Some(std::mem::replace(&mut self.files, proposed));
+    }
+
+    pub(super) fn tell(&mut self, word: &str, value: Value) {
         match word {
             "done" => self.done(&text(&value, "until")),
             "write" => self.each(value, |files, path, text| {
@@ -100,6 +128,9 @@ impl Teller {
             }),
             "link" => self.each(value, |files, path, target| {
                 files.insert(path, (Mode::Symlink, target.into_bytes()));
+            }),
+            "submodule" => self.each(value, |files, path, commit| {
+                files.insert(path, (Mode::Submodule, commit.into_bytes()));
             }),
             "rename" => self.each(value, |files, path, to| {
                 let file = files.remove(&path).expect("a file to rename");
@@ -112,6 +143,7 @@ impl Teller {
             "policy" => self.edit(json!({ POLICY_PATH: value })),
             "wait" => self.wait(value.as_str().expect("a duration such as 31d")),
             "on" => self.branch = value.as_str().map(str::to_owned),
+            "meanwhile" => self.meanwhile(value),
             "occasion" => {
                 self.occasion = match value.as_str() {
                     Some("range") => Occasion::Range,
@@ -167,31 +199,39 @@ impl Teller {
         self.clock = self.clock.plus(chrono::TimeDelta::seconds(number * seconds));
     }
 
-    fn repository(&self) -> Memory {
+    pub(super) fn repository(&self) -> Memory {
         let mut memory = Memory::default();
         memory.set(Side::Index, &self.files);
-        memory.set(Memory::commit(1), self.agreed.as_ref().unwrap_or(&self.files));
+        let base = self.agreed.as_ref().unwrap_or(&self.files);
+        memory.set(Memory::commit(1), base);
+        memory.set(Memory::commit(2), self.landed.as_ref().unwrap_or(base));
         memory
     }
 
-    fn proposal(&self, repository: &Memory, agreed: Side) -> Proposal {
+    fn proposal(&self, repository: &Memory, agreed: Side, base: Side) -> Proposal {
         Proposal {
             agreed,
-            base: agreed,
+            base,
             head: Side::Index,
             branch: self.branch.clone(),
             occasion: self.occasion,
-            changes: repository.changes(agreed, Side::Index).expect("memory"),
+            changes: repository.changes(base, Side::Index).expect("memory"),
             steps: Vec::new(),
         }
     }
 
+    /// What the guard is asked about.
+    pub(super) fn proposed(&self, repository: &Memory) -> Proposal {
+        if self.occasion == Occasion::Verification {
+            let all = self.proposal(repository, Side::Nothing, Side::Nothing);
+            return Proposal { changes: Vec::new(), ..all };
+        }
+        self.proposal(repository, Memory::commit(2), Memory::commit(1))
+    }
+
     fn judge(&self) -> Result<Report, crate::snapshot::Fault> {
         let repository = self.repository();
-        let mut proposal = self.proposal(&repository, Memory::commit(1));
-        if self.occasion == Occasion::Verification {
-            (proposal.head, proposal.agreed) = (proposal.agreed, Side::Nothing);
-        }
+        let proposal = self.proposed(&repository);
         let bootstrap = self.agreed.as_ref().is_some_and(Files::is_empty);
         guard::guard(&repository, &proposal, self.clock, bootstrap)
     }
@@ -199,7 +239,7 @@ impl Teller {
     /// The world as it is now, for drafting.
     fn world(&self, task: &TaskId) -> World {
         let repository = self.repository();
-        let proposal = self.proposal(&repository, Side::Index);
+        let proposal = self.proposal(&repository, Side::Index, Side::Index);
         let policy = super::compiled(&self.files[&POLICY_PATH.into()].1);
         let focus = Focus::Tasks(vec![task.clone()]);
         let (policy_problems, bootstrap, at) = (Vec::new(), false, self.clock);
@@ -339,57 +379,6 @@ impl Teller {
                 Artifact { name, path, checksum }
             })
             .collect()
-    }
-
-    /// Brings `strat-001` honestly up to a stage, with the data it consumes.
-    fn done(&mut self, until: &str) {
-        if !self.has_task("strat-001") {
-            if until != "strategy" {
-                self.data();
-                self.tell("task", json!({"depends_on": ["data-001"]}));
-            } else {
-                self.tell("task", json!({}));
-            }
-        }
-        for stage in ["strategy", "backtest", "audit", "deploy_paper", "deploy_live"] {
-            if stage == until {
-                return;
-            }
-            self.stage(stage);
-        }
-        assert_eq!(until, "end", "no such stage");
-    }
-
-    fn has_task(&self, task: &str) -> bool {
-        self.files.keys().any(|path| path.to_string().contains(&format!("/{task}/")))
-    }
-
-    fn data(&mut self) {
-        self.tell("task", json!({"task_id": "data-001", "workflow": "data_refresh"}));
-        self.tell("run", json!({"task": "data-001"}));
-        self.tell("write", json!({"data/manifests/btc.json": "{\"rows\": 1000}"}));
-        self.tell("handoff", json!({"task": "data-001", "task_id": "data-001"}));
-        self.tell("gate", json!({"task": "data-001"}));
-        self.tell("close", json!({"task": "data-001", "outcome": "completed", "reason": "done"}));
-    }
-
-    fn stage(&mut self, stage: &str) {
-        let files = match stage {
-            "strategy" => json!({"strategies/sma.py": "code", "docs/strategies/sma.md": "about"}),
-            "backtest" => {
-                json!({"research/reports/sma.json": "{\"trades\": 42, \"max_drawdown\": 0.1}"})
-            }
-            "deploy_paper" => json!({"deploy/paper/sma.json": "{\"pnl\": 1}"}),
-            _ => json!({}),
-        };
-        if stage == "deploy_live" {
-            self.tell("approval", json!({}));
-        }
-        self.tell("run", json!({}));
-        self.tell("write", files);
-        let result = if stage == "audit" { "audit_report" } else { "handoff" };
-        self.tell(result, json!({}));
-        self.tell("gate", json!({}));
     }
 }
 

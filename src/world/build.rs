@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ledgers::{self, LedgerView};
+use super::ledgers::{self, LedgerView, touches_landed};
 use super::{Facts, Seen, Survey, World, here};
 use crate::policy::Policy;
 use crate::record::kind::Artifact;
@@ -50,6 +50,7 @@ pub fn build(
         repository,
         proposal,
         introduced: introduced(proposal),
+        tampered: tampered(proposal),
         ledgers: BTreeMap::new(),
         unreadable: Vec::new(),
         doubles: Vec::new(),
@@ -84,6 +85,7 @@ struct Builder<'a> {
     repository: &'a dyn Repository,
     proposal: &'a Proposal,
     introduced: BTreeMap<RepoPath, Oid>,
+    tampered: BTreeSet<&'a RepoPath>,
     ledgers: BTreeMap<Home, LedgerView>,
     unreadable: Vec<(RepoPath, Problem)>,
     doubles: Vec<(TaskId, RepoPath)>,
@@ -96,6 +98,7 @@ impl Builder<'_> {
         let mut touched: BTreeSet<(Home, RepoPath)> = BTreeSet::new();
         for (path, node) in self.proposed_records()? {
             match RecordPath::parse(&path) {
+                Ok(place) if place.home == Home::Decision && self.tampered.contains(&path) => {}
                 Ok(place) if place.home == Home::Decision => self.read_decision(path, node)?,
                 Ok(place) => {
                     touched.insert((place.home, path.folder()));
@@ -165,8 +168,11 @@ impl Builder<'_> {
             self.doubles.push((id.clone(), known.folder.clone()));
         }
         let agreed = ledgers::read(self.repository, self.proposal.agreed, &folder)?;
-        let proposed = ledgers::read(self.repository, self.proposal.head, &folder)?;
+        let mut proposed = ledgers::read(self.repository, self.proposal.head, &folder)?;
         self.unreadable.extend(proposed.unreadable);
+        if self.tampered.iter().any(|path| path.folder() == folder) {
+            proposed.records = ledgers::restored(&agreed.records, proposed.records);
+        }
         let place = (home.clone(), folder);
         let view = LedgerView::join(
             place,
@@ -196,7 +202,9 @@ impl Builder<'_> {
             if self.ledgers.contains_key(&home) {
                 continue;
             }
-            let Some(folder) = self.survey.folders.get(&id.as_str().to_lowercase()) else {
+            // An id in another case names nothing: it would stand for the same folder twice.
+            let folder = self.survey.folders.get(&id.as_str().to_lowercase());
+            let Some(folder) = folder.filter(|folder| folder.file_name() == id.as_str()) else {
                 continue;
             };
             let agreed = ledgers::read(self.repository, self.proposal.agreed, folder)?;
@@ -209,8 +217,9 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Tells whether all that is new stands at head, in one commit about to be made.
     fn staged(&self) -> bool {
-        self.proposal.head == Side::Index
+        self.proposal.head == Side::Index && self.proposal.occasion != Occasion::Verification
     }
 }
 
@@ -223,6 +232,11 @@ fn is_known_file(path: &RepoPath) -> bool {
     [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH]
         .into_iter()
         .any(|known| path.as_bytes() == known.as_bytes())
+}
+
+/// The records that had landed and that the proposal edits or deletes.
+fn tampered(proposal: &Proposal) -> BTreeSet<&RepoPath> {
+    proposal.changes.iter().filter(|change| touches_landed(change)).map(|c| &c.path).collect()
 }
 
 /// The commit that brought each new file of a range.
@@ -260,7 +274,7 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
             facts.learn(repository, proposal.head, step.seen, &artifact.path)?;
         }
     }
-    for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH] {
+    for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH, ".gitmodules"] {
         facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(guarded))?;
     }
     for step in world.steps() {

@@ -23,7 +23,7 @@ pub enum Seen {
 pub enum Fact {
     /// Nothing.
     Missing,
-    /// A link or another repository; no artifact.
+    /// A link or another repository, or something below one; no artifact.
     Irregular(Mode),
     /// A file.
     File {
@@ -84,7 +84,9 @@ impl Facts {
 }
 
 fn read(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fact, Fault> {
-    let Some(node) = repository.node(side, path)? else { return Ok(Fact::Missing) };
+    let Some(node) = repository.node(side, path)? else {
+        return absent(repository, side, path);
+    };
     match node.mode {
         Mode::Symlink | Mode::Submodule => Ok(Fact::Irregular(node.mode)),
         Mode::File | Mode::Executable => {
@@ -101,6 +103,20 @@ fn read(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fact
     }
 }
 
+/// A path below a link names nothing in Git, though a disk would show a file there (attack 45).
+fn absent(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fact, Fault> {
+    let mut folder = path.folder();
+    while !folder.as_bytes().is_empty() {
+        match repository.node(side, &folder)?.map(|node| node.mode) {
+            Some(mode @ (Mode::Symlink | Mode::Submodule)) => return Ok(Fact::Irregular(mode)),
+            _ => folder = folder.folder(),
+        }
+    }
+    Ok(Fact::Missing)
+}
+
 fn is_document(path: &RepoPath) -> bool {
-    [".json", ".yaml", ".yml"].iter().any(|ending| path.as_bytes().ends_with(ending.as_bytes()))
+    [".json", ".yaml", ".yml", ".gitmodules"]
+        .iter()
+        .any(|ending| path.as_bytes().ends_with(ending.as_bytes()))
 }

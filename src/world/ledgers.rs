@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Seen;
 use crate::ledger::State;
 use crate::record::{self, Home, Problem, Record, RecordPath};
-use crate::snapshot::{Fault, Oid, Repository, Side};
+use crate::snapshot::{Change, Fault, Oid, Repository, Side};
 use crate::source::RepoPath;
 
 /// A ledger, or a decision, which is a ledger of one entry.
@@ -31,6 +31,23 @@ pub struct LedgerView {
 pub(super) struct Files {
     pub(super) records: Vec<Record>,
     pub(super) unreadable: Vec<(RepoPath, Problem)>,
+}
+
+/// Tells whether a change edits or deletes what had landed: a record, or a record's signature.
+///
+/// Other files in these folders should never have landed, so that they may be deleted.
+pub fn touches_landed(change: &Change) -> bool {
+    let signed = change.path.to_str().and_then(|path| path.strip_suffix(".sig"));
+    let record = signed.map_or_else(|| change.path.clone(), RepoPath::from);
+    change.old.is_some() && RecordPath::parse(&record).is_ok()
+}
+
+/// Gives the proposed entries of a ledger with the landed ones as they landed, so that an edit of
+/// what landed is refused as such, and what stands behind it is judged by what was agreed.
+pub(super) fn restored(agreed: &[Record], proposed: Vec<Record>) -> Vec<Record> {
+    let last = agreed.last().map_or(0, Record::sequence);
+    let behind = proposed.into_iter().filter(|record| record.sequence() > last);
+    agreed.iter().cloned().chain(behind).collect()
 }
 
 /// Reads every record below a folder, in order of names. Entries behind one that can't be read are
@@ -139,9 +156,10 @@ impl LedgerView {
         self.before(self.agreed)
     }
 
-    /// Tells where what a record says can be seen: at head while it stands and its task is open,
-    /// else at the commit that brought it (design, hard case 7). What is staged can be seen in the
-    /// index, unless a later run had the chance to replace it there.
+    /// Tells where what a record says can be seen: at head while it stands, else at the commit
+    /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
+    /// later run had the chance to replace it there. In a closed task nothing stands: its files are
+    /// free.
     pub fn seen(&self, record: &Record) -> Seen {
         let stands = self.state().is_none_or(|state| match &record.payload {
             _ if state.closed.is_some() => false,

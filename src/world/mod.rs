@@ -17,7 +17,7 @@ pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen};
 pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
-pub use ledgers::LedgerView;
+pub use ledgers::{LedgerView, touches_landed};
 pub use survey::{Live, StandingHalt, Survey};
 
 use crate::diagnostic::Place;
@@ -26,7 +26,7 @@ use crate::policy::{Policy, Stage};
 use crate::record::kind::{Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
 use crate::snapshot::{Change, Occasion};
-use crate::source::{LaneName, Moment, RepoPath, StageName, TaskId};
+use crate::source::{Digest, LaneName, Moment, RepoPath, StageName, TaskId};
 
 /// Everything the checks look at.
 #[derive(Debug)]
@@ -156,6 +156,39 @@ impl World {
     /// Gives what stands at a path, as the entry saw it.
     pub fn fact(&self, step: &Step<'_>, path: &RepoPath) -> &Fact {
         self.facts.get(step.seen, path)
+    }
+
+    /// Gives what keeps files from being records, as far as one check speaks of it. What became of
+    /// landed records is left to the check that they stay as they are.
+    pub fn problems_of(&self, check: &str) -> impl Iterator<Item = (&RepoPath, &Problem)> {
+        let landed = |path: &RepoPath| {
+            self.changes.iter().any(|change| change.path == *path && touches_landed(change))
+        };
+        let problems = self.unreadable.iter().filter(move |(_, problem)| problem.check == check);
+        problems.filter(move |(path, _)| !landed(path)).map(|(path, problem)| (path, problem))
+    }
+
+    /// Gives the artifacts that others rely on: those of live handoffs that are agreed and that
+    /// the change itself does not replace; in a verification, of all live handoffs.
+    pub fn relied_on(&self) -> Vec<Live> {
+        let elsewhere = |live: &&Live| !self.ledgers.contains_key(&Home::Task(live.task.clone()));
+        let mut relied_on: Vec<Live> = self.survey.live.iter().filter(elsewhere).cloned().collect();
+        for view in self.ledgers.values() {
+            let landed = match self.occasion {
+                Occasion::Verification => &view.records[..],
+                _ => &view.records[..view.agreed],
+            };
+            relied_on
+                .extend(view.state().into_iter().flat_map(|state| survey::live(state, landed)));
+        }
+        relied_on
+    }
+
+    /// Tells whether some handoff sealed exactly this at this path.
+    pub fn sealed(&self, path: &RepoPath, digest: Digest) -> bool {
+        let states = self.ledgers.values().filter_map(LedgerView::state);
+        let mut artifacts = states.flat_map(|state| &state.deliveries).flat_map(|d| &d.artifacts);
+        artifacts.any(|artifact| artifact.path == *path && artifact.checksum == digest)
     }
 
     /// Gives the runs of this branch: those new in the change, and those active where it starts.

@@ -9,7 +9,7 @@ use crate::ledger::State;
 use crate::record::kind::{Artifact, HaltTopic};
 use crate::record::{Home, Payload, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
-use crate::source::{AgentName, LaneName, Moment, RepoPath, StageName, TaskId};
+use crate::source::{AgentName, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// All open tasks at REV, as far as other work can disturb them.
 #[derive(Debug, Default)]
@@ -31,8 +31,12 @@ pub struct Survey {
 pub struct Live {
     /// Whose.
     pub task: TaskId,
+    /// The stage that made it.
+    pub stage: StageName,
     /// The handoff's file.
     pub handoff: RepoPath,
+    /// The digest's bytes in that file.
+    pub checksum: Span,
     /// Who relies on it.
     pub to: AgentName,
     /// What was handed over.
@@ -88,23 +92,16 @@ impl Survey {
             let files = ledgers::read(repository, side, &folder)?;
             let state = files.records.iter().fold(None, State::after);
             if let Some(state) = state.filter(|state| state.closed.is_none()) {
-                survey.add(&state);
+                survey.add(&state, &files.records);
             }
         }
         Ok(survey)
     }
 
-    fn add(&mut self, state: &State) {
+    fn add(&mut self, state: &State, records: &[Record]) {
         let task = &state.task.task_id;
         self.open.push(task.clone());
-        for delivery in state.live_deliveries() {
-            self.live.extend(delivery.artifacts.iter().map(|artifact| Live {
-                task: task.clone(),
-                handoff: delivery.path.clone(),
-                to: delivery.to.clone(),
-                artifact: artifact.clone(),
-            }));
-        }
+        self.live.extend(live(state, records));
         self.active.extend(state.active_run().map(|run| Active {
             task: task.clone(),
             stage: run.stage.clone(),
@@ -154,6 +151,26 @@ impl Survey {
         }
         Ok(())
     }
+}
+
+/// Gives the artifacts of a task's live handoffs; none once it is closed.
+pub(super) fn live(state: &State, records: &[Record]) -> Vec<Live> {
+    let mut found = Vec::new();
+    for delivery in state.live_deliveries().filter(|_| state.closed.is_none()) {
+        let Some(record) = records.iter().find(|record| *record.repo_path() == delivery.path)
+        else {
+            continue;
+        };
+        found.extend(delivery.artifacts.iter().enumerate().map(|(index, artifact)| Live {
+            task: state.task.task_id.clone(),
+            stage: delivery.stage.clone(),
+            handoff: delivery.path.clone(),
+            checksum: record.field(&format!("artifacts.{index}.checksum")),
+            to: delivery.to.clone(),
+            artifact: artifact.clone(),
+        }));
+    }
+    found
 }
 
 /// A ledger whose last entry is a `close` can't go on, so nothing in it is live.

@@ -1,0 +1,393 @@
+//! A record can be read, and what it says makes sense by itself.
+
+use std::collections::BTreeSet;
+
+use super::{Check, Group, Objection, Run};
+use crate::diagnostic::{Place, Severity};
+use crate::record::kind::{self, Issue, RunStatus, Verdict};
+use crate::record::{Home, Payload, RecordPath, did_you_mean};
+use crate::source::{RepoPath, StageName, TaskId};
+use crate::world::{Step, World};
+
+pub(super) static CHECK: Check = Check {
+    name: "record-invalid",
+    group: Group::Records,
+    title: "A record can be read, and what it says makes sense by itself",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::World(run),
+};
+
+const EXPLAIN: &str = "\
+A record that a program can't read, or that two programs read differently, proves nothing. It is
+one YAML document with the fields of its kind (`orch schema` prints them): no duplicate or unknown
+keys, no aliases, no tags. Days are real days, titles and reasons say something, a run that failed
+says why (R001-13), an issue has an id and a location (R000-43, R000-46), and a halt has a scope
+that exists. Records are written by `orch`; mend one that has not landed, or write it anew.
+
+```yaml bad
+- propose: orch/open-tasks
+- task: {deadline: 2026-02-30}
+```
+
+```yaml good
+- propose: orch/open-tasks
+- task: {deadline: 2026-02-28}
+```
+";
+
+fn run(world: &World) -> Vec<Objection> {
+    let mut objections = unreadable(world, CHECK.name);
+    for step in world.steps() {
+        let mut faults = faults(&step.record.payload);
+        faults.extend(unknown_scope(&step));
+        objections.extend(faults.into_iter().map(|fault| {
+            let objection = Objection::new(step.field(&fault.field), fault.message, fault.help);
+            step.task_id().into_iter().fold(objection, Objection::task)
+        }));
+    }
+    objections
+}
+
+/// Gives what keeps files from being records, as far as one check speaks of it.
+pub(super) fn unreadable(world: &World, check: &str) -> Vec<Objection> {
+    let problems = world.problems_of(check);
+    let objections = problems.map(|(path, problem)| {
+        let place = Place::at(path.clone(), problem.span);
+        let objection = Objection::new(place, &problem.message, &problem.help);
+        task_of(path).iter().fold(objection, Objection::task)
+    });
+    objections.collect()
+}
+
+/// Gives the task in whose ledger a path lies.
+pub(super) fn task_of(path: &RepoPath) -> Option<TaskId> {
+    match RecordPath::parse(path).ok()?.home {
+        Home::Task(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// What a payload says that its types can't refuse.
+struct Fault {
+    field: String,
+    message: String,
+    help: String,
+}
+
+impl Fault {
+    fn new(field: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Fault { field: field.into(), message: message.into(), help: help.into() }
+    }
+}
+
+fn faults(payload: &Payload) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (field, text) in words(payload) {
+        if text.trim().is_empty() {
+            faults.push(Fault::new(field, format!("`{field}` says nothing"), "say it in words"));
+        }
+    }
+    faults.extend(day(payload));
+    match payload {
+        Payload::Run(run) => faults.extend(run_faults(run)),
+        Payload::AuditReport(report) => faults.extend(issue_faults(&report.issues)),
+        Payload::FailureResponse(response) => {
+            faults.extend(issue_faults(&response.issues));
+            if response.verdict != Verdict::Fail {
+                let message = "a failure response says FAIL";
+                let help = "write FAIL, or record the PASS with `orch audit report`";
+                faults.push(Fault::new("verdict", message, help));
+            }
+        }
+        Payload::Escalation(escalation) if !(1..=3).contains(&escalation.level) => {
+            let message = format!("there is no level {} of escalation", escalation.level);
+            let help = "1 is a conflict of agents, 2 a dispute of an audit, 3 a live emergency";
+            faults.push(Fault::new("level", message, help));
+        }
+        Payload::Halt(halt) if !is_scope(&halt.scope) => {
+            let message = format!("`{}` is no scope of a halt", halt.scope);
+            let help = "use all, or workflow:NAME, lane:NAME, stage:NAME, task:ID, schedule:NAME";
+            faults.push(Fault::new("scope", message, help));
+        }
+        _ => {}
+    }
+    faults
+}
+
+/// The texts that a reader relies on.
+fn words(payload: &Payload) -> Vec<(&'static str, &str)> {
+    match payload {
+        Payload::Task(task) => vec![("title", &task.title)],
+        Payload::Update(update) => update.title.iter().map(|t| ("title", t.as_str())).collect(),
+        Payload::Run(run) => {
+            run.failure.iter().map(|failure| ("failure.reason", failure.reason.as_str())).collect()
+        }
+        Payload::Handoff(handoff) => vec![("message", &handoff.message)],
+        Payload::AuditRequest(request) => {
+            vec![("name", &request.name), ("version", &request.version)]
+        }
+        Payload::AuditReport(report) => vec![("name", &report.name), ("version", &report.version)],
+        Payload::Approval(approval) => vec![("statement", &approval.statement)],
+        Payload::Block(block) => vec![("reason", &block.reason)],
+        Payload::Unblock(unblock) => vec![("reason", &unblock.reason)],
+        Payload::Quarantine(quarantine) => vec![("reason", &quarantine.reason)],
+        Payload::Pause(pause) => vec![("reason", &pause.reason)],
+        Payload::Escalation(escalation) => vec![("trigger", &escalation.trigger)],
+        Payload::Close(close) => vec![("reason", &close.reason)],
+        Payload::Incident(incident) => vec![
+            ("trigger", &incident.trigger),
+            ("class", &incident.class),
+            ("severity", &incident.severity),
+        ],
+        Payload::IncidentStep(step) => vec![("step", &step.step), ("outcome", &step.outcome)],
+        Payload::Postmortem(report) => {
+            vec![("summary", &report.summary), ("root_cause", &report.root_cause)]
+        }
+        Payload::Halt(halt) => vec![("reason", &halt.reason)],
+        Payload::Decision(decision) => vec![
+            ("title", &decision.title),
+            ("context", &decision.context),
+            ("outcome", &decision.outcome),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn day(payload: &Payload) -> Option<Fault> {
+    let (field, text) = match payload {
+        Payload::Task(task) => ("deadline", task.deadline.as_ref()?),
+        Payload::Update(update) => ("deadline", update.deadline.as_ref()?),
+        Payload::AuditRequest(request) => ("deadline", request.deadline.as_ref()?),
+        Payload::Decision(decision) => ("date", &decision.date),
+        _ => return None,
+    };
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    if day.is_ok_and(|day| day.to_string() == *text) {
+        return None;
+    }
+    let message = format!("`{text}` is no day of the calendar");
+    Some(Fault::new(field, message, "write a day as YYYY-MM-DD"))
+}
+
+fn run_faults(run: &kind::Run) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if run.attempt == 0 {
+        faults.push(Fault::new("attempt", "attempts are counted from 1", "write 1"));
+    }
+    match (run.status, &run.failure) {
+        (RunStatus::Failed, None) => faults.push(Fault::new(
+            "status",
+            "this run failed, but does not say why",
+            "record it with `orch run fail TASK --class … --reason … --message …`",
+        )),
+        (RunStatus::InProgress, Some(_)) => faults.push(Fault::new(
+            "failure",
+            "this run goes on, but names a failure",
+            "remove `failure`, or record the end with `orch run fail`",
+        )),
+        _ => {}
+    }
+    faults
+}
+
+fn issue_faults(issues: &[Issue]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut known = BTreeSet::new();
+    for (index, issue) in issues.iter().enumerate() {
+        let field = |name: &str| format!("issues.{index}.{name}");
+        if !is_issue_id(&issue.id) {
+            let message = format!("`{}` is no id of an issue", issue.id);
+            faults.push(Fault::new(field("id"), message, "number the issues issue-001 and on"));
+        } else if !known.insert(&issue.id) {
+            let message = format!("`{}` is the id of two issues", issue.id);
+            faults.push(Fault::new(field("id"), message, "give every issue a number of its own"));
+        }
+        if !is_location(&issue.location) {
+            let message = format!("`{}` is no location", issue.location);
+            faults.push(Fault::new(field("location"), message, "write FILE:LINE, or general"));
+        }
+        if issue.description.trim().is_empty() {
+            let message = "this issue does not say what is wrong";
+            faults.push(Fault::new(field("description"), message, "say it in words"));
+        }
+    }
+    faults
+}
+
+fn is_issue_id(text: &str) -> bool {
+    let digits = text.strip_prefix("issue-").unwrap_or_default();
+    digits.len() >= 3 && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// `general`, a file, or a file with a line (R000-46).
+fn is_location(text: &str) -> bool {
+    let file = match text.rsplit_once(':') {
+        Some((file, line)) => match line.parse::<u32>() {
+            Ok(line) if line > 0 => file,
+            _ => return false,
+        },
+        None => text,
+    };
+    RepoPath::canonical(file).is_ok()
+}
+
+const SCOPES: [&str; 5] = ["workflow", "lane", "stage", "task", "schedule"];
+
+fn is_scope(text: &str) -> bool {
+    let named = text.split_once(':');
+    text == "all"
+        || named
+            .is_some_and(|(word, name)| SCOPES.contains(&word) && name.parse::<StageName>().is_ok())
+}
+
+/// A halt of something that does not exist stops nothing, and whoever pulled it would not know.
+fn unknown_scope(step: &Step<'_>) -> Option<Fault> {
+    let (Payload::Halt(halt), Some(policy)) = (&step.record.payload, step.policy) else {
+        return None;
+    };
+    let (word, name) = halt.scope.split_once(':')?;
+    let stages = policy.workflows.values().flat_map(|workflow| &workflow.stages);
+    let known: Vec<&str> = match word {
+        "workflow" => policy.workflows.keys().map(|known| known.as_str()).collect(),
+        "lane" => policy.lanes.keys().map(|known| known.as_str()).collect(),
+        "stage" => stages.map(|stage| stage.name.as_str()).collect(),
+        _ => return None,
+    };
+    if known.contains(&name) {
+        return None;
+    }
+    let message = format!("the policy knows no {word} `{name}`, so this halt would stop nothing");
+    let help = match did_you_mean(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{word}:{nearest}`?"),
+        None => "halt everything with `--scope all` if in doubt".into(),
+    };
+    Some(Fault::new("scope", message, help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::story;
+
+    #[test]
+    fn the_day_itself_is_underlined() {
+        for day in ["2026-02-30", "2026-2-3", "soon", "2026-02-28T00:00:00Z"] {
+            let findings = story(&format!("- propose: orch/x\n- task: {{deadline: '{day}'}}\n"));
+            findings.expect(&["record-invalid"]);
+            assert_eq!(findings.underlined(0).trim_matches('"'), day);
+        }
+    }
+
+    #[test]
+    fn a_title_says_something() {
+        story("- propose: orch/x\n- task: {title: '  '}\n").expect(&["record-invalid"]);
+    }
+
+    /// Requirement R001-13: a run that failed says why, and only such a run.
+    #[test]
+    fn a_failed_run_says_why() {
+        let start = "- done: {until: strategy}\n- propose: feature/strat-001-strategy\n";
+        let findings = story(&format!("{start}- run: {{attempt: 0}}\n"));
+        assert_eq!(findings.of("record-invalid").len(), 1);
+        let failure = "failure: {class: transient, reason: network}";
+        let findings = story(&format!("{start}- run: {{{failure}}}\n"));
+        assert_eq!(findings.of("record-invalid").len(), 1);
+        let findings = story(&format!("{start}- run: {{}}\n- run: {{status: failed}}\n"));
+        assert_eq!(findings.of("record-invalid").len(), 1);
+        let findings =
+            story(&format!("{start}- run: {{}}\n- run: {{status: failed, {failure}}}\n"));
+        assert!(findings.of("record-invalid").is_empty());
+    }
+
+    /// Requirements R000-43 and R000-46.
+    #[test]
+    fn an_issue_has_an_id_and_a_location() {
+        for id in ["issue-001", "issue-1000"] {
+            assert!(is_issue_id(id), "{id}");
+        }
+        for id in ["", "issue-", "issue-1", "issue-00x", "ISSUE-001", "001"] {
+            assert!(!is_issue_id(id), "{id}");
+        }
+        for location in ["general", "src/a.py:12", "src/a.py", "a:1"] {
+            assert!(is_location(location), "{location}");
+        }
+        for location in ["", "src/a.py:0", "src/a.py:x", "../a.py:1", "/a.py"] {
+            assert!(!is_location(location), "{location}");
+        }
+    }
+
+    #[test]
+    fn issues_are_told_apart_by_their_ids() {
+        let issue = "severity: major, category: other, description: d, remediation: r";
+        let findings = story(&format!(
+            "
+- done: {{until: audit}}
+- propose: feature/strat-001-audit
+- run: {{stage: audit}}
+- audit_report:
+    verdict: FAIL
+    issues:
+      - {{id: issue-001, location: general, {issue}}}
+      - {{id: issue-001, location: 'x.py:y', {issue}}}
+"
+        ));
+        assert_eq!(findings.of("record-invalid").len(), 2, "{:#?}", findings.report.findings);
+    }
+
+    /// Attack 106: a kill switch that names nothing must not look as if it were pulled.
+    #[test]
+    fn a_halt_has_a_scope_that_exists() {
+        let halt = |scope: &str| {
+            let text = format!(
+                "
+- propose: main
+- write:
+    .orch/halts/halt-001/0001-halt.yaml: |
+      halt: {{topic: risk.kill_switch, scope: '{scope}', reason: losses}}
+      entry: {{sequence: 1, recorded_at: '2026-11-21T10:00:00Z', actor: orchestrator}}
+"
+            );
+            story(&text)
+        };
+        for scope in ["all", "lane:B", "stage:audit", "workflow:new_strategy", "task:strat-001"] {
+            halt(scope).expect(&[]);
+        }
+        for scope in ["everything", "lane:Z", "stage:audlt", "lane:", "agent:founder", "ALL"] {
+            let findings = halt(scope);
+            findings.expect(&["record-invalid"]);
+            assert!(findings.underlined(0).contains(scope), "{scope}");
+        }
+        assert!(halt("stage:audlt").report.findings[0].help.contains("`stage:audit`"));
+    }
+
+    /// Attacks 83, 84, 110: what can't be read is refused where it stands.
+    #[test]
+    fn what_can_t_be_read_is_refused_where_it_stands() {
+        let task = |line: &str| {
+            let text = format!(
+                "
+- propose: orch/x
+- write:
+    .orch/tasks/2026-11/strat-001/0001-task.yaml: |
+      task:
+        task_id: strat-001
+        title: A strategy
+        workflow: new_strategy
+        requestor: orchestrator
+        {line}
+      entry: {{sequence: 1, recorded_at: '2026-11-21T10:00:00Z', actor: orchestrator}}
+"
+            );
+            story(&text)
+        };
+        task("priority: high").expect(&[]);
+        for line in ["prioritty: high", "priority: highest", "title: again", "deadline: 7"] {
+            let findings = task(line);
+            findings.expect(&["record-invalid"]);
+            assert_eq!(findings.of("record-invalid").len(), 1, "{line}");
+            assert!(line.contains(findings.underlined(0)), "{line}");
+        }
+    }
+}

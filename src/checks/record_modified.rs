@@ -1,0 +1,148 @@
+//! What has landed stays as it landed.
+
+use super::record_invalid::task_of;
+use super::{Check, Group, Objection, Run};
+use crate::diagnostic::{Place, Severity};
+use crate::snapshot::{Change, Mode, Occasion};
+use crate::world::{World, touches_landed};
+
+pub(super) static CHECK: Check = Check {
+    name: "record-modified",
+    group: Group::Records,
+    title: "What has landed stays as it landed",
+    mandatory: true,
+    severity: Severity::Error,
+    explain: EXPLAIN,
+    run: Run::EachChange(run),
+};
+
+const EXPLAIN: &str = "\
+A record is evidence, and its bytes are what the next entry's `previous` seals. Once it is agreed,
+it is never edited, reformatted, renamed or deleted. What turned out wrong is said in a new entry:
+an `update`, a `rejection`, a `failure_response`, a `close`. To take merged work back, keep `.orch/`
+as it is and reject the handoff; Git's own `revert` would erase that it ever happened.
+
+```yaml bad
+- done: {until: backtest}
+- propose: orch/tidy
+- edit: {.orch/tasks/2026-11/strat-001/0001-task.yaml: [A strategy, The strategy]}
+```
+
+```yaml good
+- done: {until: backtest}
+- propose: orch/tidy
+- update: {title: The strategy}
+```
+";
+
+fn run(world: &World, change: &Change) -> Vec<Objection> {
+    if !touches_landed(change) {
+        return Vec::new();
+    }
+    let path = &change.path;
+    let happened = match change.new {
+        None => "deleted or renamed",
+        Some(node) if node.mode != Mode::File => "made a link or a program",
+        Some(_) => "edited",
+    };
+    let from = match world.occasion {
+        Occasion::Range => "--source=BRANCH ",
+        _ => "",
+    };
+    let task = task_of(path);
+    let instead = match &task {
+        Some(task) => {
+            format!("say what changed in a new entry; `orch handoff reject {task}` takes work back")
+        }
+        None => "say what changed in a new record".into(),
+    };
+    let message = format!("`{path}` was {happened} after it had landed");
+    let help = format!("`git restore {from}--staged --worktree {path}`, and {instead}");
+    let objection = Objection::new(Place::file(path.clone()), message, help);
+    vec![task.iter().fold(objection, Objection::task)]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::story;
+
+    const LEDGER: &str = ".orch/tasks/2026-11/strat-001";
+
+    fn after(deed: &str) -> crate::testing::Findings {
+        let deed = deed.replace("LEDGER", LEDGER);
+        story(&format!("- done: {{until: backtest}}\n- propose: orch/tidy\n{deed}\n"))
+    }
+
+    /// Attack 81, and Git's own `revert` of a merged change.
+    #[test]
+    fn deleting_the_last_or_any_other_entry() {
+        after("- remove: {LEDGER/0004-gate.yaml: ~}").expect(&["record-modified"]);
+        after("- remove: {LEDGER/0002-run.yaml: ~}").expect(&["record-modified"]);
+        after("- remove: {LEDGER/0001-task.yaml: ~}").expect(&["record-modified"]);
+    }
+
+    /// Attack 31: a rename is a deletion, whatever it is renamed to.
+    #[test]
+    fn renaming() {
+        let findings = after("- rename: {LEDGER/0004-gate.yaml: docs/old.yaml}");
+        assert_eq!(findings.of("record-modified").len(), 1);
+        after("- rename: {LEDGER/0004-gate.yaml: LEDGER/0009-gate.yaml}")
+            .expect(&["record-misplaced", "record-modified"]);
+    }
+
+    /// Attack 82: not even white space.
+    #[test]
+    fn reformatting() {
+        after("- edit: {LEDGER/0001-task.yaml: ['title: ', 'title:  ']}")
+            .expect(&["record-modified"]);
+    }
+
+    /// Attack 80: the artifact and its checksum changed together.
+    #[test]
+    fn a_checksum_that_follows_its_artifact() {
+        let findings = after(
+            "- write: {strategies/sma.py: worse}
+- edit: {LEDGER/0003-handoff.yaml: ['checksum: sha256:', 'checksum: sha256:0']}",
+        );
+        assert_eq!(findings.of("record-modified").len(), 1);
+    }
+
+    #[test]
+    fn a_link_in_its_place() {
+        after("- link: {LEDGER/0001-task.yaml: ../elsewhere.yaml}").expect(&["record-modified"]);
+    }
+
+    /// What stands behind an edited entry is judged by what was agreed, not by the edit.
+    #[test]
+    fn nothing_is_gained_by_the_edit() {
+        let findings = story(&format!(
+            "
+- done: {{until: backtest}}
+- propose: feature/strat-001-backtest
+- run: {{stage: backtest}}
+- edit: {{{LEDGER}/0001-task.yaml: [new_strategy, data_refresh]}}
+"
+        ));
+        findings.expect(&["record-modified"]);
+    }
+
+    #[test]
+    fn decisions_too() {
+        let decision = "
+- write:
+    .orch/decisions/2026-11-21-choice.yaml: |
+      decision:
+        id: 2026-11-21-choice
+        title: A choice
+        status: accepted
+        date: 2026-11-21
+        decision_makers: [founder]
+        context: there were two ways
+        outcome: the first
+      entry: {recorded_at: '2026-11-21T10:00:00Z', actor: founder}
+- propose: orch/x
+- edit: {.orch/decisions/2026-11-21-choice.yaml: [the first, the second]}
+";
+        story(decision).expect(&["record-modified"]);
+    }
+}
