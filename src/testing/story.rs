@@ -214,6 +214,7 @@ impl Teller {
             agreed,
             base,
             head: Side::Index,
+            parents: Vec::new(),
             branch: self.branch.clone(),
             occasion: self.occasion,
             changes: repository.changes(base, Side::Index).expect("memory"),
