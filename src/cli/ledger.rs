@@ -125,6 +125,8 @@ impl<'a> Writer<'a> {
         let branch = self.author.branch.clone();
         let proposal = Proposal { changes, branch, ..view.proposal.clone() };
         let mut report = guard::guard(&overlay, &proposal, self.context.at(), true)?;
+        // Where it is written says nothing of where it will be committed.
+        let here = report.findings.iter().any(|finding| finding.check == "branch-protected");
         report.findings.retain(|finding| self.concerns(finding));
         if report.refused() {
             return Err(refuse(&report, &proposal));
@@ -139,7 +141,11 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         prepare()?;
-        self.write(&view.repository)
+        self.write(&view.repository)?;
+        if let (true, Some(branch)) = (here, &view.proposal.branch) {
+            say(format!("`{branch}` takes only merges: commit this on a branch of its own"));
+        }
+        Ok(())
     }
 
     /// Tells whether a finding is about what is to be written, and not about other staged work.
@@ -148,6 +154,9 @@ impl<'a> Writer<'a> {
             self.entries.iter().any(|record| record.repo_path() == path)
                 || self.artifacts.iter().any(|(artifact, _)| artifact == path)
         };
+        if finding.check == "branch-protected" {
+            return false;
+        }
         own(&finding.place.path) || finding.related.iter().any(|related| own(&related.place.path))
     }
 

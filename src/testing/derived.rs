@@ -63,3 +63,17 @@ pub(super) fn overlay(value: &mut Value, said: Map<String, Value>) {
         }
     }
 }
+
+/// Who would say this, by default.
+pub(super) fn actor(kind: &str, payload: &Value) -> String {
+    let named = match kind {
+        "run" => payload["agent"].as_str(),
+        "handoff" => payload["from"].as_str(),
+        "gate" => payload["evaluated_by"].as_str(),
+        "audit_report" => payload["auditor"].as_str(),
+        "failure_response" => Some("independent_auditor"),
+        "approval" | "resume" => payload["approver"].as_str().or(Some("founder")),
+        _ => None,
+    };
+    named.unwrap_or("orchestrator").to_owned()
+}

@@ -13,7 +13,7 @@ fn an_honest_life_passes_from_the_first_entry_to_the_last() {
     let findings =
         story("- data: {}\n- propose: feature/strat-001-strategy\n- done: {until: end}\n");
     assert_eq!(findings.report.findings, []);
-    assert!(findings.report.examined.records >= 18, "{:?}", findings.report.examined);
+    assert!(findings.report.examined.records > 15, "{:?}", findings.report.examined);
 }
 
 /// R000-6 and R000-47: a failed audit returns the task, the handoff answers, and all is done anew.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::derived::{decide, overlay, run_id};
+use super::derived::{actor, decide, overlay, run_id};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
@@ -386,18 +386,4 @@ impl Teller {
 
 fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("{value} has no {key}")).to_owned()
-}
-
-/// Who would say this, by default.
-fn actor(kind: &str, payload: &Value) -> String {
-    let named = match kind {
-        "run" => payload["agent"].as_str(),
-        "handoff" => payload["from"].as_str(),
-        "gate" => payload["evaluated_by"].as_str(),
-        "audit_report" => payload["auditor"].as_str(),
-        "failure_response" => Some("independent_auditor"),
-        "approval" | "resume" => payload["approver"].as_str().or(Some("founder")),
-        _ => None,
-    };
-    named.unwrap_or("orchestrator").to_owned()
 }
