@@ -88,14 +88,14 @@ mod tests {
         );
     }
 
-    /// A run that leaves out what it consumes, or lists what nobody delivered, seals a lie.
+    /// A run that leaves out what it consumes seals a lie, though its id follows from that lie.
     #[test]
     fn the_inputs_are_exactly_what_was_delivered() {
         story(
             "
 - done: {until: backtest}
 - propose: feature/strat-001-backtest
-- run: {stage: backtest, inputs: []}
+- run: {stage: backtest, inputs: [], run_id: rb74674a920}
 ",
         )
         .expect(&["evidence-missing"]);

@@ -59,7 +59,7 @@ fn of_run(world: &World, step: &Step<'_>) -> Vec<Objection> {
 
 fn of_handoff(world: &World, step: &Step<'_>, handoff: &Handoff) -> Vec<Objection> {
     let active = step.before.and_then(|state| state.active_run());
-    let Some(run) = active.filter(|run| run.run_id == handoff.run_id) else { return Vec::new() };
+    let Some(run) = active.filter(|run| run.stage == handoff.stage) else { return Vec::new() };
     let stale = run.inputs.iter().filter_map(|input| {
         // A stage may remake what it consumed: it then hands over the new one itself.
         if handoff.artifacts.iter().any(|made| made.path == input.path) {

@@ -264,7 +264,6 @@ mod tests {
 ",
         );
         findings.expect(&[]);
-        let notes: Vec<&str> = findings.report.findings.iter().map(|note| note.check).collect();
-        assert_eq!(notes, ["gate-contradicted"]);
+        assert!(findings.report.findings.iter().any(|note| note.check == "gate-contradicted"));
     }
 }

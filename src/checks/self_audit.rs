@@ -155,6 +155,7 @@ mod tests {
         story(
             "
 - done: {until: deploy_paper}
+- policy: ['auditor: {lanes: [D]', 'auditor: {lanes: [D, E]']
 - assignment: {agent: independent_auditor, reason: person}
 - propose: feature/strat-001-deploy_paper
 - run: {stage: deploy_paper, entry: {session: a fresh one}}

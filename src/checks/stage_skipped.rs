@@ -5,10 +5,8 @@ use crate::diagnostic::Severity;
 use crate::ledger::{RunStanding, Standing, State};
 use crate::policy::{Stage, StageKind};
 use crate::record::Payload;
-use crate::record::kind::{
-    self, Close, FailureResponse, Gate, GateVerdict, Handoff, Outcome, Rejection, RunStatus,
-    Verdict,
-};
+use crate::record::kind::{self, Close, FailureResponse, Gate, GateVerdict, Handoff};
+use crate::record::kind::{Outcome, Rejection, RunStatus, Verdict};
 use crate::source::StageName;
 use crate::world::{Step, World};
 
@@ -76,7 +74,8 @@ fn of_task(step: &Step<'_>, task: &kind::Task) -> Option<Objection> {
     }
     let known: Vec<&str> = workflows.keys().map(|name| name.as_str()).collect();
     let message = format!("the policy has no workflow `{}`", task.workflow);
-    Some(Objection::new(step.field("workflow"), message, did_you_mean(&task.workflow, &known)))
+    let help = format!("its workflows are {}", known.join(", "));
+    Some(Objection::new(step.field("workflow"), message, help))
 }
 
 fn behind_the_end(step: &Step<'_>, state: &State) -> Objection {
@@ -90,8 +89,9 @@ fn of_run(step: &Step<'_>, state: &State, run: &kind::Run) -> Option<Objection> 
         return Some(objection);
     }
     // The same submission again is a duplicate, whatever stage the task has reached since.
-    let known = state.run(&run.run_id).map(|known| &known.standing);
-    if matches!(known, Some(RunStanding::Active | RunStanding::Delivered)) {
+    let known = state.run(&run.run_id).filter(|known| known.stage == run.stage);
+    let standing = known.map(|known| &known.standing);
+    if matches!(standing, Some(RunStanding::Active | RunStanding::Delivered)) {
         return None;
     }
     let expected = match &state.standing {
@@ -128,14 +128,8 @@ fn of_unknown_stage(step: &Step<'_>, state: &State, stage: &StageName) -> Option
     }
     let names: Vec<&str> = known.stages.iter().map(|stage| stage.name.as_str()).collect();
     let message = format!("workflow `{workflow}` has no stage `{stage}`");
-    Some(Objection::new(step.field("stage"), message, did_you_mean(stage, &names)))
-}
-
-fn did_you_mean(word: &impl ToString, known: &[&str]) -> String {
-    match crate::record::did_you_mean(&word.to_string(), known.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("the policy has {}", known.join(", ")),
-    }
+    let help = format!("its stages are {}", names.join(", "));
+    Some(Objection::new(step.field("stage"), message, help))
 }
 
 /// Otherwise a failure of any stage would make the task ready for that stage.
@@ -155,8 +149,11 @@ fn of_handoff(step: &Step<'_>, state: &State, handoff: &Handoff) -> Option<Objec
         let help = format!("report instead: `orch audit report {}`", handoff.task_id);
         return Some(Objection::new(step.field("stage"), message, help));
     }
-    let again = state.deliveries.iter().any(|known| known.run_id == handoff.run_id);
-    if again || state.standing == Standing::Running(stage.clone()) {
+    let mut known = state.deliveries.iter().filter(|known| known.stage == *stage);
+    // One run handed off twice is a duplicate.
+    if known.any(|known| known.run_id == handoff.run_id)
+        || state.standing == Standing::Running(stage.clone())
+    {
         return None;
     }
     let message = format!("no run of stage `{stage}` goes on that could be handed off");
@@ -181,10 +178,9 @@ fn of_report(step: &Step<'_>, state: &State) -> Option<Objection> {
 
 fn of_gate(step: &Step<'_>, state: &State, gate: &Gate) -> Option<Objection> {
     if state.standing != Standing::Delivered(gate.stage.clone()) {
-        let again = step.earlier().any(
-            |record| matches!(&record.payload, Payload::Gate(known) if known.run_id == gate.run_id),
-        );
-        if again {
+        // One run judged twice is a duplicate.
+        let same = |known: &Gate| known.stage == gate.stage && known.run_id == gate.run_id;
+        if step.earlier().any(|r| matches!(&r.payload, Payload::Gate(known) if same(known))) {
             return None;
         }
         let message = format!("stage `{}` has nothing for a gate to judge", gate.stage);
@@ -198,32 +194,33 @@ fn of_gate(step: &Step<'_>, state: &State, gate: &Gate) -> Option<Objection> {
 
 /// Judges where a gate leads.
 fn of_way(step: &Step<'_>, state: &State, gate: &Gate, stage: &Stage) -> Option<Objection> {
+    let name = &stage.name;
+    let back = gate.returns_to.as_ref().unwrap_or(name);
+    let (field, message) = match (gate.verdict, &gate.next_stage) {
+        (GateVerdict::Fail, _) if *back == stage.on_fail => return None,
+        (GateVerdict::Fail, _) => {
+            ("returns_to", format!("a fail of stage `{name}` returns to `{}`", stage.on_fail))
+        }
+        (GateVerdict::Pass, Some(next)) if stage.next.contains(next) => return None,
+        (GateVerdict::Pass, Some(next)) => {
+            ("next_stage", format!("stage `{name}` does not lead to `{next}`"))
+        }
+        (GateVerdict::Pass, None) if stage.next.is_empty() => return None,
+        (GateVerdict::Pass, None) => {
+            ("stage", format!("this passes stage `{name}`, and does not say which is next"))
+        }
+    };
     let task = &state.task.task_id;
     let help = format!("record it with `orch gate {task}`, which knows the workflow");
-    let refuse = |field: &str, message: String| {
-        Some(Objection::new(step.field(field), message, help.clone()))
-    };
-    if gate.verdict == GateVerdict::Fail {
-        let back = gate.returns_to.as_ref().unwrap_or(&gate.stage);
-        let told = || format!("a fail of stage `{}` returns to `{}`", stage.name, stage.on_fail);
-        return if *back == stage.on_fail { None } else { refuse("returns_to", told()) };
-    }
-    match &gate.next_stage {
-        Some(next) if stage.next.contains(next) => None,
-        None if stage.next.is_empty() => None,
-        Some(next) => {
-            refuse("next_stage", format!("stage `{}` does not lead to `{next}`", stage.name))
-        }
-        None => refuse("stage", "this gate says pass, and not which stage is next".into()),
-    }
+    Some(Objection::new(step.field(field), message, help))
 }
 
 fn of_response(step: &Step<'_>, state: &State, response: &FailureResponse) -> Option<Objection> {
     let failed = state.audits.iter().rev().find(|audit| audit.live);
     let failed = failed.filter(|audit| audit.verdict == Verdict::Fail);
     let stage = failed.and_then(|audit| audit.stage.as_ref());
-    let Some(stage) = stage.filter(|stage| state.standing == Standing::Delivered((*stage).clone()))
-    else {
+    let waits = |stage: &&StageName| state.standing == Standing::Delivered((*stage).clone());
+    let Some(stage) = stage.filter(waits) else {
         let message = "no audit that failed stands before this response";
         return Some(Objection::new(step.field("verdict"), message, status(state)));
     };
@@ -253,11 +250,8 @@ fn of_close(step: &Step<'_>, state: &State, close: &Close) -> Option<Objection> 
     if close.outcome != Outcome::Completed || state.standing == Standing::Finished {
         return None;
     }
-    let task = &state.task.task_id;
-    let message = format!("`{task}` is {}, not completed", state.standing);
-    let help = format!(
-        "finish it (`orch status {task}`), or close it as what it is: `--outcome abandoned`"
-    );
+    let message = format!("`{}` is {}, not completed", state.task.task_id, state.standing);
+    let help = "finish it (`orch next`), or close it as what it is: `--outcome abandoned`";
     Some(Objection::new(step.field("outcome"), message, help))
 }
 
@@ -270,24 +264,23 @@ fn status(state: &State) -> String {
 mod tests {
     use crate::testing::story;
 
-    /// Tells a story that must be refused by this check alone, and gives what is underlined.
+    /// Tells a story that this check must refuse, and gives what it underlines. What is out of
+    /// place is often wrong in other ways, too.
     #[track_caller]
     fn refused(text: &str) -> String {
-        let findings = story(text);
-        findings.expect(&["stage-skipped"]);
-        findings.underlined(0).to_owned()
+        let told = story(text);
+        let found = told.report.findings.iter().position(|found| found.check == "stage-skipped");
+        told.underlined(found.unwrap_or_else(|| panic!("{text}{:#?}", told.report))).to_owned()
     }
 
     #[test]
     fn a_run_is_of_the_stage_that_is_next() {
-        let backtest = "- done: {until: deploy_paper}\n- propose: feature/strat-001-backtest\n";
-        let again = "- run: {stage: backtest, run_id: r0000000001}\n";
-        story(&format!("{backtest}{again}")).expect(&["run-id-mismatch", "stage-skipped"]);
-        let stage = "- run: {stage: backtest, agent: quant_engineer}\n";
-        story(&format!(
-            "- done: {{until: backtest}}\n- propose: feature/strat-001-backtest\n{stage}"
-        ))
-        .expect(&[]);
+        let run = "- propose: feature/strat-001-x\n- run: {run_id: r1, stage:";
+        for way in ["strategy backtest", "backtest audit", "audit deploy_live", "end audit"] {
+            let (until, stage) = way.split_once(' ').expect("two stages");
+            let findings = story(&format!("- done: {{until: {until}}}\n{run} {stage}}}\n"));
+            assert!(findings.report.findings.iter().any(|found| found.check == "stage-skipped"));
+        }
     }
 
     #[test]
@@ -304,10 +297,8 @@ mod tests {
         let ready = "- done: {until: audit}\n- propose: feature/strat-001-x\n";
         assert_eq!(refused(&format!("{ready}- audit_report: {{}}\n")), "audit_report");
         let ready = "- done: {until: backtest}\n- propose: feature/strat-001-x\n";
-        assert_eq!(
-            refused(&format!("{ready}- handoff: {{stage: backtest, artifacts: []}}\n")),
-            "backtest"
-        );
+        let handoff = "- handoff: {stage: backtest, artifacts: []}\n";
+        assert_eq!(refused(&format!("{ready}{handoff}")), "backtest");
         let gate = "- gate: {stage: backtest, returns_to: null, verdict: pass, next_stage: audit}";
         assert_eq!(refused(&format!("{ready}{gate}\n")), "backtest");
     }
@@ -322,39 +313,27 @@ mod tests {
         assert_eq!(refused(&format!("{work}{report}")), "audit_report");
     }
 
-    /// R000-6: a fail returns to where the workflow says, not to where it is convenient.
+    /// R000-6: a gate leads where the workflow says, not to where it is convenient.
     #[test]
-    fn a_fail_returns_where_the_workflow_says() {
-        let poor = "
-- done: {until: backtest}
+    fn a_gate_leads_where_the_workflow_says() {
+        let gated = |trades: u32, gate: &str| {
+            format!(
+                "
+- done: {{until: backtest}}
 - propose: feature/strat-001-backtest
-- run: {}
-- write: {research/reports/sma.json: {trades: 12, max_drawdown: 0.1}}
-- handoff: {}
-";
-        story(&format!("{poor}- gate: {{}}\n")).expect(&[]);
-        assert_eq!(refused(&format!("{poor}- gate: {{returns_to: audit}}\n")), "audit");
-    }
-
-    #[test]
-    fn a_pass_says_which_stage_is_next() {
-        let done = "
-- done: {until: backtest}
-- propose: feature/strat-001-backtest
-- run: {}
-- write: {research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}
-- handoff: {}
-";
-        assert_eq!(refused(&format!("{done}- gate: {{next_stage: null}}\n")), "backtest");
-        let last = "
-- done: {until: deploy_live}
-- approval: {}
-- propose: feature/strat-001-deploy_live
-- run: {}
-- handoff: {}
-";
-        story(&format!("{last}- gate: {{}}\n")).expect(&[]);
-        assert_eq!(refused(&format!("{last}- gate: {{next_stage: audit}}\n")), "audit");
+- run: {{}}
+- write: {{research/reports/sma.json: {{trades: {trades}, max_drawdown: 0.1}}}}
+- handoff: {{}}
+- gate: {{{gate}}}
+"
+            )
+        };
+        story(&gated(12, "")).expect(&[]);
+        assert_eq!(refused(&gated(12, "returns_to: audit")), "audit");
+        assert_eq!(refused(&gated(42, "next_stage: null")), "backtest");
+        let last = "- done: {until: deploy_live}\n- approval: {}\n- propose: feature/strat-001-x\n";
+        let gate = "- run: {}\n- handoff: {}\n- gate: {next_stage: audit}\n";
+        assert_eq!(refused(&format!("{last}{gate}")), "audit");
     }
 
     #[test]
@@ -385,44 +364,37 @@ mod tests {
         let ready = "- done: {until: backtest}\n- propose: feature/strat-001-x\n";
         let run = format!("- run: {{stage: deploy_live, run_id: r0000000001, {failed}}}\n");
         assert_eq!(refused(&format!("{ready}{run}")), "r0000000001");
-        story(&format!("{ready}- run: {{}}\n- run: {{stage: backtest, {failed}}}\n")).expect(&[]);
+        story(&format!("{ready}- run: {{}}\n- run: {{{failed}}}\n")).expect(&[]);
     }
 
-    /// A rejection returns the task; of what is already replaced it would lead it forward.
+    /// A rejection returns the task; of what is already replaced it would lead it forward. An
+    /// audit that passed can be called back, such as one that has expired; a FAIL can't.
     #[test]
     fn only_what_stands_can_be_rejected() {
+        let reject = |handoff: u32| {
+            format!(
+                "- propose: feature/strat-001-x\n- rejection: {{handoff: {handoff}, reason: format}}\n"
+            )
+        };
         let returned = "- done: {until: audit}\n- rejection: {handoff: 3, reason: mismatch}\n";
-        let again = "- propose: feature/strat-001-x\n- rejection: {handoff: 6, reason: format}\n";
-        assert_eq!(refused(&format!("{returned}{again}")), "6");
-        story(&format!("- done: {{until: audit}}\n{again}")).expect(&[]);
-    }
-
-    /// An audit that passed can be called back, such as one that has expired; a FAIL can't.
-    #[test]
-    fn a_failed_audit_is_not_rejected() {
-        let reject = "- propose: feature/strat-001-x\n- rejection: {handoff: 9, reason: format}\n";
-        story(&format!("- done: {{until: deploy_paper}}\n{reject}- run: {{stage: audit}}\n"))
-            .expect(&[]);
+        assert_eq!(refused(&format!("{returned}{}", reject(6))), "6");
+        story(&format!("- done: {{until: audit}}\n{}", reject(6))).expect(&[]);
         let failed = "- done: {until: audit}\n- run: {}\n- audit_report: {verdict: FAIL}\n";
-        assert_eq!(refused(&format!("{failed}{reject}")), "9");
+        assert_eq!(refused(&format!("{failed}{}", reject(9))), "9");
+        story(&format!("- done: {{until: deploy_paper}}\n{}", reject(9))).expect(&[]);
     }
 
     #[test]
     fn nothing_follows_the_end() {
-        let closed = "
-- done: {until: strategy}
-- close: {outcome: abandoned, reason: no edge}
-- propose: feature/strat-001-strategy
-";
+        let closed = "- task: {}\n- close: {outcome: abandoned, reason: x}\n- propose: main\n";
         assert_eq!(refused(&format!("{closed}- run: {{stage: strategy}}\n")), "run");
-        assert_eq!(refused(&format!("{closed}- block: {{reason: none}}\n")), "block");
+        assert_eq!(refused(&format!("{closed}- block: {{reason: x}}\n")), "block");
     }
 
     #[test]
     fn only_what_is_finished_is_completed() {
-        let close = "- close: {outcome: completed, reason: done}\n";
-        let half = "- done: {until: deploy_live}\n- propose: main\n";
-        assert_eq!(refused(&format!("{half}{close}")), "completed");
-        story(&format!("- done: {{until: end}}\n- propose: main\n{close}")).expect(&[]);
+        let close = "- propose: main\n- close: {outcome: completed, reason: done}\n";
+        assert_eq!(refused(&format!("- done: {{until: deploy_live}}\n{close}")), "completed");
+        story(&format!("- done: {{until: end}}\n{close}")).expect(&[]);
     }
 }

@@ -191,6 +191,7 @@ impl State {
             Standing::Running(stage) => Some(stage.clone()),
             _ => None,
         };
+        let run_id = self.active_run().map(|run| run.run_id.clone());
         if let Some(stage) = &stage {
             self.deliver(stage);
         }
@@ -201,6 +202,7 @@ impl State {
         self.audits.push(Audited {
             sequence: record.sequence(),
             stage,
+            run_id,
             evidence: Artifact {
                 name: AUDIT_PASS.parse().expect("a word that is a name"),
                 path: record.repo_path().clone(),

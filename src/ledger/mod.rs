@@ -7,6 +7,8 @@
 mod fold;
 mod run_id;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use run_id::run_id;
 pub use state::{Approved, Audited, Delivery, RunStanding, RunState, Standing, State};

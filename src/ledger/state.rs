@@ -146,6 +146,8 @@ pub struct Audited {
     pub sequence: u32,
     /// The stage it completes.
     pub stage: Option<StageName>,
+    /// The run it completes.
+    pub run_id: Option<RunId>,
     /// The report's file and digest, as evidence for the stages behind it.
     pub evidence: Artifact,
     /// What was audited, in which version.
@@ -247,9 +249,8 @@ impl State {
     pub fn run_stands(&self, id: &RunId) -> bool {
         let active = self.active_run().is_some_and(|run| run.run_id == *id);
         let delivered = self.live_deliveries().any(|delivery| delivery.run_id == *id);
-        let audited = self.run(id).is_some_and(|run| {
-            self.audits.iter().any(|audit| audit.live && audit.stage.as_ref() == Some(&run.stage))
-        });
+        let audited =
+            self.audits.iter().any(|audit| audit.live && audit.run_id.as_ref() == Some(id));
         active || delivered || audited
     }
 

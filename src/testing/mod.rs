@@ -3,13 +3,19 @@
 mod derived;
 mod examples;
 mod honest;
+mod lives;
 mod readme;
 mod story;
 mod tampering;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 pub(crate) use story::{Findings, story};
+
+use crate::policy::Policy;
+use crate::source::Digest;
 
 /// Compares generated files of this repository with what they should hold. Those that differ are
 /// written anew and the test fails once, so that the diff can be read; in CI (where `CI` is set)
@@ -30,4 +36,19 @@ pub(crate) fn golden(files: &[(String, String)]) {
         }
     }
     assert!(stale.is_empty(), "not current: {stale:?}; written anew, read the diff and run again");
+}
+
+/// Every entry of every story is drafted under a policy, and compiling one takes long in a build
+/// for tests.
+fn compiled(bytes: &[u8]) -> Arc<Policy> {
+    static KNOWN: Mutex<BTreeMap<Digest, Arc<Policy>>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().expect("nothing panics while this is locked");
+    let digest = Digest::of(bytes);
+    if let Some(policy) = known().get(&digest) {
+        return Arc::clone(policy);
+    }
+    let policy = Policy::parse(bytes, &crate::checks::names());
+    let policy = Arc::new(policy.unwrap_or_else(|problems| panic!("{problems:?}")));
+    known().insert(digest, Arc::clone(&policy));
+    policy
 }

@@ -19,12 +19,12 @@ use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
 use crate::ledger::State;
-use crate::policy::{Policy, Stage};
+use crate::policy::{POLICY_PATH, Policy, Stage};
 use crate::record::kind::{Artifact, AuditTest, Verdict};
 use crate::record::{Home, Payload, yaml};
 use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
 use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
-use crate::world::{Focus, LedgerView, World};
+use crate::world::{self, Focus, LedgerView, Terms, World};
 
 /// Tells a story and has the guard judge what it proposes.
 pub(crate) fn story(text: &str) -> Findings {
@@ -91,7 +91,7 @@ impl Teller {
     fn new() -> Self {
         let policy = include_str!("../../templates/strategy.yaml");
         let mut files = Files::new();
-        files.insert(crate::policy::POLICY_PATH.into(), (Mode::File, policy.into()));
+        files.insert(POLICY_PATH.into(), (Mode::File, policy.into()));
         Teller {
             files,
             agreed: None,
@@ -140,7 +140,7 @@ impl Teller {
                 files.remove(&path).expect("a file to remove");
             }),
             "edit" => self.edit(value),
-            "policy" => self.edit(json!({ crate::policy::POLICY_PATH: value })),
+            "policy" => self.edit(json!({ POLICY_PATH: value })),
             "wait" => self.wait(value.as_str().expect("a duration such as 31d")),
             "on" => self.branch = value.as_str().map(str::to_owned),
             "meanwhile" => self.meanwhile(value),
@@ -150,7 +150,7 @@ impl Teller {
                     Some("merge") => Occasion::Merge,
                     Some("verification") => Occasion::Verification,
                     _ => Occasion::Commit,
-                }
+                };
             }
             "propose" => {
                 self.agreed = Some(self.files.clone());
@@ -240,8 +240,11 @@ impl Teller {
     fn world(&self, task: &TaskId) -> World {
         let repository = self.repository();
         let proposal = self.proposal(&repository, Side::Index, Side::Index);
+        let policy = super::compiled(&self.files[&POLICY_PATH.into()].1);
         let focus = Focus::Tasks(vec![task.clone()]);
-        guard::look(&repository, &proposal, self.clock, false, focus).expect("a world to draft in")
+        let (policy_problems, bootstrap, at) = (Vec::new(), false, self.clock);
+        let terms = Terms { policy, policy_problems, bootstrap, at, focus };
+        world::build(&repository, &proposal, terms).expect("a world to draft in")
     }
 
     fn entry(&mut self, kind: &str, value: Value) {
