@@ -67,6 +67,22 @@ pub fn record(
     record::parse(&path, text.as_bytes()).map(|record| (record, text))
 }
 
+/// Gives an entry as it stands behind another one than it was written for: the same payload and
+/// actor, a new place in the chain (design, hard case 9).
+pub fn renumbered(record: &Record, before: &Record) -> Result<(Record, String), Vec<Problem>> {
+    let mut envelope = record.entry.clone();
+    envelope.sequence = Some(before.sequence() + 1);
+    envelope.previous = Some(before.digest);
+    envelope.recorded_at = envelope.recorded_at.max(before.entry.recorded_at);
+    let folder = before.repo_path().folder();
+    let name = format!("{:04}-{}.yaml", before.sequence() + 1, record.payload.word());
+    let path = RecordPath::parse(&folder.join(&name)).map_err(|rule| {
+        vec![Problem::invalid(record.heading(), rule, "see the ledger's folder")]
+    })?;
+    let text = record::write(&record.payload, &envelope);
+    record::parse(&path, text.as_bytes()).map(|record| (record, text))
+}
+
 /// Gives the stage that a task would run next; none if it is finished or its workflow is unknown.
 pub fn next_stage<'p>(workflow: &'p Workflow, state: &State) -> Option<&'p Stage> {
     match &state.standing {

@@ -19,8 +19,8 @@ const EXPLAIN: &str = "\
 The entries of a ledger are numbered from 0001 without holes, and each holds the digest of the
 bytes of the one before it. So their order survives squash, rebase and cherry-pick, and nothing can
 be changed, left out or put in between without showing (R001-13). A ledger begins with its `task`,
-`incident` or `halt`. If others went on in the meantime, `orch task rebase TASK` puts your own
-entries behind theirs.
+`incident` or `halt`. If others went on in the meantime, merge them, and `orch task rebase TASK`
+puts your own entries behind theirs.
 
 ```yaml bad
 - done: {until: strategy}
@@ -62,7 +62,7 @@ fn opening(home: &Home) -> &'static str {
 
 fn rebase(step: &Step<'_>) -> String {
     let id = step.record.path.home.id().map_or("TASK", |id| id.as_str());
-    format!("`orch task rebase {id}` links your own entries to what landed")
+    format!("merge what landed, then `orch task rebase {id}` puts your own entries behind it")
 }
 
 fn headless(step: &Step<'_>) -> Option<Objection> {

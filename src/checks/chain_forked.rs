@@ -19,9 +19,9 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 Two branches that continue one task both write its next entry, and only one of them can be it
-(R001-11). The one that lands second is refused here, though Git sees no conflict. `orch task
-rebase TASK` puts your own entries that have not landed behind those that have, and judges them
-anew.
+(R001-11). The one that lands second is refused here, though Git sees no conflict. Merge what
+landed; where the merge stops, `orch task rebase TASK` puts your own entries behind it, and they are
+judged anew.
 
 ```yaml bad
 - done: {until: strategy}
@@ -50,7 +50,8 @@ fn fork(world: &World, ledger: &LedgerView) -> Option<Objection> {
     let id = ledger.home.id()?;
     let names = [theirs.file_name(), ours.repo_path().file_name()];
     let message = format!("`{id}` went on with `{}`, and here with `{}`", names[0], names[1]);
-    let help = format!("put your own entries behind what landed with `orch task rebase {id}`");
+    let help =
+        format!("merge what landed; then `orch task rebase {id}` puts your own entries behind it");
     let place = Place::at(ours.repo_path().clone(), ours.envelope_field("sequence"));
     let mut objection = Objection::new(place, message, help);
     if *ours.repo_path() != theirs {

@@ -161,7 +161,7 @@ mod tests {
 - run: {stage: deploy_paper, entry: {session: a fresh one}}
 ",
         )
-        .expect(&["lane-unknown", "self-audit"]);
+        .expect(&["self-audit"]);
     }
 
     /// R000-18: in another's name, or by someone whom the policy does not call an auditor.

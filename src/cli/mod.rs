@@ -17,6 +17,7 @@ mod init;
 mod ledger;
 mod next;
 mod output;
+mod rebase;
 mod run;
 mod schema;
 mod seal;

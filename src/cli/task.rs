@@ -6,6 +6,7 @@ use super::Stop;
 use super::context::{Context, View};
 use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
+use super::rebase::Rebase;
 use super::{freeze, status};
 use crate::record::kind::{self, Outcome, Priority};
 use crate::render::Format;
@@ -29,6 +30,8 @@ pub(super) enum Task {
     Block(freeze::Because),
     /// Let a blocked task move again
     Unblock(freeze::Because),
+    /// Put your own entries behind those that landed, while you merge them
+    Rebase(Rebase),
     /// Close a task for good
     Close(Close),
 }
@@ -118,6 +121,7 @@ impl Task {
             Task::Assign(command) => command.run(context),
             Task::Block(command) => command.block(context),
             Task::Unblock(command) => command.unblock(context),
+            Task::Rebase(command) => command.run(context),
             Task::Close(command) => command.run(context),
         }
     }

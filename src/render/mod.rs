@@ -158,6 +158,7 @@ mod tests {
             branch: None,
             occasion: Occasion::Commit,
             changes: Vec::new(),
+            parents: Vec::new(),
             steps: Vec::new(),
         };
         let verdict = Verdict::new(&report, &proposal, 7);

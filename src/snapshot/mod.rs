@@ -115,6 +115,8 @@ pub struct Proposal {
     pub base: Side,
     /// What is proposed.
     pub head: Side,
+    /// Parents of a merge about to be made that a protected branch has: what they hold is agreed.
+    pub parents: Vec<Side>,
     /// The short name of the branch it is proposed on, if that is known.
     pub branch: Option<String>,
     /// How it got here.

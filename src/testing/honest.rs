@@ -9,7 +9,9 @@ impl Teller {
     pub(super) fn done(&mut self, until: &str) {
         if !self.has_task("strat-001") {
             if until != "strategy" {
-                self.data();
+                if !self.has_task("data-001") {
+                    self.data();
+                }
                 self.tell("task", json!({"depends_on": ["data-001"]}));
             } else {
                 self.tell("task", json!({}));
@@ -28,7 +30,7 @@ impl Teller {
         self.files.keys().any(|path| path.to_string().contains(&format!("/{task}/")))
     }
 
-    fn data(&mut self) {
+    pub(super) fn data(&mut self) {
         self.tell("task", json!({"task_id": "data-001", "workflow": "data_refresh"}));
         self.tell("run", json!({"task": "data-001"}));
         self.tell("write", json!({"data/manifests/btc.json": "{\"rows\": 1000}"}));

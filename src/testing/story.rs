@@ -1,9 +1,9 @@
 //! Worlds made of a few lines: what agents did, in short form; what can be derived is filled in.
 //!
 //! A story is a YAML list. `done: {until: STAGE}` brings the task `strat-001` honestly up to a
-//! stage; `run`, `handoff`, `gate`, `audit_report` and every other kind adds an entry, its payload
-//! drafted as the commands would and then overlaid with what the story says (`task:` names another
-//! task, `entry:` overlays the envelope); `write`, `remove`, `rename`, `link` and `edit` change
+//! stage, `data: {}` the data it consumes; `run`, `handoff`, `gate` and every other kind adds an
+//! entry, its payload drafted as the commands would and then overlaid with what the story says
+//! (`task:` names another task, `entry:` overlays the envelope); `write`, `remove`, `rename`, `link` and `edit` change
 //! files; `decision` adds a person's decision, whose `changes` lists paths alone; `wait: 31d` moves
 //! the clock; `policy: [from, to]` edits the policy; `on: BRANCH` changes the branch; `propose:
 //! BRANCH` makes everything above agreed and everything below proposed; `bootstrap: BRANCH` proposes
@@ -122,6 +122,7 @@ impl Teller {
 
     pub(super) fn tell(&mut self, word: &str, value: Value) {
         match word {
+            "data" => self.data(),
             "done" => self.done(&text(&value, "until")),
             "write" => self.each(value, |files, path, text| {
                 files.insert(path, (Mode::File, text.into_bytes()));
@@ -213,6 +214,7 @@ impl Teller {
             agreed,
             base,
             head: Side::Index,
+            parents: Vec::new(),
             branch: self.branch.clone(),
             occasion: self.occasion,
             changes: repository.changes(base, Side::Index).expect("memory"),

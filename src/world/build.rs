@@ -106,10 +106,35 @@ impl Builder<'_> {
                 Err(_) => self.read_misplaced(path, node)?,
             }
         }
+        touched.extend(self.merged_ledgers()?);
         for (home, folder) in touched {
             self.read_ledger(home, folder)?;
         }
         Ok(())
+    }
+
+    /// Gives the ledgers that a merge joins. Each of their entries may stand in a parent, so that
+    /// no change is to be judged, and yet two ways on may meet here.
+    fn merged_ledgers(&self) -> Result<Vec<(Home, RepoPath)>, Fault> {
+        if self.proposal.occasion != Occasion::Merge {
+            return Ok(Vec::new());
+        }
+        let changes = self.repository.changes(self.proposal.base, self.proposal.head)?;
+        let records = changes.iter().filter_map(|change| RecordPath::parse(&change.path).ok());
+        let ledgers = records.filter(|record| record.home != Home::Decision);
+        Ok(ledgers.map(|record| (record.home, record.path.folder())).collect())
+    }
+
+    /// Gives what is agreed of a ledger: what HEAD has, or what a protected parent has beyond it.
+    fn agreed(&self, folder: &RepoPath) -> Result<Vec<Record>, Fault> {
+        let mut agreed = ledgers::read(self.repository, self.proposal.agreed, folder)?.records;
+        for parent in &self.proposal.parents {
+            let landed = ledgers::read(self.repository, *parent, folder)?.records;
+            if !agreed.starts_with(&landed) {
+                agreed = landed;
+            }
+        }
+        Ok(agreed)
     }
 
     /// Gives the changed files that are, or should be, records; all of them for a verification.
@@ -167,20 +192,15 @@ impl Builder<'_> {
         if let (Some(known), Home::Task(id)) = (self.ledgers.get(&home), &home) {
             self.doubles.push((id.clone(), known.folder.clone()));
         }
-        let agreed = ledgers::read(self.repository, self.proposal.agreed, &folder)?;
+        let agreed = self.agreed(&folder)?;
         let mut proposed = ledgers::read(self.repository, self.proposal.head, &folder)?;
         self.unreadable.extend(proposed.unreadable);
         if self.tampered.iter().any(|path| path.folder() == folder) {
-            proposed.records = ledgers::restored(&agreed.records, proposed.records);
+            proposed.records = ledgers::restored(&agreed, proposed.records);
         }
         let place = (home.clone(), folder);
-        let view = LedgerView::join(
-            place,
-            agreed.records,
-            proposed.records,
-            &self.introduced,
-            self.staged(),
-        );
+        let staged = self.staged();
+        let view = LedgerView::join(place, agreed, proposed.records, &self.introduced, staged);
         self.ledgers.insert(home, view);
         Ok(())
     }

@@ -1,0 +1,146 @@
+//! `orch task rebase`: in a merge, puts one's own entries of a ledger behind those that landed.
+
+use super::Stop;
+use super::context::{Context, staged};
+use super::ledger::{Lock, refuse, write_whole};
+use super::output::{id, say};
+use crate::draft;
+use crate::guard::guard;
+use crate::record::{self, Record, RecordPath};
+use crate::snapshot::{Fault, GitRepository, Repository, Side};
+use crate::source::{RepoPath, TaskId};
+
+/// Put your own entries of a task behind those that landed, while you merge them.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Run it while `git merge` waits, with conflicts or refused by the hook: your \
+                        entries are renumbered\nbehind those that come in, and staged. Their payload \
+                        and actor stay.\nExample: git merge main; orch task rebase strat-001; git \
+                        commit"
+)]
+pub(super) struct Rebase {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+}
+
+impl Rebase {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let ours = head(&repository)?;
+        let theirs = merged(&repository)?;
+        let folder = self.folder(&repository, theirs)?;
+        let landed = ledger(&repository, theirs, &folder)?;
+        let own = ledger(&repository, ours, &folder)?;
+        let same = landed.iter().zip(&own).take_while(|(a, b)| a.digest == b.digest).count();
+        if same == own.len() || same == landed.len() {
+            say(format!("`{}` did not fork: nothing to renumber", self.id));
+            return Ok(());
+        }
+        let renumbered = renumber(&landed, &own[same..])?;
+        write(&repository, theirs, &landed, &own[same..], &renumbered)?;
+        for (record, _) in &renumbered {
+            say(format!("wrote {}", record.repo_path()));
+        }
+        let proposal = staged(&repository)?;
+        let report = guard(&repository, &proposal, context.at(), false)?;
+        if report.refused() {
+            return Err(refuse(&report, &proposal));
+        }
+        say("next: git commit");
+        Ok(())
+    }
+
+    /// Finds the task's folder where it landed, in whatever month.
+    fn folder(&self, repository: &GitRepository, side: Side) -> Result<RepoPath, Stop> {
+        let shelf = RepoPath::from(".orch/tasks");
+        for month in repository.folders(side, &shelf)? {
+            let folder = shelf.join(&month).join(self.id.as_str());
+            if !repository.list(side, &folder)?.is_empty() {
+                return Ok(folder);
+            }
+        }
+        let help = "nothing of it comes in with this merge, so nothing has to be renumbered";
+        Err(Stop::fault(format!("there is no task `{}` in what is merged", self.id), help))
+    }
+}
+
+fn head(repository: &GitRepository) -> Result<Side, Fault> {
+    Ok(repository.head_commit()?.map_or(Side::Nothing, Side::Commit))
+}
+
+fn merged(repository: &GitRepository) -> Result<Side, Stop> {
+    match repository.resolve("MERGE_HEAD") {
+        Ok(commit) => Ok(Side::Commit(commit)),
+        Err(_) => Err(Stop::fault(
+            "no merge is under way",
+            "begin it, such as `git merge main`; where it stops, run this again",
+        )),
+    }
+}
+
+fn ledger(repository: &GitRepository, side: Side, folder: &RepoPath) -> Result<Vec<Record>, Stop> {
+    let mut records = Vec::new();
+    for (path, node) in repository.list(side, folder)? {
+        let unreadable =
+            |why: &str| Stop::fault(format!("`{path}` can't be read: {why}"), "see `orch verify`");
+        let place = RecordPath::parse(&path).map_err(|rule| unreadable(&rule))?;
+        let parsed = record::parse(&place, &repository.read(node.oid)?);
+        records.push(parsed.map_err(|problems| unreadable(&problems[0].message))?);
+    }
+    records.sort_by_key(Record::sequence);
+    Ok(records)
+}
+
+fn renumber(landed: &[Record], own: &[Record]) -> Result<Vec<(Record, String)>, Stop> {
+    let mut renumbered: Vec<(Record, String)> = Vec::new();
+    for record in own {
+        let last = renumbered.last().map(|(record, _)| record).or(landed.last());
+        let before = last.expect("what landed parted from ours, so it is not empty");
+        let entry = draft::renumbered(record, before).map_err(|problems| {
+            Stop::fault(problems[0].message.as_str(), problems[0].help.as_str())
+        })?;
+        renumbered.push(entry);
+    }
+    Ok(renumbered)
+}
+
+/// Puts what landed in its place again, removes our old entries, writes and stages the new ones.
+fn write(
+    repository: &GitRepository,
+    theirs: Side,
+    landed: &[Record],
+    own: &[Record],
+    renumbered: &[(Record, String)],
+) -> Result<(), Stop> {
+    let top = repository.work_dir().unwrap_or(repository.git_dir());
+    let on_disk = |path: &RepoPath| top.join(path.to_string());
+    let mut touched: Vec<RepoPath> = Vec::new();
+    for record in own {
+        let path = record.repo_path();
+        match std::fs::remove_file(on_disk(path)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let message = format!("`{path}` can't be removed: {error}");
+                return Err(Stop::fault(message, "make the folder writable"));
+            }
+            _ => touched.push(path.clone()),
+        }
+    }
+    for record in landed {
+        let path = record.repo_path();
+        if let Some(node) = repository.node(theirs, path)? {
+            let bytes = repository.read(node.oid)?;
+            write_whole(&on_disk(path), &String::from_utf8_lossy(&bytes))?;
+            touched.push(path.clone());
+        }
+    }
+    for (record, text) in renumbered {
+        write_whole(&on_disk(record.repo_path()), text)?;
+        touched.push(record.repo_path().clone());
+    }
+    touched.sort();
+    touched.dedup();
+    repository.stage(&touched)?;
+    Ok(())
+}
