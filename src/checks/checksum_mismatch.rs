@@ -100,4 +100,21 @@ mod tests {
         findings.expect(&["checksum-mismatch"]);
         assert!(findings.underlined(0).starts_with("sha256:"), "{}", findings.underlined(0));
     }
+
+    /// A `close` in the same commit frees no file before it has landed.
+    #[test]
+    fn closing_in_the_same_commit_hides_nothing() {
+        let findings = story(
+            "
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {stage: strategy}
+- write: {strategies/sma.py: first, docs/strategies/sma.md: about}
+- handoff: {}
+- write: {strategies/sma.py: fIrst}
+- close: {outcome: abandoned, reason: enough}
+",
+        );
+        assert_eq!(findings.of("checksum-mismatch").len(), 1);
+    }
 }

@@ -158,11 +158,11 @@ impl LedgerView {
 
     /// Tells where what a record says can be seen: at head while it stands, else at the commit
     /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
-    /// later run had the chance to replace it there. In a closed task nothing stands: its files are
-    /// free.
+    /// later run had the chance to replace it there. In a task that has been closed nothing stands:
+    /// its files are free.
     pub fn seen(&self, record: &Record) -> Seen {
         let stands = self.state().is_none_or(|state| match &record.payload {
-            _ if state.closed.is_some() => false,
+            _ if state.closed.is_some() && !self.staged => false,
             record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
             _ => state.stands(record.sequence()),
         });
