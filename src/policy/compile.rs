@@ -1,7 +1,7 @@
 //! A policy without problems to what the house asks.
 
 use super::model::{self, Model};
-use super::validate::{duration, optional_name};
+use super::terms::{duration, optional_name};
 use super::{
     Agent, BranchPattern, Condition, Lane, NamedGlob, PathSet, Policy, Produce, Requirement, Stage,
     Workflow,

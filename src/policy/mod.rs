@@ -10,6 +10,7 @@ mod model;
 #[cfg(test)]
 mod schemas;
 mod stages;
+mod terms;
 mod validate;
 mod workflow;
 

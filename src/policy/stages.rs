@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{self, Model};
-use super::validate::{DURATION_HELP, Problems, duration, not_a_duration, optional_name, retries};
+use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, optional_name, retries};
 use super::{AUDIT_PASS, Condition, NamedGlob, StageKind};
 use crate::record::did_you_mean;
 use crate::source::StageName;
