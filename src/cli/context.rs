@@ -96,7 +96,11 @@ impl Context {
 
 /// Gives what is staged, as a proposal on the current branch.
 pub(super) fn staged(repository: &GitRepository) -> Result<Proposal, Fault> {
-    let tips = protected_tips(repository, Side::Index)?;
+    // Only a merge asks which of its parents have landed.
+    let tips = match repository.is_merging()? {
+        true => protected_tips(repository, Side::Index)?,
+        false => Vec::new(),
+    };
     repository.staged(&tips)
 }
 

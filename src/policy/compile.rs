@@ -3,15 +3,15 @@
 use super::model::{self, Model};
 use super::terms::{duration, optional_name};
 use super::{
-    Agent, BranchPattern, Condition, Lane, NamedGlob, PathSet, Policy, Produce, Requirement, Stage,
-    Workflow,
+    Agent, BranchPattern, Conditions, Lane, NamedGlob, PathSet, Policy, Produce, Requirement,
+    Stage, Workflow,
 };
 use crate::source::{Digest, StageName};
 
 const VALID: &str = "a policy with problems is never compiled";
 
 /// Compiles a policy without problems.
-pub(super) fn compile(model: Model, digest: Digest) -> Policy {
+pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> Policy {
     let agents = model.agents.into_iter().map(|(name, agent)| {
         let lanes = agent.lanes.into_iter().collect();
         let model::Agent { human, auditor, coordinator, .. } = agent;
@@ -24,7 +24,8 @@ pub(super) fn compile(model: Model, digest: Digest) -> Policy {
         let order: Vec<StageName> =
             workflow.stages.iter().map(|stage| stage.name.clone()).collect();
         let stages = workflow.stages.into_iter().enumerate();
-        let stages = stages.map(|(index, stage)| compile_stage(stage, order.get(index + 1)));
+        let stages =
+            stages.map(|(index, stage)| compile_stage(stage, conditions, order.get(index + 1)));
         (name, Workflow { title: workflow.title, stages: stages.collect() })
     });
     Policy {
@@ -46,7 +47,11 @@ pub(super) fn compile(model: Model, digest: Digest) -> Policy {
     }
 }
 
-fn compile_stage(stage: model::Stage, behind: Option<&StageName>) -> Stage {
+fn compile_stage(
+    stage: model::Stage,
+    conditions: &Conditions,
+    behind: Option<&StageName>,
+) -> Stage {
     let requires = stage.requires.iter().map(|text| {
         let (name, optional) = optional_name(text).expect(VALID);
         Requirement { name, optional }
@@ -58,7 +63,7 @@ fn compile_stage(stage: model::Stage, behind: Option<&StageName>) -> Stage {
     Stage {
         requires: requires.collect(),
         produces: produces.collect(),
-        gate: stage.gate.iter().map(|text| Condition::new(text).expect(VALID)).collect(),
+        gate: stage.gate.iter().map(|text| conditions[text].clone().expect(VALID)).collect(),
         next: stage.next.unwrap_or_else(|| behind.cloned().into_iter().collect()),
         on_fail: stage.on_fail.unwrap_or_else(|| stage.name.clone()),
         timeout: stage.timeout.as_deref().and_then(duration),

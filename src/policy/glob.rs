@@ -1,5 +1,7 @@
 //! Globs over paths, in Git's sense: `*` stays in its folder, `**` does not (attack 41).
 
+use std::sync::OnceLock;
+
 use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::source::RepoPath;
@@ -48,11 +50,15 @@ fn as_os_path(path: &RepoPath) -> &std::path::Path {
 
 /// A glob that may hold `{name}`, which stands for the same word in every glob of a stage
 /// (R000-37).
+///
+/// Both forms that match are compiled when first asked: a guard that meets no handoff of the stage
+/// needs neither.
 #[derive(Debug, Clone)]
 pub struct NamedGlob {
     text: String,
-    glob: GlobMatcher,
-    capture: Option<regex::bytes::Regex>,
+    glob: globset::Glob,
+    matcher: OnceLock<GlobMatcher>,
+    capture: OnceLock<Option<regex::bytes::Regex>>,
 }
 
 /// The placeholder as policies write it, and the word that stands for it while the glob is built.
@@ -65,15 +71,19 @@ impl NamedGlob {
         if text.matches(PLACEHOLDER).count() > 1 {
             return Err("`{name}` stands once in a glob".into());
         }
-        let glob = build(&text.replace(PLACEHOLDER, "*"))?.compile_matcher();
-        let capture = if text.contains(PLACEHOLDER) {
-            let regex = build(&text.replace(PLACEHOLDER, STAND_IN))?.regex().to_owned();
-            let regex = regex.replace(STAND_IN, "(?P<name>[^/]+?)");
-            Some(regex::bytes::Regex::new(&regex).map_err(|error| error.to_string())?)
-        } else {
-            None
+        let glob = build(&text.replace(PLACEHOLDER, "*"))?;
+        let (matcher, capture) = (OnceLock::new(), OnceLock::new());
+        Ok(NamedGlob { text: text.to_owned(), glob, matcher, capture })
+    }
+
+    fn capture(&self) -> Option<&regex::bytes::Regex> {
+        let build_regex = || {
+            let glob = build(&self.text.replace(PLACEHOLDER, STAND_IN)).ok()?;
+            let regex = glob.regex().replace(STAND_IN, "(?P<name>[^/]+?)");
+            regex::bytes::Regex::new(&regex).ok()
         };
-        Ok(NamedGlob { text: text.to_owned(), glob, capture })
+        let named = self.text.contains(PLACEHOLDER);
+        self.capture.get_or_init(|| named.then(build_regex).flatten()).as_ref()
     }
 
     /// Gives the glob as the policy writes it.
@@ -83,13 +93,13 @@ impl NamedGlob {
 
     /// Tells whether the whole path matches.
     pub fn matches(&self, path: &RepoPath) -> bool {
-        self.glob.is_match(as_os_path(path))
+        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(as_os_path(path))
     }
 
     /// Gives the word that stands for `{name}` in a path that matches; none if the glob has no
     /// placeholder or the path does not match.
     pub fn name_in(&self, path: &RepoPath) -> Option<String> {
-        let captures = self.capture.as_ref()?.captures(path.as_bytes())?;
+        let captures = self.capture()?.captures(path.as_bytes())?;
         Some(String::from_utf8_lossy(&captures["name"]).into_owned())
     }
 

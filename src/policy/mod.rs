@@ -15,6 +15,7 @@ mod validate;
 mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use branch::{BranchParts, BranchPattern};
 pub use condition::{Condition, Observed};
@@ -105,11 +106,12 @@ impl Policy {
     pub fn parse(bytes: &[u8], checks: &[(&'static str, bool)]) -> Result<Self, Vec<Problem>> {
         let parsed = record::document::<model::Model>(bytes);
         let (model, tree) = parsed.map_err(as_policy_problems)?;
-        let problems = validate::problems(&model, &tree, checks);
+        let conditions = conditions(&model);
+        let problems = validate::problems(&model, &tree, &conditions, checks);
         if !problems.is_empty() {
             return Err(as_policy_problems(problems));
         }
-        Ok(compile::compile(model, Digest::of(bytes)))
+        Ok(compile::compile(model, &conditions, Digest::of(bytes)))
     }
 
     /// Gives the lanes that own a path, in order of their names.
@@ -158,6 +160,15 @@ impl Policy {
             Some(Override::Off) => None,
         }
     }
+}
+
+/// Every expression of the policy, compiled once: that is the costliest part of reading it.
+type Conditions = BTreeMap<String, Result<Arc<Condition>, String>>;
+
+fn conditions(model: &model::Model) -> Conditions {
+    let stages = model.workflows.values().flat_map(|workflow| &workflow.stages);
+    let expressions = stages.flat_map(|stage| &stage.gate);
+    expressions.map(|text| (text.clone(), Condition::new(text).map(Arc::new))).collect()
 }
 
 /// In a policy, every problem is the policy's.

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, optional_name, retries};
-use super::{AUDIT_PASS, Condition, NamedGlob, StageKind};
+use super::{AUDIT_PASS, Conditions, NamedGlob, StageKind};
 use crate::record::did_you_mean;
-use crate::source::StageName;
+use crate::source::{StageName, WorkflowName};
 
 /// Finds what is wrong with the workflows.
-pub(super) fn problems(model: &Model, problems: &mut Problems<'_>) {
+pub(super) fn problems(model: &Model, conditions: &Conditions, problems: &mut Problems<'_>) {
     for (name, workflow) in &model.workflows {
         workflow_problems(model, workflow, &format!("workflows.{name}"), problems);
     }
     everything_is_produced(model, problems);
+    gates(model, conditions, problems);
 }
 
 fn workflow_problems(
@@ -122,52 +123,57 @@ fn evidence(stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {
             problems.at(&place, format!("`{glob}` is no glob"), fault);
         }
     }
-    for (index, expression) in stage.gate.iter().enumerate() {
-        if let Err(fault) = Condition::new(expression) {
-            problems.at(
-                &format!("{field}.gate.{index}"),
-                format!("this is no condition: {fault}"),
-                "write CEL over the evidence, such as `backtest_results.trades >= 30`",
-            );
+}
+
+/// What a stage requires must be made by some stage, or no task could ever pass it.
+fn everything_is_produced(model: &Model, problems: &mut Problems<'_>) {
+    let produced = produced(model);
+    for (workflow, index, stage) in stages(model) {
+        for (nth, name) in stage.requires.iter().enumerate() {
+            let bare = name.trim_end_matches('?');
+            if produced.contains(bare) {
+                continue;
+            }
+            let near = did_you_mean(bare, produced.iter().map(String::as_str));
+            let help = near.map_or("add it to a stage's `produces`".into(), |near| {
+                format!("did you mean `{near}`?")
+            });
+            let field = format!("workflows.{workflow}.stages.{index}.requires.{nth}");
+            problems.at(&field, format!("no stage produces `{bare}`"), help);
         }
     }
 }
 
-/// What a stage requires must be made by some stage, or no task could ever pass it; what a gate
-/// reads must be evidence that is there by then.
-fn everything_is_produced(model: &Model, problems: &mut Problems<'_>) {
-    let all = model.workflows.values().flat_map(|workflow| &workflow.stages);
-    let produced: BTreeSet<String> = all
-        .flat_map(|stage| stage.produces.keys())
-        .map(|name| name.trim_end_matches('?').to_owned())
-        .chain([AUDIT_PASS.to_owned()])
-        .collect();
-    for (workflow_name, workflow) in &model.workflows {
-        for (index, stage) in workflow.stages.iter().enumerate() {
-            let field = format!("workflows.{workflow_name}.stages.{index}");
-            for (nth, name) in stage.requires.iter().enumerate() {
-                let bare = name.trim_end_matches('?');
-                if !produced.contains(bare) {
-                    let near = did_you_mean(bare, produced.iter().map(String::as_str));
-                    let help = near.map_or("add it to a stage's `produces`".into(), |near| {
-                        format!("did you mean `{near}`?")
-                    });
-                    let message = format!("no stage produces `{bare}`");
-                    problems.at(&format!("{field}.requires.{nth}"), message, help);
+/// What a gate asks is CEL, and reads evidence that some stage makes.
+fn gates(model: &Model, conditions: &Conditions, problems: &mut Problems<'_>) {
+    let produced = produced(model);
+    for (workflow, index, stage) in stages(model) {
+        for (nth, expression) in stage.gate.iter().enumerate() {
+            let field = format!("workflows.{workflow}.stages.{index}.gate.{nth}");
+            match &conditions[expression] {
+                Err(fault) => {
+                    let help = "write CEL over the evidence: `backtest_results.trades >= 30`";
+                    problems.at(&field, format!("this is no condition: {fault}"), help);
                 }
-            }
-            for (nth, expression) in stage.gate.iter().enumerate() {
-                let names =
-                    Condition::new(expression).map(|parsed| parsed.names()).unwrap_or_default();
-                for name in names.iter().filter(|name| !produced.contains(*name)) {
-                    let message = format!("no stage produces `{name}`");
-                    problems.at(
-                        &format!("{field}.gate.{nth}"),
-                        message,
-                        "read evidence by its name",
-                    );
+                Ok(condition) => {
+                    for name in condition.names().iter().filter(|name| !produced.contains(*name)) {
+                        let message = format!("no stage produces `{name}`");
+                        problems.at(&field, message, "read evidence by its name");
+                    }
                 }
             }
         }
     }
+}
+
+fn stages(model: &Model) -> impl Iterator<Item = (&WorkflowName, usize, &model::Stage)> {
+    model.workflows.iter().flat_map(|(name, workflow)| {
+        workflow.stages.iter().enumerate().map(move |(index, stage)| (name, index, stage))
+    })
+}
+
+/// The names of all evidence that any stage makes.
+fn produced(model: &Model) -> BTreeSet<String> {
+    let names = stages(model).flat_map(|(_, _, stage)| stage.produces.keys());
+    names.map(|name| name.trim_end_matches('?').to_owned()).chain([AUDIT_PASS.to_owned()]).collect()
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, retries};
-use super::{BranchPattern, Override, PathSet};
+use super::{BranchPattern, Conditions, Override, PathSet};
 use crate::record::yaml::Node;
 use crate::record::{Problem, did_you_mean};
 
@@ -12,6 +12,7 @@ use crate::record::{Problem, did_you_mean};
 pub(super) fn problems(
     model: &Model,
     tree: &Node,
+    conditions: &Conditions,
     checks: &[(&'static str, bool)],
 ) -> Vec<Problem> {
     let mut problems = Problems { tree, found: Vec::new() };
@@ -21,7 +22,7 @@ pub(super) fn problems(
     }
     agents(model, &mut problems);
     lanes_and_branches(model, &mut problems);
-    super::stages::problems(model, &mut problems);
+    super::stages::problems(model, conditions, &mut problems);
     rules(model, &mut problems);
     if duration(&model.audit.max_age).is_none_or(|age| age <= TimeDelta::zero()) {
         problems.at("audit.max_age", not_a_duration(&model.audit.max_age), DURATION_HELP);

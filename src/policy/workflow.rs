@@ -1,6 +1,7 @@
 //! Workflows and stages, compiled.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
@@ -33,7 +34,7 @@ pub struct Stage {
     /// Evidence that it makes, by name.
     pub produces: BTreeMap<ArtifactName, Produce>,
     /// What must hold of the evidence before the task moves on.
-    pub gate: Vec<Condition>,
+    pub gate: Vec<Arc<Condition>>,
     /// The person who must approve it before it starts.
     pub approval: Option<AgentName>,
     /// Where a pass may lead, the rule first; empty behind the last stage.

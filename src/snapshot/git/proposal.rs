@@ -27,6 +27,11 @@ impl GitRepository {
         })
     }
 
+    /// Tells whether a merge is about to be committed.
+    pub fn is_merging(&self) -> Result<bool, Fault> {
+        Ok(!self.merge_heads()?.is_empty())
+    }
+
     /// Gives the commits being merged into HEAD: those of `MERGE_HEAD`, or in a pre-merge-commit
     /// hook, before that file is written, those that Git names in the environment.
     fn merge_heads(&self) -> Result<Vec<Oid>, Fault> {
