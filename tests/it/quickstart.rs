@@ -12,16 +12,6 @@ fn quickstart() -> Team {
     team
 }
 
-/// The same with a handoff that is staged, on a branch whose run is landed.
-fn sealed() -> Team {
-    let team = Team::new();
-    team.begin_strategy(&[]);
-    team.commit("Begin the strategy");
-    team.write_strategy();
-    team.orch("strategy_developer", &["handoff", "create", "strat-001"]);
-    team
-}
-
 /// Changes one byte of the sealed code.
 fn tamper(team: &Team) {
     team.edit(CODE, "20", "21");
@@ -69,7 +59,7 @@ fn one_byte_changed_after_the_handoff_is_refused() {
 /// Attack 79: the same byte, changed after sealing and before the handoff is committed.
 #[test]
 fn one_byte_changed_before_the_commit_is_refused() {
-    let team = sealed();
+    let team = Team::sealed();
     let sealed = team.digest(CODE);
     tamper(&team);
     team.repo.git(&["add", "--all"]);
@@ -89,7 +79,7 @@ fn refused_in_ci(team: &Team, sealed: &str) {
 /// Attack 1: `--no-verify`, for a handoff that is not landed, in the same commit and in one more.
 #[test]
 fn no_verify_ends_at_the_range_check() {
-    let team = sealed();
+    let team = Team::sealed();
     let sealed = team.digest(CODE);
     tamper(&team);
     team.repo.git(&["commit", "--quiet", "--no-verify", "--all", "-m", "Hand over"]);

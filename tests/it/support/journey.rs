@@ -52,6 +52,16 @@ impl Team {
         self.commit("Hand over the strategy");
     }
 
+    /// Begins with a handoff of `strat-001` that is staged, on a branch whose run is committed.
+    pub(crate) fn sealed() -> Self {
+        let team = Team::new();
+        team.begin_strategy(&[]);
+        team.commit("Begin the strategy");
+        team.write_strategy();
+        team.orch("strategy_developer", &["handoff", "create", "strat-001"]);
+        team
+    }
+
     /// Passes the gate behind a stage and merges the stage's branch into `main`.
     pub(crate) fn pass(&self, task: &str, stage: &str) {
         self.orch("orchestrator", &["gate", task]);
