@@ -262,13 +262,13 @@ fn a_forced_push_keeps_what_was_agreed() {
     let server = served(&team);
     team.land_data();
     team.repo.git(&["push", "--quiet", "origin", "main"]);
-    let dropped = team.record("data-001", "gate");
+    let dropped = team.record("data-001", "close");
     team.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     assert!(!team.repo.path().join(dropped).exists());
     let push = team.repo.try_git(&["push", "--force", "origin", "main"]);
     let told = String::from_utf8_lossy(&push.stderr).into_owned();
     assert!(!push.status.success() && told.contains("branch-protected"), "{told}");
-    assert!(server.repo.git(&["ls-tree", "-r", "--name-only", "main"]).contains("-gate.yaml"));
+    assert!(server.repo.git(&["ls-tree", "-r", "--name-only", "main"]).contains("-close.yaml"));
 }
 
 /// Design, hard case 9: what is not on the protected branch yet may be made anew and pushed over.

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail where it stands")]
 
+mod faults;
 mod hooks;
+mod import;
+mod parallel;
 mod quickstart;
 mod readme;
 mod snapshot;

@@ -47,12 +47,13 @@ fn one_byte_changed_after_the_handoff_is_refused() {
     tamper(&team);
     team.repo.git(&["add", "--all"]);
     let judged = team.guard(&[]);
-    assert_eq!(judged.errors, [at_the_checksum(&team, "handoff-stale", &sealed)]);
-    assert_eq!(judged.code, 1);
+    let expected = at_the_checksum(&team, "handoff-stale", &sealed);
+    assert_eq!(judged.refused_by("handoff-stale"), &expected);
+    assert_eq!(judged.errors[0], expected, "what matters most comes first");
     let related = judged.json["findings"][0]["related"].as_array().unwrap();
     assert!(related.iter().any(|place| place["path"] == CODE), "{related:?}");
     let said = team.git_refused(&["commit", "-m", "A small thing"], "handoff-stale");
-    assert_eq!(said.checks(), ["handoff-stale"]);
+    assert_eq!(said.checks()[0], "handoff-stale");
     assert!(said.err.contains(&sealed) && said.err.contains("help: "), "{}", said.err);
 }
 

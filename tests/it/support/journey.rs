@@ -18,7 +18,7 @@ impl Team {
         self.orch("orchestrator", &[&arguments, more].concat());
     }
 
-    /// Lands the data that strategies build on: task `data-001`, validated and gated.
+    /// Lands the data that strategies build on: task `data-001`, validated, gated and closed.
     pub(crate) fn land_data(&self) {
         self.open("data-001", "data_refresh", &[]);
         self.orch("data_engineer", &["run", "start", "data-001"]);
@@ -28,6 +28,9 @@ impl Team {
         self.orch("orchestrator", &["gate", "data-001"]);
         self.commit("Pass the data gate");
         self.merge("feature/data-001-validate");
+        let close = ["task", "close", "data-001", "--outcome", "completed", "--reason", "Valid"];
+        self.orch("orchestrator", &close);
+        self.commit("Close data-001");
     }
 
     /// Opens `strat-001` and begins its first stage, on its branch; nothing is committed.
