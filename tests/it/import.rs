@@ -95,7 +95,7 @@ fn the_same_file_twice_is_one_record() {
 #[test]
 fn placeholders_are_refused_where_they_stand() {
     let team = written();
-    let (code, document) = (team.digest(CODE), team.digest(DOCUMENT));
+    let code = team.digest(CODE);
     refused(&team, &example("sha256:abc123", "sha256:def456"), "handoff.yaml:8:17");
     refused(&team, &example(&code, "sha256:def456"), "handoff.yaml:10:17");
     for bad in [

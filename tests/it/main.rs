@@ -5,6 +5,7 @@
 mod faults;
 mod hooks;
 mod import;
+mod mutations;
 mod parallel;
 mod quickstart;
 mod readme;
