@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Stop;
-use super::context::{Context, protected_tips, staged};
+use super::context::{Context, protected_tips, readable_policy, staged};
 use super::ledger::write_whole;
 use super::output::{complain, format, moment, say, style};
 use crate::diagnostic::Report;
@@ -134,6 +134,10 @@ fn pushed(repository: &GitRepository, remote: Option<&str>) -> Result<Vec<Propos
         let line = line.map_err(|error| {
             Fault::new(format!("standard input can't be read: {error}"), "let Git run the hook")
         })?;
+        // Git says nothing if everything is up to date, and a hook before ours may pass that on.
+        if line.trim().is_empty() {
+            continue;
+        }
         let fields: Vec<&str> = line.split_whitespace().collect();
         let [_, local, remote_ref, remote_oid] = fields.as_slice() else {
             let help = "`--pre-push` reads what Git gives its pre-push hook";
@@ -144,46 +148,66 @@ fn pushed(repository: &GitRepository, remote: Option<&str>) -> Result<Vec<Propos
         else {
             return Err(Stop::fault(format!("`{line}` names no commits"), "let Git run the hook"));
         };
-        if local_id.is_null() {
-            refuse_deletion(repository, branch)?;
-            continue;
+        let before = Some(remote_id).filter(|id| !id.is_null());
+        let after = Some(local_id).filter(|id| !id.is_null());
+        let protected = is_protected(repository, before, branch)?;
+        if protected {
+            refuse_loss(repository, before, after, branch)?;
         }
-        let base = match remote_id.is_null() {
-            false => (*remote_oid).to_owned(),
-            true => match base_of_new(repository, remote)? {
-                Some(base) => base,
-                None => continue,
-            },
+        let base = match before {
+            Some(before) if protected => Some(before),
+            _ => protected_tip(repository, remote)?.or(before),
         };
-        proposals.push(repository.range(&base, local, Some(branch.to_owned()))?);
+        if let (Some(base), Some(after)) = (base, after) {
+            let (base, after) = (base.to_string(), after.to_string());
+            proposals.push(repository.range(&base, &after, Some(branch.to_owned()))?);
+        }
     }
     Ok(proposals)
 }
 
-/// A protected branch is never deleted from here.
-fn refuse_deletion(repository: &GitRepository, branch: &str) -> Result<(), Stop> {
-    let policy = super::context::readable_policy(repository, head_side(repository)?)?;
-    if policy.is_some_and(|policy| policy.is_protected(branch)) {
-        complain(format!("branch-protected: this push would delete the protected branch {branch}"));
-        return Err(Stop::Refused);
-    }
-    Ok(())
+/// Asks the policy that the remote has, and the one here: either may protect a branch.
+fn is_protected(
+    repository: &GitRepository,
+    before: Option<Oid>,
+    branch: &str,
+) -> Result<bool, Fault> {
+    // What the remote has may not have been fetched; then the policy here speaks alone.
+    let there = before.and_then(|id| readable_policy(repository, Side::Commit(id)).ok()).flatten();
+    let here = readable_policy(repository, head_side(repository)?)?;
+    Ok([there, here].iter().flatten().any(|policy| policy.is_protected(branch)))
+}
+
+/// A protected branch is never deleted or rewritten from here (attack 67).
+fn refuse_loss(
+    repository: &GitRepository,
+    before: Option<Oid>,
+    after: Option<Oid>,
+    branch: &str,
+) -> Result<(), Stop> {
+    let verb = match (before, after) {
+        (_, None) => "delete",
+        (Some(before), Some(after)) if !repository.is_ancestor(before, after)? => "rewrite",
+        _ => return Ok(()),
+    };
+    complain(format!("branch-protected: this push would {verb} the protected branch {branch}"));
+    Err(Stop::Refused)
 }
 
 fn head_side(repository: &GitRepository) -> Result<Side, Fault> {
     Ok(repository.head_commit()?.map_or(Side::Nothing, Side::Commit))
 }
 
-/// Gives what a new branch is judged against: the protected branch as the remote was last seen to
-/// have it, else as it is here. A remote without one takes the first push of all.
-fn base_of_new(repository: &GitRepository, remote: Option<&str>) -> Result<Option<String>, Fault> {
+/// Gives what a branch of one's own is judged against, as CI will: the protected branch as the
+/// remote was last seen to have it, else as it is here. Earlier pushes of it were agreed by nobody.
+fn protected_tip(repository: &GitRepository, remote: Option<&str>) -> Result<Option<Oid>, Fault> {
     let tips = protected_tips(repository, head_side(repository)?)?;
     let prefix = format!("{}/", remote.unwrap_or("origin"));
     let branches = repository.branches()?;
     let mut protected: Vec<_> =
         branches.iter().filter(|branch| tips.contains(&branch.tip)).collect();
     protected.sort_by_key(|branch| !(branch.remote && branch.name.starts_with(&prefix)));
-    Ok(protected.first().map(|branch| branch.tip.to_string()))
+    Ok(protected.first().map(|branch| branch.tip))
 }
 
 impl Verify {

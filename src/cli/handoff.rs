@@ -177,7 +177,7 @@ impl Create {
 
 /// The same submission twice gives one record (R001-18): a stage that waits for its gate has
 /// handed off, and no run of it goes on.
-fn already_sealed<'s>(state: &'s State, stage: &Stage) -> Option<&'s Delivery> {
+pub(super) fn already_sealed<'s>(state: &'s State, stage: &Stage) -> Option<&'s Delivery> {
     let waits =
         matches!(&state.standing, crate::ledger::Standing::Delivered(name) if *name == stage.name);
     state.live_delivery(&stage.name).filter(|_| waits)

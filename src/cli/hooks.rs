@@ -125,8 +125,10 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
 fn script(name: &str, call: &str, program: &Path) -> String {
     let program = program.display().to_string().replace('\'', "'\\''");
     let input = if name == "pre-push" { "input=$(cat)\n" } else { "" };
+    // What Git says is passed on as it is, also if that is nothing.
+    let again = "if [ -n \"$input\" ]; then printf '%s\\n' \"$input\"; fi | ";
     let (feed, orch) = match name {
-        "pre-push" => ("printf '%s\\n' \"$input\" | ", "printf '%s\\n' \"$input\" | "),
+        "pre-push" => (again, again),
         _ => ("", "exec "),
     };
     format!(

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Stop;
 use super::context::{Context, View};
+use super::handoff::already_sealed;
 use super::ledger::{Lock, Writer, Writing};
 use super::output::say;
 use super::run::{stage_of, workflow_of};
@@ -66,6 +67,12 @@ impl Import {
         let chosen = named(stage, &foreign.artifacts)?;
         let sealed = seal(&view, &policy, state, stage, &chosen)?;
         self.compare(&foreign, &sealed)?;
+        if let Some(done) = already_sealed(state, stage)
+            && sealed.iter().map(|(artifact, _)| artifact).eq(&done.artifacts)
+        {
+            say(format!("stage {} is handed off already, to {}", done.stage, done.to));
+            return Ok(());
+        }
         let author = context.author(&policy, view.proposal.branch.clone())?;
         let run_id = match state.active_run() {
             Some(run) => run.run_id.clone(),

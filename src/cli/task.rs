@@ -8,9 +8,11 @@ use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
 use super::rebase::Rebase;
 use super::{freeze, status};
+use crate::record::Home;
 use crate::record::kind::{self, Outcome, Priority};
 use crate::render::Format;
-use crate::source::{TaskId, WorkflowName};
+use crate::source::{RepoPath, TaskId, WorkflowName};
+use crate::world::World;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
@@ -132,7 +134,7 @@ impl Open {
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
         let view = View::within(context, repository, &[&self.id])?;
-        if let Some(folder) = view.world.survey.folders.get(&self.id.as_str().to_lowercase()) {
+        if let Some(folder) = folder_of(&view.world, &self.id) {
             let help =
                 format!("see it: `orch status {}`; or choose another id", folder.file_name());
             return Err(Stop::fault(format!("the task `{}` is there already", self.id), help));
@@ -163,6 +165,17 @@ impl Open {
         say(format!("next: orch run start {}", self.id));
         Ok(())
     }
+}
+
+/// Gives the folder of a task that is agreed or staged, whatever the case of its id.
+fn folder_of<'w>(world: &'w World, id: &TaskId) -> Option<&'w RepoPath> {
+    let same = |home: &Home| match home {
+        Home::Task(known) => known.as_str().eq_ignore_ascii_case(id.as_str()),
+        _ => false,
+    };
+    let staged = world.ledgers.iter().find(|(home, _)| same(home));
+    let agreed = world.survey.folders.get(&id.as_str().to_lowercase());
+    agreed.or(staged.map(|(_, ledger)| &ledger.folder))
 }
 
 impl Close {

@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail where it stands")]
 
+mod commands;
+mod faults;
+mod hooks;
+mod import;
+mod mutations;
+mod parallel;
+mod quickstart;
 mod readme;
 mod snapshot;
 mod support;

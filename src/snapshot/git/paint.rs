@@ -158,9 +158,10 @@ impl Paint {
         lone.map(|(id, seen)| (id, seen.parents)).collect()
     }
 
-    /// Tells whether a commit that this clone lacks may belong to one history and not the other.
+    /// Tells whether a commit that this clone lacks may belong to one history and not the other, or
+    /// may be where the two meet.
     pub(super) fn is_cut(&self) -> bool {
-        self.missing.values().any(|colours| colours & BOTH != BOTH)
+        self.missing.values().any(|colours| colours & BELOW == 0)
     }
 
     /// Tells whether a commit that this clone lacks may belong to the second history only.

@@ -1,7 +1,11 @@
 //! What the tests share.
 
+mod journey;
+mod orch;
 mod random;
 mod repo;
 
+pub(crate) use journey::{CODE, DOCUMENT, MANIFEST, REPORT};
+pub(crate) use orch::{Found, Judged, ORCH, Said, Team, write_script};
 pub(crate) use random::Random;
 pub(crate) use repo::TestRepo;

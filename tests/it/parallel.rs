@@ -1,0 +1,174 @@
+//! Many at once: in one clone, each process waits its turn; in several, a clash is seen when they
+//! meet.
+
+use std::process::{Child, Output, Stdio};
+
+use crate::support::Team;
+
+/// Opens tasks with one process each, all at once; gives how each ended.
+fn open_at_once(team: &Team, ids: &[String]) -> Vec<Output> {
+    let children: Vec<Child> = ids
+        .iter()
+        .map(|id| {
+            let open = ["task", "open", id, "--workflow", "new_strategy", "--title", "At once"];
+            let mut command = team.command("orchestrator", "session", &open);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    children.into_iter().map(|child| child.wait_with_output().unwrap()).collect()
+}
+
+fn codes(outputs: &[Output]) -> Vec<Option<i32>> {
+    outputs.iter().map(|output| output.status.code()).collect()
+}
+
+/// R001-16, R001-23: 40 agents open 40 tasks at once; every one is recorded, staged and logged.
+#[test]
+fn forty_tasks_at_once_are_all_there() {
+    let team = Team::new();
+    let ids: Vec<String> = (0..40).map(|number| format!("strat-{number:03}")).collect();
+    let outputs = open_at_once(&team, &ids);
+    assert_eq!(codes(&outputs), vec![Some(0); 40], "{outputs:#?}");
+    let staged = team.records();
+    assert_eq!(staged.len(), 40, "{staged:?}");
+    for id in &ids {
+        assert!(team.record(id, "task").ends_with("/0001-task.yaml"));
+    }
+    let log = team.read("logs/agent_activity.log");
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 40);
+    team.commit("Open forty tasks");
+    let listed = team.json("", &["task", "list"]);
+    assert_eq!(listed.as_array().unwrap().len(), 40);
+    team.verify().passed();
+}
+
+/// Attack 109: 20 agents open the same task at once; exactly one does, and the others are told.
+#[test]
+fn one_task_is_opened_once() {
+    let team = Team::new();
+    let ids = vec!["strat-001".to_owned(); 20];
+    let outputs = open_at_once(&team, &ids);
+    let opened = codes(&outputs).into_iter().filter(|code| *code == Some(0)).count();
+    assert_eq!(opened, 1, "{outputs:#?}");
+    for output in outputs.iter().filter(|output| output.status.code() != Some(0)) {
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("strat-001") && told.contains("help: "), "{told}");
+    }
+    assert_eq!(team.records().len(), 1);
+    team.commit("Open one task");
+}
+
+/// R001-11, attack 109: 20 starts of one stage at once are one run, and the same run.
+#[test]
+fn one_run_is_started_once() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    team.repo.git(&["switch", "--quiet", "--create", "feature/strat-001-strategy"]);
+    let start = ["run", "start", "strat-001"];
+    let children: Vec<Child> = (0..20)
+        .map(|_| {
+            let mut command = team.command("strategy_developer", "session", &start);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let outputs: Vec<Output> =
+        children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    assert_eq!(codes(&outputs), vec![Some(0); 20], "{outputs:#?}");
+    assert_eq!(team.records().len(), 2);
+    team.commit("Begin the strategy");
+}
+
+/// Two clones of a team's repository.
+fn two_clones(team: &Team) -> [Team; 2] {
+    ["one", "two"].map(|name| {
+        let clone = team.clone_to(name);
+        clone.orch("", &["hooks", "install"]);
+        clone
+    })
+}
+
+/// Brings another clone's commits here, as the branch `theirs`.
+fn fetch(team: &Team, other: &Team, branch: &str) {
+    let url = format!("file://{}", other.repo.path().display());
+    team.repo.git(&["fetch", "--quiet", &url, &format!("{branch}:theirs")]);
+}
+
+/// Attacks 72, 86, 109: two clones open the same task; each is fine alone, and what they make
+/// together is refused. In one month the files meet, in two the folders do.
+#[test]
+fn one_task_opened_in_two_clones_clashes() {
+    let team = Team::new();
+    let [one, two] = two_clones(&team);
+    one.open("strat-001", "new_strategy", &[]);
+    one.commit("Open strat-001");
+    one.guard(&["--base", "origin/main"]).passed();
+    two.open("strat-001", "data_refresh", &[]);
+    two.commit("Open strat-001 too");
+    two.guard(&["--base", "origin/main"]).passed();
+    fetch(&one, &two, "main");
+    let merged = one.repo.try_git(&["merge", "--no-edit", "theirs"]);
+    assert!(!merged.status.success());
+    one.repo.git(&["checkout", "--theirs", ".orch"]);
+    one.smuggle("Take theirs");
+    let judged = one.guard(&["--base", "HEAD^1"]);
+    let path = one.record("strat-001", "task");
+    assert_eq!(judged.refused_by("record-modified").path, path);
+}
+
+/// Attacks 38, 86: ids that differ in their case alone are one id, though Git merges them.
+#[test]
+fn one_id_in_two_cases_clashes() {
+    let team = Team::new();
+    let [one, two] = two_clones(&team);
+    one.open("strat-001", "new_strategy", &[]);
+    one.commit("Open strat-001");
+    two.open("Strat-001", "new_strategy", &[]);
+    two.commit("Open Strat-001");
+    fetch(&one, &two, "main");
+    let merge = ["merge", "--no-edit", "-m", "Merge", "theirs"];
+    one.git_refused(&merge, "duplicate-submission");
+    one.repo.git(&["merge", "--abort"]);
+    one.repo.git(&["merge", "--quiet", "--no-verify", "-m", "Merge", "theirs"]);
+    one.guard(&["--base", "HEAD^1"]).refused_by("duplicate-submission");
+    one.guard(&["--base", "HEAD^2"]).refused_by("duplicate-submission");
+}
+
+/// Design §3: two clones go on with one task; the second to land is told, not lost.
+#[test]
+fn one_ledger_continued_in_two_clones_is_forked() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    let [one, two] = two_clones(&team);
+    for (clone, title) in [(&one, "first"), (&two, "second")] {
+        let start = ["run", "start", "strat-001"];
+        let started = clone.command("strategy_developer", title, &start).output().unwrap();
+        assert!(started.status.success(), "{started:#?}");
+        clone.write_strategy();
+        clone.edit(crate::support::DOCUMENT, "average", title);
+        clone.orch("strategy_developer", &["handoff", "create", "strat-001"]);
+        clone.commit("Hand over");
+        clone.guard(&["--base", "origin/main"]).passed();
+    }
+    one.pass("strat-001", "strategy");
+    fetch(&two, &one, "main");
+    let judged = two.guard(&["--base", "theirs"]);
+    assert_eq!(judged.refused_by("chain-forked").path, two.record("strat-001", "run"));
+}
+
+/// Different tasks never meet: what two clones did merges and passes.
+#[test]
+fn two_tasks_in_two_clones_merge() {
+    let team = Team::new();
+    let [one, two] = two_clones(&team);
+    one.hand_over_strategy(&[]);
+    one.pass("strat-001", "strategy");
+    two.land_data();
+    fetch(&one, &two, "main");
+    one.repo.git(&["merge", "--quiet", "--no-edit", "theirs"]);
+    one.guard(&["--base", "origin/main"]).passed();
+    one.verify().passed();
+}
