@@ -21,6 +21,7 @@ use crate::world;
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
     /// Ask for an audit of what the task has delivered
+    #[command(after_help = "Example: orch audit request strat-001 --priority urgent")]
     Request(Request),
     /// Report an audit; FAIL returns the task with its issues
     #[command(
@@ -31,8 +32,10 @@ pub(super) enum Audit {
     )]
     Report(Report),
     /// List audit reports
+    #[command(after_help = "Example: orch audit list")]
     List(List),
     /// Show a task's last audit report
+    #[command(after_help = "Example: orch audit show strat-001")]
     Show(Show),
 }
 

@@ -9,6 +9,7 @@ use crate::render::Format;
 
 /// Tell why a check is there, with a bad and a good example.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: orch explain handoff-stale")]
 pub(super) struct Explain {
     /// The check, such as handoff-stale; without it, all are listed
     check: Option<String>,

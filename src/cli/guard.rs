@@ -62,6 +62,9 @@ pub(super) struct Guard {
 
 /// Replay every ledger from its first entry, all records, all checksums.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing refused, 1 something refused, 2 could not look.\nExample: orch verify"
+)]
 pub(super) struct Verify {
     /// The commit to verify
     #[arg(default_value = "HEAD")]

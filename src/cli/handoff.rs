@@ -29,12 +29,18 @@ pub(super) enum Handoff {
     )]
     Create(Create),
     /// List handoffs
+    #[command(after_help = "Example: orch handoff list strat-001")]
     List(List),
     /// Show the live handoff of a task
+    #[command(after_help = "Example: orch handoff show strat-001")]
     Show(Show),
     /// Hold the artifacts of a task's live handoffs against their seals
+    #[command(
+        after_help = "Exit code 1 if one is not as it was sealed.\nExample: orch handoff verify strat-001"
+    )]
     Verify(Verify),
     /// Say that a handoff's artifacts can't be used, and return the task
+    #[command(after_help = "Example: orch handoff reject strat-001 --reason mismatch")]
     Reject(Reject),
     /// Read a handoff that was written elsewhere, and seal it as an entry
     Import(Import),

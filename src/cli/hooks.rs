@@ -13,10 +13,15 @@ use crate::snapshot::{Fault, GitRepository};
 #[derive(Debug, Subcommand)]
 pub(super) enum Hooks {
     /// Install pre-commit, pre-merge-commit and pre-push
+    #[command(
+        after_help = "A hook that is there is kept, and called first.\nExample: orch hooks install"
+    )]
     Install,
     /// Remove them, and put back what was there before
+    #[command(after_help = "Example: orch hooks uninstall")]
     Uninstall,
     /// Tell which are in place
+    #[command(after_help = "Exit code 1 if one is not in place.\nExample: orch hooks status")]
     Status,
 }
 

@@ -229,16 +229,23 @@ fn file_permissions() -> fs::Permissions {
 /// Where each machine keeps its own log of what was done (R000-52).
 const LOG: &str = "logs/agent_activity.log";
 
-/// Appends one line to the activity log, in the fields of R000-53.
+/// Appends one line to the activity log, in the fields of R000-53; what an entry says in lists has
+/// a name there.
 fn log(top: &Path, author: &Author, record: &Record) -> Result<(), Fault> {
     let (inputs, outputs) = match &record.payload {
-        Payload::Run(run) => (json!(run.inputs), json!({ "run_id": run.run_id })),
-        Payload::Handoff(handoff) => (json!({}), json!(handoff.artifacts)),
-        Payload::Gate(gate) => (json!(gate.evidence), json!({ "verdict": gate.verdict })),
+        Payload::Run(run) => (json!({ "evidence": run.inputs }), json!({ "run_id": run.run_id })),
+        Payload::Handoff(handoff) => (json!({}), json!({ "artifacts": handoff.artifacts })),
+        Payload::Gate(gate) => {
+            (json!({ "evidence": gate.evidence }), json!({ "verdict": gate.verdict }))
+        }
         Payload::AuditReport(report) => {
-            (json!(report.covers), json!({ "verdict": report.verdict }))
+            (json!({ "evidence": report.covers }), json!({ "verdict": report.verdict }))
         }
         _ => (json!({}), json!({})),
+    };
+    let (status, seconds) = match &record.payload {
+        Payload::Run(run) => (json!(run.status), run.duration_seconds.unwrap_or_default()),
+        _ => (json!("completed"), 0),
     };
     let line = json!({
         "timestamp": record.entry.recorded_at,
@@ -247,8 +254,8 @@ fn log(top: &Path, author: &Author, record: &Record) -> Result<(), Fault> {
         "task_id": record.path.home.id(),
         "inputs": inputs,
         "outputs": outputs,
-        "duration_seconds": 0,
-        "status": "completed",
+        "duration_seconds": seconds,
+        "status": status,
     });
     let path = top.join(LOG);
     let append = || -> std::io::Result<()> {

@@ -17,6 +17,7 @@ use crate::world::{LedgerView, World};
 
 /// Tell what an agent should do now, as commands.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: orch next --agent quant_engineer")]
 pub(super) struct Next {
     /// human or json
     #[arg(long, default_value = "human", value_parser = super::output::format)]

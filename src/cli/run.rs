@@ -10,6 +10,7 @@ use super::task::word;
 use crate::draft;
 use crate::ledger::State;
 use crate::policy::{BranchParts, Policy, Stage, Workflow};
+use crate::record::did_you_mean;
 use crate::record::kind::{self, Failure, FailureClass, RunStatus};
 use crate::snapshot::Fault;
 use crate::source::{Moment, StageName, TaskId};
@@ -22,6 +23,9 @@ pub(super) enum Run {
                             start strat-001")]
     Start(Start),
     /// Record that the active run failed
+    #[command(after_help = "Whether it may be tried again depends on the class and the policy's \
+                            `retry`.\nExample: orch run fail strat-001 --class transient --reason \
+                            network")]
     Fail(Fail),
 }
 
@@ -76,6 +80,17 @@ pub(super) fn workflow_of<'p>(policy: &'p Policy, state: &State) -> Result<&'p W
     })
 }
 
+/// Gives the name that was probably meant, else all there are.
+pub(super) fn near_or_all<'n, N: Iterator<Item = &'n str>>(
+    word: &str,
+    names: impl Fn() -> N,
+) -> String {
+    match did_you_mean(word, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
+    }
+}
+
 /// Gives a stage by its name, or the one the task stands before or in.
 pub(super) fn stage_of<'p>(
     workflow: &'p Workflow,
@@ -85,9 +100,9 @@ pub(super) fn stage_of<'p>(
     let id = &state.task.task_id;
     match named {
         Some(name) => workflow.stage(name).ok_or_else(|| {
-            let names: Vec<_> = workflow.stages.iter().map(|stage| stage.name.as_str()).collect();
+            let names = || workflow.stages.iter().map(|stage| stage.name.as_str());
             let message = format!("the workflow `{}` has no stage `{name}`", state.task.workflow);
-            Stop::fault(message, format!("it has {}", names.join(", ")))
+            Stop::fault(message, near_or_all(name.as_str(), names))
         }),
         None => draft::next_stage(workflow, state).ok_or_else(|| {
             let help = format!("close it: `orch task close {id} --outcome completed --reason …`");

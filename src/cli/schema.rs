@@ -7,6 +7,7 @@ use crate::record::did_you_mean;
 
 /// Print the JSON Schema of a kind of record, or of the policy.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: orch schema handoff")]
 pub(super) struct Schema {
     /// A kind such as handoff, or policy, report, error; without it, the names are listed
     name: Option<String>,

@@ -15,6 +15,7 @@ use crate::source::TaskId;
 
 /// Show the board, or one task's ledger as a story.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: orch status strat-001")]
 pub(super) struct Status {
     /// The task; without it, the board
     #[arg(value_parser = id::<TaskId>)]

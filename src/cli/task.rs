@@ -7,6 +7,7 @@ use super::context::{Context, View};
 use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
 use super::rebase::Rebase;
+use super::run::near_or_all;
 use super::{freeze, status};
 use crate::record::Home;
 use crate::record::kind::{self, Outcome, Priority};
@@ -23,18 +24,26 @@ pub(super) enum Task {
     )]
     Open(Open),
     /// List open tasks
+    #[command(after_help = "Example: orch task list --all")]
     List(List),
     /// Show one task's ledger as a story
+    #[command(after_help = "Example: orch task show strat-001")]
     Show(Show),
     /// Give a task's current stage to an agent
+    #[command(after_help = "Example: orch task assign strat-001 --to ml_engineer")]
     Assign(freeze::Assign),
     /// Keep a task from moving
+    #[command(after_help = "Example: orch task block strat-001 --reason 'No data yet'")]
     Block(freeze::Because),
     /// Let a blocked task move again
+    #[command(after_help = "Example: orch task unblock strat-001 --reason 'The data is there'")]
     Unblock(freeze::Because),
     /// Put your own entries behind those that landed, while you merge them
     Rebase(Rebase),
     /// Close a task for good
+    #[command(
+        after_help = "Example: orch task close strat-001 --outcome completed --reason 'Live'"
+    )]
     Close(Close),
 }
 
@@ -141,9 +150,9 @@ impl Open {
         }
         let policy = view.policy();
         if !policy.workflows.contains_key(&self.workflow) {
-            let names: Vec<_> = policy.workflows.keys().map(WorkflowName::as_str).collect();
+            let names = || policy.workflows.keys().map(WorkflowName::as_str);
             let message = format!("the policy has no workflow `{}`", self.workflow);
-            return Err(Stop::fault(message, format!("it has {}", names.join(", "))));
+            return Err(Stop::fault(message, near_or_all(self.workflow.as_str(), names)));
         }
         let author = context.author(&policy, view.proposal.branch.clone())?;
         let task = kind::Task {
