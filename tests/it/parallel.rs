@@ -159,6 +159,35 @@ fn one_ledger_continued_in_two_clones_is_forked() {
     assert_eq!(judged.refused_by("chain-forked").path, two.record("strat-001", "run"));
 }
 
+/// Design, hard case 9: a fork of entries that don't contradict each other is mended in the merge.
+#[test]
+fn a_fork_is_mended_by_a_rebase() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    let [one, two] = two_clones(&team);
+    one.orch("orchestrator", &["task", "assign", "strat-001", "--to", "ml_engineer"]);
+    one.commit("Assign strat-001");
+    one.orch("orchestrator", &["task", "assign", "strat-001", "--to", "strategy_developer"]);
+    one.commit("Assign strat-001 back");
+    two.orch("strategy_developer", &["run", "start", "strat-001"]);
+    two.commit("Begin the strategy");
+    let url = format!("file://{}", one.repo.path().display());
+    two.repo.git(&["fetch", "--quiet", &url, "main:main"]);
+    two.guard(&["--base", "main"]).refused_by("chain-forked");
+    two.git_refused(&["merge", "--no-edit", "main"], "chain-forked");
+    two.orch("strategy_developer", &["task", "rebase", "strat-001"]);
+    two.commit("Merge what landed");
+    two.guard(&["--base", "main"]).passed();
+    two.verify().passed();
+    let names = two.records().into_iter().map(|path| path.rsplit_once('/').unwrap().1.to_owned());
+    let expected = ["0001-task", "0002-assignment", "0003-assignment", "0004-run"];
+    assert_eq!(names.collect::<Vec<_>>(), expected.map(|name| format!("{name}.yaml")));
+    two.write_strategy();
+    two.orch("strategy_developer", &["handoff", "create", "strat-001"]);
+    two.commit("Hand over the strategy");
+}
+
 /// Different tasks never meet: what two clones did merges and passes.
 #[test]
 fn two_tasks_in_two_clones_merge() {

@@ -91,6 +91,23 @@ fn no_verify_ends_at_the_range_check() {
     refused_in_ci(&team, &sealed);
 }
 
+/// Attack 1: the same against a handoff that has landed, from any other branch.
+#[test]
+fn a_landed_artifact_changes_on_no_other_branch() {
+    let team = quickstart();
+    let sealed = team.digest(CODE);
+    team.pass("strat-001", "strategy");
+    team.repo.git(&["switch", "--quiet", "--create", "feature/strat-001-hotfix"]);
+    tamper(&team);
+    team.repo.git(&["commit", "--quiet", "--no-verify", "--all", "-m", "A small thing"]);
+    let judged = team.guard(&["--base", "main"]);
+    let expected = at_the_checksum(&team, "handoff-stale", &sealed);
+    assert_eq!(judged.refused_by("handoff-stale"), &expected);
+    team.repo.git(&["switch", "--quiet", "main"]);
+    let merge = ["merge", "--no-ff", "-m", "Merge", "feature/strat-001-hotfix"];
+    team.git_refused(&merge, "handoff-stale");
+}
+
 /// Attack 2: hooks of another folder, in which there are none.
 #[test]
 fn another_hooks_folder_ends_at_the_range_check() {

@@ -9,7 +9,7 @@ pub(crate) const DOCUMENT: &str = "docs/strategies/new_strategy.md";
 /// Its backtest.
 pub(crate) const REPORT: &str = "research/reports/new_strategy.json";
 /// The data it was tested with.
-pub(crate) const MANIFEST: &str = "data/manifests/btcusdt_1h.json";
+const MANIFEST: &str = "data/manifests/btcusdt_1h.json";
 
 impl Team {
     /// Opens a task, staged on the current branch.

@@ -5,7 +5,7 @@ mod orch;
 mod random;
 mod repo;
 
-pub(crate) use journey::{CODE, DOCUMENT, MANIFEST, REPORT};
+pub(crate) use journey::{CODE, DOCUMENT, REPORT};
 pub(crate) use orch::{Found, Judged, ORCH, Said, Team, write_script};
 pub(crate) use random::Random;
 pub(crate) use repo::TestRepo;

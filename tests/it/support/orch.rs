@@ -37,12 +37,6 @@ impl Said {
         headings.filter_map(|rest| Some(rest.split_once(']')?.0)).collect()
     }
 
-    /// Asserts a refusal, exit code 1, by this check among others.
-    pub(crate) fn refused_by(&self, check: &str) {
-        assert_eq!(self.code, 1, "{self:#?}");
-        assert!(self.checks().contains(&check), "{check} is missing: {self:#?}");
-    }
-
     /// Asserts that orch could not look, exit code 2, and said what to do.
     pub(crate) fn fault(&self) -> &str {
         assert_eq!(self.code, 2, "{self:#?}");
