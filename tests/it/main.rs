@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail where it stands")]
 
 mod readme;
+mod real;
 mod snapshot;
 mod support;
 mod tidy;
