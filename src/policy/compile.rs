@@ -3,22 +3,24 @@
 use super::model::{self, Model};
 use super::terms::{duration, optional_name};
 use super::{
-    Agent, BranchPattern, Conditions, Lane, NamedGlob, PathSet, Policy, Produce, Requirement,
-    Stage, Workflow,
+    Agent, BranchPattern, Conditions, Lane, NamedGlob, Owners, PathSet, Policy, Produce,
+    Requirement, Stage, Workflow,
 };
-use crate::source::{Digest, StageName};
+use crate::source::{Digest, LaneName, StageName};
 
 const VALID: &str = "a policy with problems is never compiled";
 
 /// Compiles a policy without problems.
 pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> Policy {
+    let owners = owners(&model).expect(VALID);
     let agents = model.agents.into_iter().map(|(name, agent)| {
         let lanes = agent.lanes.into_iter().collect();
         let model::Agent { human, auditor, coordinator, .. } = agent;
         (name, Agent { lanes, human, auditor, coordinator })
     });
     let lanes = model.lanes.into_iter().map(|(name, lane)| {
-        (name, Lane { title: lane.title, owns: PathSet::new(&lane.owns).expect(VALID) })
+        let model::Lane { title, owns } = lane;
+        (name, Lane { title, owns })
     });
     let workflows = model.workflows.into_iter().map(|(name, workflow)| {
         let order: Vec<StageName> =
@@ -42,9 +44,20 @@ pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> 
         audit_max_age: duration(&model.audit.max_age).expect(VALID),
         retry: model.retry,
         severities: model.checks,
+        owners,
         shared: PathSet::new(&model.shared_paths).expect(VALID),
         protected: PathSet::new(&model.protected).expect(VALID),
     }
+}
+
+/// Joins the globs of all lanes; refuses, in words, those that can't be matched together.
+pub(super) fn owners(model: &Model) -> Result<Owners<LaneName>, String> {
+    let lanes = model.lanes.iter();
+    Owners::new(
+        lanes.flat_map(|(name, lane)| {
+            lane.owns.iter().map(move |glob| (name.clone(), glob.as_str()))
+        }),
+    )
 }
 
 fn compile_stage(

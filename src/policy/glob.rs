@@ -26,6 +26,43 @@ impl PathSet {
     }
 }
 
+/// Globs that belong to several owners, all matched at once: what this costs hardly grows with
+/// their number.
+#[derive(Debug, Clone)]
+pub struct Owners<T> {
+    set: GlobSet,
+    owners: Vec<T>,
+}
+
+impl<T: Ord> Owners<T> {
+    /// Takes globs with their owners; refuses, in words, those that can't be matched.
+    pub fn new<'g>(globs: impl IntoIterator<Item = (T, &'g str)>) -> Result<Self, String> {
+        let mut set = GlobSetBuilder::new();
+        let mut owners = Vec::new();
+        for (owner, glob) in globs {
+            set.add(build(glob)?);
+            owners.push(owner);
+        }
+        let set = set.build().map_err(|error| error.to_string())?;
+        Ok(Owners { set, owners })
+    }
+
+    /// Gives the owners of a path, sorted, each once.
+    pub fn of(&self, path: &RepoPath) -> Vec<&T> {
+        let matches = self.set.matches(as_os_path(path));
+        let mut owners: Vec<&T> = matches.into_iter().map(|index| &self.owners[index]).collect();
+        owners.sort();
+        owners.dedup();
+        owners
+    }
+}
+
+/// Gives the index of the first text that is no glob, and why.
+pub(super) fn first_fault(globs: &[String]) -> Option<(usize, String)> {
+    let faults = globs.iter().enumerate();
+    faults.filter_map(|(index, glob)| Some((index, build(glob).err()?))).next()
+}
+
 fn build(glob: &str) -> Result<globset::Glob, String> {
     let limit = 1_000;
     if glob.is_empty() || glob.len() > limit {
@@ -140,10 +177,23 @@ mod tests {
 
     #[test]
     fn broken_globs_are_refused_with_their_index() {
-        assert_eq!(PathSet::new(&["a".into(), "[".into()]).expect_err("broken").0, 1);
+        let globs = ["a".to_owned(), "[".to_owned()];
+        assert_eq!(PathSet::new(&globs).expect_err("broken").0, 1);
+        assert_eq!(first_fault(&globs).expect("broken").0, 1);
+        assert_eq!(first_fault(&globs[..1]), None);
         for bad in ["", "/a", "../a", "a/./b"] {
             assert!(NamedGlob::new(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn each_owner_of_a_path_is_named_once_and_in_order() {
+        let globs = [("b", "src/**"), ("a", "src/*.rs"), ("b", "**/x.rs"), ("c", "docs/**")];
+        let owners = Owners::new(globs).expect("globs");
+        assert_eq!(owners.of(&RepoPath::from("src/x.rs")), [&"a", &"b"]);
+        assert_eq!(owners.of(&RepoPath::from("docs/a/b")), [&"c"]);
+        assert!(owners.of(&RepoPath::from("other")).is_empty());
+        assert!(Owners::new([("a", "[")]).is_err());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use branch::{BranchParts, BranchPattern};
 pub use condition::{Condition, Observed};
-pub use glob::{NamedGlob, PathSet};
+pub use glob::{NamedGlob, Owners, PathSet};
 pub use model::{FailureRetry, StageKind};
 pub use workflow::{Produce, Requirement, Stage, Workflow};
 
@@ -58,6 +58,7 @@ pub struct Policy {
     /// How failures of each class are retried.
     pub retry: BTreeMap<crate::record::kind::FailureClass, FailureRetry>,
     severities: BTreeMap<String, Override>,
+    owners: Owners<LaneName>,
     shared: PathSet,
     protected: PathSet,
 }
@@ -80,8 +81,8 @@ pub struct Agent {
 pub struct Lane {
     /// What it is, in a few words.
     pub title: String,
-    /// The files it owns.
-    pub owns: PathSet,
+    /// The globs of the files it owns, as the policy writes them.
+    pub owns: Vec<String>,
 }
 
 /// A check's severity as a policy may set it.
@@ -116,8 +117,7 @@ impl Policy {
 
     /// Gives the lanes that own a path, in order of their names.
     pub fn lanes_of(&self, path: &RepoPath) -> Vec<&LaneName> {
-        let owning = self.lanes.iter().filter(|(_, lane)| lane.owns.contains(path));
-        owning.map(|(name, _)| name).collect()
+        self.owners.of(path)
     }
 
     /// Tells whether anyone may change a path.

@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 
+use super::compile::owners;
+use super::glob::first_fault;
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, retries};
 use super::{BranchPattern, Conditions, Override, PathSet};
@@ -65,6 +67,9 @@ fn lanes_and_branches(model: &Model, problems: &mut Problems<'_>) {
     }
     globs(&model.shared_paths, "shared_paths", problems);
     globs(&model.protected, "protected", problems);
+    if problems.found.is_empty() {
+        matched_together(model, problems);
+    }
     if model.protected.is_empty() {
         let help = "name the branch that takes only merges, such as `main`";
         problems.at("protected", "no branch is protected".into(), help);
@@ -85,8 +90,24 @@ fn lanes_and_branches(model: &Model, problems: &mut Problems<'_>) {
     }
 }
 
+/// Globs that are fine one by one may still be too many for one matcher.
+fn matched_together(model: &Model, problems: &mut Problems<'_>) {
+    let refused = |globs: &[String]| PathSet::new(globs).err().map(|(_, fault)| fault);
+    let faults = [
+        ("shared_paths", refused(&model.shared_paths)),
+        ("protected", refused(&model.protected)),
+        ("lanes", owners(model).err()),
+    ];
+    for (field, fault) in faults {
+        if let Some(fault) = fault {
+            let message = format!("these globs can't be matched together: {fault}");
+            problems.at(field, message, "write fewer and plainer ones");
+        }
+    }
+}
+
 fn globs(globs: &[String], field: &str, problems: &mut Problems<'_>) {
-    if let Err((index, fault)) = PathSet::new(globs) {
+    if let Some((index, fault)) = first_fault(globs) {
         let glob = globs.get(index).map(String::as_str).unwrap_or_default();
         problems.at(&format!("{field}.{index}"), format!("`{glob}` is no glob"), fault);
     }

@@ -10,6 +10,7 @@ mod mutations;
 mod parallel;
 mod quickstart;
 mod readme;
+mod real;
 mod snapshot;
 mod support;
 mod tidy;

@@ -10,6 +10,8 @@ mod refs;
 mod staged;
 mod write;
 
+use std::collections::BTreeSet;
+
 use orch::snapshot::{Change, Mode, Node, Oid};
 use orch::source::RepoPath;
 
@@ -26,7 +28,7 @@ fn brief(changes: &[Change]) -> Vec<String> {
 }
 
 /// Runs a `git diff` command and reads its raw output.
-fn raw_diff(repo: &TestRepo, arguments: &[&str]) -> Vec<Change> {
+pub(crate) fn raw_diff(repo: &TestRepo, arguments: &[&str]) -> Vec<Change> {
     let flags = ["--raw", "--no-renames", "--no-abbrev", "-z"];
     let output = repo.git_bytes(&[&arguments[..1], &flags, &arguments[1..]].concat(), b"");
     let mut fields = output.split(|byte| *byte == 0).filter(|field| !field.is_empty());
@@ -41,6 +43,22 @@ fn raw_diff(repo: &TestRepo, arguments: &[&str]) -> Vec<Change> {
         });
     }
     changes.sort();
+    changes
+}
+
+/// Gives what a commit changed, by Git: for a merge, only what differs from every parent.
+pub(crate) fn step_by_git(repo: &TestRepo, commit: &str) -> Vec<Change> {
+    let parents = repo.git(&["show", "-s", "--format=%P", commit]);
+    let parents: Vec<_> = parents.split_whitespace().collect();
+    let against = |parent: &str| raw_diff(repo, &["diff-tree", "-r", parent, commit]);
+    let Some(first) = parents.first() else {
+        return raw_diff(repo, &["diff-tree", "-r", "--root", "--no-commit-id", commit]);
+    };
+    let mut changes = against(first);
+    for parent in &parents[1..] {
+        let paths: BTreeSet<_> = against(parent).into_iter().map(|change| change.path).collect();
+        changes.retain(|change| paths.contains(&change.path));
+    }
     changes
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use orch::snapshot::{Change, Oid, Repository as _, Side};
 use orch::source::RepoPath;
 
-use super::raw_diff;
+use super::{raw_diff, step_by_git};
 use crate::support::{Random, TestRepo};
 
 const NAMES: [&str; 9] = ["a", "a-", "a.b", "a0", "b", "ä", "z z", ".x", "a\"\t"];
@@ -152,22 +152,6 @@ fn history(sandbox: &mut Sandbox, length: usize) -> Vec<String> {
         }
     }
     commits
-}
-
-/// Gives what a commit changed, by Git: for a merge, only what differs from every parent.
-fn step_by_git(repo: &TestRepo, commit: &str) -> Vec<Change> {
-    let parents = repo.git(&["show", "-s", "--format=%P", commit]);
-    let parents: Vec<_> = parents.split_whitespace().collect();
-    let against = |parent: &str| raw_diff(repo, &["diff-tree", "-r", parent, commit]);
-    let Some(first) = parents.first() else {
-        return raw_diff(repo, &["diff-tree", "-r", "--root", "--no-commit-id", commit]);
-    };
-    let mut changes = against(first);
-    for parent in &parents[1..] {
-        let paths: BTreeSet<_> = against(parent).into_iter().map(|change| change.path).collect();
-        changes.retain(|change| paths.contains(&change.path));
-    }
-    changes
 }
 
 /// Ranges in histories full of merges: the same as `git diff A...B`, `git rev-list A..B` and
