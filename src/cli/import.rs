@@ -124,7 +124,7 @@ impl Import {
                     said.path,
                     artifact.checksum
                 );
-                return Err(Stop::fault(message, "ask its source to hand off again"));
+                return Err(Stop::denied(message, "ask its source to hand off again"));
             }
         }
         Ok(())

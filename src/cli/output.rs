@@ -15,6 +15,8 @@ use crate::source::moment::MomentFault;
 pub enum Stop {
     /// Something was refused, and has been told: exit code 1.
     Refused,
+    /// The command itself refuses, and this is why: exit code 1.
+    Denied(Fault),
     /// It could not look, or was asked in the wrong way: exit code 2.
     Fault(Fault),
 }
@@ -31,17 +33,22 @@ impl Stop {
         Stop::Fault(Fault::new(message, help))
     }
 
+    /// Takes what is refused and what to do next.
+    pub(super) fn denied(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Stop::Denied(Fault::new(message, help))
+    }
+
     /// Tells why, on standard error, and gives the exit code.
     pub(super) fn tell(&self, context: &Context) -> ExitCode {
-        match self {
-            Stop::Refused => ExitCode::from(1),
-            Stop::Fault(fault) => {
-                let format = context.error_format();
-                let text = render::render_failure(&Failure::from(fault), format, error_style());
-                complain(text.trim_end());
-                ExitCode::from(2)
-            }
-        }
+        let (failure, code) = match self {
+            Stop::Refused => return ExitCode::from(1),
+            Stop::Denied(fault) => (Failure { code: "refused", ..Failure::from(fault) }, 1),
+            Stop::Fault(fault) => (Failure::from(fault), 2),
+        };
+        complain(
+            render::render_failure(&failure, context.error_format(), error_style()).trim_end(),
+        );
+        ExitCode::from(code)
     }
 }
 

@@ -146,7 +146,7 @@ impl Open {
         if let Some(folder) = folder_of(&view.world, &self.id) {
             let help =
                 format!("see it: `orch status {}`; or choose another id", folder.file_name());
-            return Err(Stop::fault(format!("the task `{}` is there already", self.id), help));
+            return Err(Stop::denied(format!("the task `{}` is there already", self.id), help));
         }
         let policy = view.policy();
         if !policy.workflows.contains_key(&self.workflow) {
