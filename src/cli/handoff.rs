@@ -148,8 +148,20 @@ impl Create {
         let workflow = workflow_of(&policy, state)?;
         let stage = stage_of(workflow, state, None)?;
         if let Some(done) = already_sealed(state, stage) {
-            say(format!("stage {} is handed off already, to {}", done.stage, done.to));
-            return Ok(());
+            let again = done.artifacts.iter().map(|a| (a.name.clone(), a.path.clone()));
+            let sealed = seal(&view, &policy, state, stage, &again.collect::<Vec<_>>())?;
+            let same = sealed.iter().map(|(artifact, _)| artifact).eq(&done.artifacts);
+            let told = format!("stage {} is handed off already, to {}", done.stage, done.to);
+            if same {
+                say(told);
+                return Ok(());
+            }
+            let id = &self.id;
+            let help = format!(
+                "to take it back: `git add` what changed, `orch handoff reject {id}`, then `orch \
+                 run start {id}`"
+            );
+            return Err(Stop::fault(format!("{told}, with other bytes"), help));
         }
         let author = context.author(&policy, view.proposal.branch.clone())?;
         let sealed = seal(&view, &policy, state, stage, &self.artifact)?;
