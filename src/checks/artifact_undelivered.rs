@@ -210,10 +210,11 @@ mod tests {
         handoff(helpers, "").expect(&[]);
     }
 
-    /// A model's metrics match the model's own glob too, and the template's handoff still passes.
+    /// A model, its card and its metrics share a name, each in its folder.
     #[test]
     fn a_name_that_all_share_is_enough() {
-        let files = "models/a/m.json: '{}', models/a/m.md: card, models/a/m.metrics.json: '{}'";
+        let files = "models/artifacts/m.json: '{}', models/cards/m.md: card, \
+                     models/metrics/m.json: '{}'";
         let findings = story(&format!(
             "
 - task: {{workflow: model_update}}

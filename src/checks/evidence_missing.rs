@@ -51,7 +51,7 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
             stage.name,
             names.join(" and ")
         );
-        let help = "finish the stage that produces it, or name the task that does: `orch task open … --depends-on ID`";
+        let help = "finish the stage that produces it, or name the task that does: `orch task update TASK --depends-on ID`";
         return vec![Objection::new(step.field("stage"), message, help)];
     }
     if inputs_of(world, state, stage) != run.inputs {

@@ -51,6 +51,13 @@ impl Decide {
         let _lock = Lock::take(&repository)?;
         let view = View::within(context, repository, &[])?;
         let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let policy = view.policy();
+        if !policy.is_person(&author.actor) {
+            let people = policy.agents_who(|agent| agent.human).into_iter();
+            let names: Vec<String> = people.map(|name| format!("`{name}`")).collect();
+            let message = format!("`{}` is no person, and only people decide", author.actor);
+            return Err(Stop::denied(message, format!("ask {}", names.join(" or "))));
+        }
         let day = author.at.day();
         let id = format!("{day}-{}", slug(&self.title)?);
         let outcome = match &self.rationale {
@@ -101,6 +108,13 @@ impl Decide {
         let mut changes = Vec::new();
         for path in &self.changes {
             let node = view.repository.node(Side::Index, path)?;
+            if node == view.repository.node(view.proposal.base, path)? {
+                let message = format!("nothing of `{path}` is staged to be changed");
+                return Err(Stop::fault(
+                    message,
+                    format!("stage the change first: `git add {path}`"),
+                ));
+            }
             let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;
             let checksum = bytes.map(|bytes| Digest::of(&bytes));
             changes.push(PathChange { path: path.clone(), checksum });

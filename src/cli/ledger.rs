@@ -169,7 +169,14 @@ impl<'a> Writer<'a> {
         }
         let artifacts = self.artifacts.iter().map(|(path, _)| path.clone());
         let records = self.entries.iter().map(|record| record.repo_path().clone());
-        repository.stage(&artifacts.chain(records).collect::<Vec<_>>())?;
+        let staged = repository.stage(&artifacts.chain(records).collect::<Vec<_>>());
+        if let Err(fault) = staged {
+            // Half of it would be in the way of the next try.
+            for record in &self.entries {
+                let _gone_already = fs::remove_file(top.join(record.repo_path().to_string()));
+            }
+            return Err(fault.into());
+        }
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
             log(top, &self.author, record)?;
@@ -189,8 +196,8 @@ pub(super) fn refuse(report: &Report, proposal: &Proposal) -> Stop {
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Fault> {
     if path.exists() {
         return Err(Fault::new(
-            format!("{} is there already, but not staged", path.display()),
-            "stage it with `git add`, or remove it if it is a leftover",
+            format!("{} is there already", path.display()),
+            "commit it if it is staged, stage it with `git add` if it is yours, or remove it",
         ));
     }
     write_whole(path, text)

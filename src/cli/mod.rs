@@ -11,6 +11,7 @@ mod freeze;
 mod gate;
 mod guard;
 mod handoff;
+mod handoffs;
 mod hooks;
 mod import;
 mod init;
@@ -24,6 +25,7 @@ mod seal;
 mod status;
 mod task;
 mod templates;
+mod update;
 
 use std::process::ExitCode;
 

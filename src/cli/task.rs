@@ -8,11 +8,13 @@ use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
 use super::rebase::Rebase;
 use super::run::near_or_all;
+use super::update::{Deps, Update};
 use super::{freeze, status};
+use crate::policy::{AUDIT_PASS, Workflow};
 use crate::record::Home;
 use crate::record::kind::{self, Outcome, Priority};
 use crate::render::Format;
-use crate::source::{RepoPath, TaskId, WorkflowName};
+use crate::source::{ArtifactName, RepoPath, StageName, TaskId, WorkflowName};
 use crate::world::World;
 
 #[derive(Debug, Subcommand)]
@@ -29,6 +31,10 @@ pub(super) enum Task {
     /// Show one task's ledger as a story
     #[command(after_help = "Example: orch task show strat-001")]
     Show(Show),
+    /// Change what may change of a task, on the record
+    Update(Update),
+    /// Tell what a task waits for
+    Deps(Deps),
     /// Give a task's current stage to an agent
     #[command(after_help = "Example: orch task assign strat-001 --to ml_engineer")]
     Assign(freeze::Assign),
@@ -129,6 +135,8 @@ impl Task {
             Task::Open(command) => command.run(context),
             Task::List(command) => status::board(context, command.all, command.format),
             Task::Show(command) => status::story(context, &command.id, command.format),
+            Task::Update(command) => command.run(context),
+            Task::Deps(command) => command.run(context),
             Task::Assign(command) => command.run(context),
             Task::Block(command) => command.block(context),
             Task::Unblock(command) => command.unblock(context),
@@ -149,11 +157,12 @@ impl Open {
             return Err(Stop::denied(format!("the task `{}` is there already", self.id), help));
         }
         let policy = view.policy();
-        if !policy.workflows.contains_key(&self.workflow) {
+        let Some(workflow) = policy.workflows.get(&self.workflow) else {
             let names = || policy.workflows.keys().map(WorkflowName::as_str);
             let message = format!("the policy has no workflow `{}`", self.workflow);
             return Err(Stop::fault(message, near_or_all(self.workflow.as_str(), names)));
-        }
+        };
+        let alone = self.depends_on.is_empty();
         let author = context.author(&policy, view.proposal.branch.clone())?;
         let task = kind::Task {
             task_id: self.id.clone(),
@@ -171,9 +180,28 @@ impl Open {
         let mut writer = Writer::new(context, author);
         writer.add(&view, &self.id, view.ledger(&self.id).ok(), &task.into())?;
         writer.commit(&view, self.writing)?;
+        for (stage, name) in from_elsewhere(workflow).into_iter().filter(|_| alone) {
+            say(format!(
+                "note: stage {stage} requires {name}, which this workflow does not produce; name \
+                 the task that does: orch task update {} --depends-on ID",
+                self.id
+            ));
+        }
         say(format!("next: orch run start {}", self.id));
         Ok(())
     }
+}
+
+/// Gives what stages of a workflow demand and none of its stages makes: another task must.
+fn from_elsewhere(workflow: &Workflow) -> Vec<(&StageName, &ArtifactName)> {
+    let made = |name: &ArtifactName| {
+        *name == AUDIT_PASS || workflow.stages.iter().any(|stage| stage.produces.contains_key(name))
+    };
+    let demanded = workflow.stages.iter().flat_map(|stage| {
+        let needed = stage.requires.iter().filter(|needed| !needed.optional);
+        needed.map(|needed| (&stage.name, &needed.name))
+    });
+    demanded.filter(|(_, name)| !made(name)).collect()
 }
 
 /// Gives the folder of a task that is agreed or staged, whatever the case of its id.

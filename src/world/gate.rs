@@ -1,6 +1,6 @@
 //! What a gate asks and answers: the same for the one who records it and for the guard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -33,7 +33,8 @@ pub fn evaluate(world: &World, state: &State, stage: &Stage, seen: Seen) -> Eval
     for artifact in &evidence {
         reasons.extend(changed(world, artifact, seen));
     }
-    let documents = documents(world, &evidence, seen);
+    let (documents, unreadable) = documents(world, stage, &evidence, seen);
+    reasons.extend(unreadable);
     let conditions: Vec<Condition> =
         stage.gate.iter().map(|condition| ask(condition, &documents)).collect();
     reasons.extend(conditions.iter().filter(|condition| !condition.result).map(|condition| {
@@ -92,9 +93,16 @@ fn changed(world: &World, artifact: &Artifact, seen: Seen) -> Option<String> {
 
 type Documents = BTreeMap<String, Vec<Value>>;
 
-fn documents(world: &World, evidence: &[Artifact], seen: Seen) -> Documents {
-    let mut documents = Documents::new();
-    for artifact in evidence {
+/// Gives the documents that conditions read, and why some could not be read.
+fn documents(
+    world: &World,
+    stage: &Stage,
+    evidence: &[Artifact],
+    seen: Seen,
+) -> (Documents, Vec<String>) {
+    let (mut documents, mut unreadable) = (Documents::new(), Vec::new());
+    let read: BTreeSet<String> = stage.gate.iter().flat_map(|asked| asked.names()).collect();
+    for artifact in evidence.iter().filter(|artifact| read.contains(artifact.name.as_str())) {
         let Fact::File { document: Some(bytes), .. } = world.facts.get(seen, &artifact.path) else {
             continue;
         };
@@ -103,9 +111,15 @@ fn documents(world: &World, evidence: &[Artifact], seen: Seen) -> Documents {
             false => crate::record::yaml::read(bytes).ok().map(|node| node.to_json()),
         };
         let files = documents.entry(artifact.name.to_string()).or_default();
+        if parsed.is_none() {
+            unreadable.push(format!(
+                "`{}` can't be read as the JSON or YAML it should be",
+                artifact.path
+            ));
+        }
         files.push(parsed.unwrap_or(Value::Null));
     }
-    documents
+    (documents, unreadable)
 }
 
 /// Asks a condition of every file under the names it reads; the first that fails is told.

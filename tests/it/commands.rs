@@ -137,9 +137,9 @@ fn the_same_submission_twice_is_one_record() {
     twice(&team, "orchestrator", &["gate", "strat-001"]);
     assert_eq!(team.records().len(), 4);
     let again = ["task", "open", "strat-001", "--workflow", "new_strategy", "--title", "Again"];
-    assert!(team.try_orch("orchestrator", &again).fault().contains("strat-001"));
+    assert!(team.try_orch("orchestrator", &again).denied().contains("strat-001"));
     let cased = ["task", "open", "STRAT-001", "--workflow", "new_strategy", "--title", "Again"];
-    assert!(team.try_orch("orchestrator", &cased).fault().contains("strat-001"));
+    assert!(team.try_orch("orchestrator", &cased).denied().contains("strat-001"));
     assert_eq!(team.records().len(), 4);
 }
 

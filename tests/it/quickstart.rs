@@ -77,7 +77,7 @@ fn a_handoff_is_made_again_by_the_commands_of_the_help() {
     let before = team.state();
     let create = ["handoff", "create", "strat-001"];
     let said = team.try_orch("strategy_developer", &create);
-    let help = said.fault();
+    let help = said.denied();
     assert_eq!(team.state(), before);
     assert!(help.contains("`git add`"), "{help}");
     team.repo.git(&["add", "--all"]);

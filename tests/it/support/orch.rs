@@ -44,6 +44,13 @@ impl Said {
         &self.err
     }
 
+    /// Asserts that the command itself refused, exit code 1, and said what to do.
+    pub(crate) fn denied(&self) -> &str {
+        assert_eq!(self.code, 1, "{self:#?}");
+        assert!(self.err.starts_with("error[refused]") && self.err.contains("help: "), "{self:#?}");
+        &self.err
+    }
+
     /// Parses standard output.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))

@@ -1,0 +1,113 @@
+//! `orch task update` and `deps`: what may change of a task, and what it waits for.
+
+use serde_json::json;
+
+use super::Stop;
+use super::context::{Context, View};
+use super::ledger::{Lock, Writer, Writing};
+use super::output::{id, json as print_json, say};
+use super::status::Now;
+use super::task::word;
+use crate::record::kind::{self, Outcome, Priority};
+use crate::render::Format;
+use crate::source::TaskId;
+
+/// Change what may change of a task, on the record.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: orch task update strat-001 --depends-on data-001")]
+pub(super) struct Update {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// The new title
+    #[arg(long)]
+    title: Option<String>,
+    /// The new version
+    #[arg(long = "version", value_name = "VERSION")]
+    of_version: Option<String>,
+    /// A task that must be done first; name all of them, the former ones are replaced
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
+    depends_on: Vec<TaskId>,
+    /// Depend on no task any more
+    #[arg(long, conflicts_with = "depends_on")]
+    independent: bool,
+    /// The new priority: emergency, critical, high, normal, low
+    #[arg(long, value_parser = word::<Priority>)]
+    priority: Option<Priority>,
+    /// The new deadline, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    deadline: Option<String>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Tell what a task waits for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: orch task deps strat-001")]
+pub(super) struct Deps {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+impl Update {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let depends = self.independent || !self.depends_on.is_empty();
+        let update = kind::Update {
+            title: self.title,
+            priority: self.priority,
+            depends_on: depends.then_some(self.depends_on),
+            scope: None,
+            deadline: self.deadline,
+            version: self.of_version,
+        };
+        if update == kind::Update::default() {
+            return Err(Stop::fault("nothing is to be changed", "see `orch task update --help`"));
+        }
+        let repository = context.repository()?;
+        let _lock = Lock::take(&repository)?;
+        let view = View::within(context, repository, &[&self.id])?;
+        let ledger = view.ledger(&self.id)?;
+        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let mut writer = Writer::new(context, author);
+        writer.add(&view, &self.id, Some(ledger), &update.into())?;
+        writer.commit(&view, self.writing)?;
+        say("next: git commit");
+        Ok(())
+    }
+}
+
+impl Deps {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of(context, &[&self.id])?;
+        let policy = view.policy();
+        let ledger = view.ledger(&self.id)?;
+        let state = ledger.state().expect("a ledger of a task has a state");
+        let mut rows = Vec::new();
+        for id in &state.task.depends_on {
+            let Some(other) = view.world.task(id) else {
+                rows.push((id, "there is no such task".to_owned(), false));
+                continue;
+            };
+            let done = other.closed == Some(Outcome::Completed);
+            rows.push((id, Now::of(&policy, other).stands, done));
+        }
+        if self.format == Format::Json {
+            let all = rows.iter().map(
+                |(id, stands, done)| json!({ "task_id": id, "stands": stands, "completed": done }),
+            );
+            print_json(&all.collect::<Vec<_>>());
+            return Ok(());
+        }
+        if rows.is_empty() {
+            say(format!("`{}` depends on no task", self.id));
+        }
+        for (id, stands, _) in rows {
+            say(format!("{id}  {stands}"));
+        }
+        Ok(())
+    }
+}
