@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use orch::diagnostic::Report;
 use orch::guard::guard;
-use orch::snapshot::{Change, Fault, GitRepository, Oid, Proposal, Side};
+use orch::snapshot::{Change, Fault, GitRepository, Oid, Proposal, Repository as _, Side};
 use orch::source::RepoPath;
 
 use super::Real;
@@ -114,7 +114,8 @@ impl Asked<'_> {
         tally.expect(steps == listed, || format!("{name}: unlike git rev-list"));
         for step in proposal.steps.iter().step_by(proposal.steps.len() / 4 + 1) {
             let own = step_by_git(repo, &step.commit.to_string());
-            tally.expect(own == step.changes, || format!("{name}: step {}", step.commit));
+            let told = repo.open().step_changes(step, &RepoPath::default());
+            tally.expect(told.as_ref() == Ok(&own), || format!("{name}: step {}", step.commit));
         }
         self.compare_findings("protected", &judged.protected, &BTreeSet::new(), tally);
         let foreign = self.foreign(&proposal.changes);
