@@ -96,7 +96,7 @@ fn out_of_role(policy: &Policy, step: &Step<'_>, actor: &AgentName) -> Option<Ob
             let word = step.record.payload.word();
             let message =
                 format!("`{actor}` is neither a coordinator nor a person, so no `{word}`");
-            let help = "ask a coordinator: `orch message send --to orchestrator`";
+            let help = "ask a coordinator to record it, with `--agent NAME`";
             Some(Objection::new(step.envelope("actor"), message, help))
         }
         _ => None,
@@ -122,7 +122,7 @@ fn run_by(policy: &Policy, step: &Step<'_>, run: &Run, actor: &AgentName) -> Opt
     }
     let due: Vec<String> = due.iter().map(|name| format!("`{name}`")).collect();
     let message = format!("stage `{}` is for {} to do", run.stage, due.join(" or "));
-    let help = "a coordinator can give it to another: `orch task assign`";
+    let help = "a coordinator can give it to another: `orch task assign TASK --to AGENT`";
     Some(Objection::new(step.field("agent"), message, help))
 }
 

@@ -3,6 +3,7 @@
 use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
 use crate::ledger::RunState;
+use crate::policy::StageKind;
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -18,7 +19,8 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 An agent that has seen how the work was made is no fresh pair of eyes, whatever name it goes by
 (R000-21). An audit report therefore names its session, and no run of the task's work was done from
-that session. Set `ORCH_SESSION`, or say `--session`, and audit from a context of its own.
+that session; so every run names its own. Set `ORCH_SESSION`, or say `--session`, and audit from a
+context of its own.
 
 ```yaml bad
 - done: {until: audit}
@@ -36,7 +38,22 @@ that session. Set `ORCH_SESSION`, or say `--session`, and audit from a context o
 ";
 
 fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
-    [of_report(step), of_run(step)].into_iter().flatten().collect()
+    [of_report(step), of_run(step), of_work(step)].into_iter().flatten().collect()
+}
+
+/// Work that names no session could never be shown to be apart from its audit.
+fn of_work(step: &Step<'_>) -> Option<Objection> {
+    let (state, run) = (step.before?, step.begun()?);
+    let workflow = step.policy?.workflows.get(&state.task.workflow)?;
+    let audited = workflow.stages.iter().any(|stage| stage.kind == StageKind::Audit);
+    let named = step.record.entry.session.as_ref().is_some_and(|name| !name.trim().is_empty());
+    if !audited || named {
+        return None;
+    }
+    let message =
+        format!("this run of `{}` names no session, and its work will be audited", run.stage);
+    let help = "say from which context you work: `export ORCH_SESSION=ID`, or `--session ID`";
+    Some(Objection::new(step.heading(), message, help))
 }
 
 fn of_report(step: &Step<'_>) -> Option<Objection> {
@@ -127,5 +144,12 @@ mod tests {
 ",
         )
         .expect(&["audit-session-shared"]);
+    }
+
+    /// Leaving the session out is no way round (attack 93).
+    #[test]
+    fn work_names_its_session() {
+        let run = "- propose: feature/strat-001-strategy\n- run: {entry: {session: null}}\n";
+        story(&format!("- done: {{until: strategy}}\n{run}")).expect(&["audit-session-shared"]);
     }
 }

@@ -118,7 +118,11 @@ fn second_opening(step: &Step<'_>) -> Option<Objection> {
     let word = step.record.payload.word();
     let message = format!("a `{word}` opens a ledger, and this one is open already");
     again.then(|| {
-        Objection::new(step.heading(), message, "change a task with an `update`, or open another")
+        Objection::new(
+            step.heading(),
+            message,
+            "change it with `orch task update`, or open another",
+        )
     })
 }
 

@@ -78,7 +78,8 @@ pub(super) fn sealed<'w>(world: &World, step: &Step<'w>) -> Vec<(String, &'w Art
     named.map(|(index, artifact)| (format!("{list}.{index}"), artifact)).collect()
 }
 
-const HELP: &str = "restore the file, or hand off again with `orch handoff create`";
+const HELP: &str = "restore the file; or return the task with `orch handoff reject TASK`, and start \
+                    the stage again";
 
 #[cfg(test)]
 mod tests {

@@ -47,7 +47,9 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         let way = way_back(world, first, own)?;
         let way: Vec<&str> = [own].into_iter().chain(way).map(TaskId::as_str).collect();
         let message = format!("`{own}` would wait for itself: {}", way.join(" → "));
-        let help = format!("take one of them out: `orch task deps {own}` shows them");
+        let help = format!(
+            "take one of them out: `orch task update {own} --depends-on ID` names those that remain"
+        );
         Some(Objection::new(step.field(&format!("depends_on.{index}")), message, help))
     });
     circles.collect()

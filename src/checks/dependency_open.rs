@@ -79,7 +79,7 @@ fn open(world: &World, step: &Step<'_>) -> Vec<Objection> {
         };
         let message = format!("`{id}`, which `{}` depends on, {why}", state.task.task_id);
         let help = format!(
-            "see to that one first: `orch status {id}`; or depend on another: `orch task deps {}`",
+            "see to that one first: `orch status {id}`; or depend on another: `orch task update {} --depends-on ID`",
             state.task.task_id
         );
         Some(Objection::new(step.field("stage"), message, help))

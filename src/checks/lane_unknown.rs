@@ -69,7 +69,8 @@ fn due_lane<'w>(step: &Step<'w>, run: &Run) -> Option<&'w LaneName> {
 }
 
 const HELP: &str = "start the run with `orch run start`, which takes the lane from the policy";
-const HELP_AGENT: &str = "assign the stage to an agent of the lane: `orch task assign`";
+const HELP_AGENT: &str =
+    "assign the stage to an agent of the lane: `orch task assign TASK --to AGENT`";
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,8 @@
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::snapshot::Change;
-use crate::world::World;
+use crate::source::RepoPath;
+use crate::world::{Seen, World};
 
 pub(super) static CHECK: Check = Check {
     name: "lane-violation",
@@ -42,7 +43,7 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     }
     let owners = world.policy.lanes_of(path);
     let Some(owner) = owners.first() else { return Vec::new() };
-    if owners.iter().any(|lane| world.works_here(lane)) {
+    if owners.iter().any(|lane| world.works_here(lane)) || is_restored(world, path) {
         return Vec::new();
     }
     let here = runs_in_words(world);
@@ -50,6 +51,13 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     let help =
         format!("leave it to lane {owner}: `git restore --staged {path}`, or start a run there");
     vec![Objection::new(Place::file(path.clone()), message, help)]
+}
+
+/// Whoever puts a sealed file back as it was sealed takes nothing from anyone.
+fn is_restored(world: &World, path: &RepoPath) -> bool {
+    let mut sealed = world.survey.live.iter().filter(|live| live.artifact.path == *path);
+    let now = world.facts.get(Seen::Head, path).digest();
+    sealed.any(|live| now == Some(live.artifact.checksum))
 }
 
 /// Where the branch is not known, every open task may have a run here, so the list has an end.
@@ -64,7 +72,7 @@ fn runs_in_words(world: &World) -> String {
             return format!("{} and others", runs[..3].join(", "));
         }
     }
-    if runs.is_empty() { "no run at all".into() } else { runs.join(", ") }
+    if runs.is_empty() { "no active run".into() } else { runs.join(", ") }
 }
 
 #[cfg(test)]
@@ -104,5 +112,15 @@ mod tests {
         arrives_on("feature/strat-001-strategy").expect(&[]);
         arrives_on("feature/strat-002-strategy").expect(&["lane-violation"]);
         arrives_on("main").expect(&[]);
+    }
+
+    /// A sealed file that was changed past the hook may be put back without a run.
+    #[test]
+    fn a_sealed_file_may_be_put_back() {
+        let until = "- done: {until: backtest}\n- write: {strategies/sma.py: forged}\n";
+        let back = "- propose: feature/strat-001-backtest\n- write: {strategies/sma.py: code}\n";
+        story(&format!("{until}{back}")).expect(&[]);
+        let other = "- propose: feature/strat-001-backtest\n- write: {strategies/sma.py: worse}\n";
+        story(&format!("{until}{other}")).expect(&["handoff-stale", "lane-violation"]);
     }
 }

@@ -45,7 +45,7 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     }
     let task = step.task_id().map(ToString::to_string).unwrap_or_default();
     let message = format!("`{task}` is blocked: {reason}");
-    let help = format!("when that has changed: `orch task unblock {task}`");
+    let help = format!("when that has changed: `orch task unblock {task} --reason R`");
     let objection = Objection::new(step.field("stage"), message, help);
     let blocked = step.earlier().find(|record| matches!(record.payload, Payload::Block(_)));
     match blocked {

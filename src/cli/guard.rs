@@ -153,6 +153,10 @@ fn pushed(repository: &GitRepository, remote: Option<&str>) -> Result<Vec<Propos
         };
         let before = Some(remote_id).filter(|id| !id.is_null());
         let after = Some(local_id).filter(|id| !id.is_null());
+        if let Some(unknown) = before.filter(|id| repository.commit_meta(*id).is_err()) {
+            let message = format!("the remote's `{branch}` is at {unknown}, which is not here");
+            return Err(Stop::fault(message, "take in what others pushed first: `git pull`"));
+        }
         let protected = is_protected(repository, before, branch)?;
         if protected {
             refuse_loss(repository, before, after, branch)?;

@@ -8,7 +8,7 @@ use super::import::Import;
 use super::ledger::{Lock, Writer, Writing};
 use super::output::{complain, id, json, say, table};
 use super::run::{stage_of, workflow_of};
-use super::seal::seal;
+use super::seal::{digest_of, seal};
 use super::task::word;
 use crate::draft;
 use crate::ledger::{Delivery, State};
@@ -148,8 +148,7 @@ impl Create {
         let workflow = workflow_of(&policy, state)?;
         let stage = stage_of(workflow, state, None)?;
         if let Some(done) = already_sealed(state, stage) {
-            say(format!("stage {} is handed off already, to {}", done.stage, done.to));
-            return Ok(());
+            return still_holds(&view, done, &self.id);
         }
         let author = context.author(&policy, view.proposal.branch.clone())?;
         let sealed = seal(&view, &policy, state, stage, &self.artifact)?;
@@ -187,6 +186,30 @@ pub(super) fn already_sealed<'s>(state: &'s State, stage: &Stage) -> Option<&'s 
     let waits =
         matches!(&state.standing, crate::ledger::Standing::Delivered(name) if *name == stage.name);
     state.live_delivery(&stage.name).filter(|_| waits)
+}
+
+/// Tells that there is nothing to do; refuses if the files are no longer what was sealed.
+fn still_holds(view: &View, done: &Delivery, id: &TaskId) -> Result<(), Stop> {
+    for artifact in &done.artifacts {
+        if digest_of(&view.repository, &artifact.path)? == artifact.checksum {
+            continue;
+        }
+        let message = format!("`{}` changed after it was handed off", artifact.path);
+        let landed = view.repository.node(view.proposal.base, &done.path)?.is_some();
+        let help = match landed {
+            true => format!(
+                "restore the file; or return the task with `orch handoff reject {id}`, and start \
+                 the stage again"
+            ),
+            false => format!(
+                "take the uncommitted handoff back with `git rm --force {}`, then hand off again",
+                done.path
+            ),
+        };
+        return Err(Stop::denied(message, help));
+    }
+    say(format!("stage {} is handed off already, to {}", done.stage, done.to));
+    Ok(())
 }
 
 /// A handoff, as lists show it.

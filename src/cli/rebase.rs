@@ -6,8 +6,8 @@ use super::ledger::{Lock, refuse, write_whole};
 use super::output::{id, say};
 use crate::draft;
 use crate::guard::guard;
-use crate::record::{self, Record, RecordPath};
-use crate::snapshot::{Fault, GitRepository, Repository, Side};
+use crate::record::{self, Payload, Record, RecordPath};
+use crate::snapshot::{GitRepository, Repository, Side};
 use crate::source::{RepoPath, TaskId};
 
 /// Put your own entries of a task behind those that landed, while you merge them.
@@ -28,18 +28,23 @@ impl Rebase {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
-        let ours = head(&repository)?;
-        let theirs = merged(&repository)?;
+        let (ours, theirs) = sides(&repository)?;
         let folder = self.folder(&repository, theirs)?;
         let landed = ledger(&repository, theirs, &folder)?;
-        let own = ledger(&repository, ours, &folder)?;
-        let same = landed.iter().zip(&own).take_while(|(a, b)| a.digest == b.digest).count();
-        if same == own.len() || same == landed.len() {
+        let mut own = ledger(&repository, ours, &folder)?;
+        own.retain(|record| landed.iter().all(|other| other.digest != record.digest));
+        if own.first().is_none_or(|first| first.sequence() as usize > landed.len()) {
             say(format!("`{}` did not fork: nothing to renumber", self.id));
+            say("if you rebased instead of merging: git reset --soft main, then run this again");
             return Ok(());
         }
-        let renumbered = renumber(&landed, &own[same..])?;
-        write(&repository, theirs, &landed, &own[same..], &renumbered)?;
+        if matches!(own[0].payload, Payload::Task(_)) {
+            let help = "keep the one that landed and drop yours: `git rm --force` your entries; \
+                        or open your task anew under another id";
+            return Err(Stop::denied(format!("`{}` was opened twice", self.id), help));
+        }
+        let renumbered = renumber(&landed, &own)?;
+        write(&repository, theirs, &landed, &own, &renumbered)?;
         for (record, _) in &renumbered {
             say(format!("wrote {}", record.repo_path()));
         }
@@ -66,17 +71,13 @@ impl Rebase {
     }
 }
 
-fn head(repository: &GitRepository) -> Result<Side, Fault> {
-    Ok(repository.head_commit()?.map_or(Side::Nothing, Side::Commit))
-}
-
-fn merged(repository: &GitRepository) -> Result<Side, Stop> {
+/// Gives where our entries are and where the landed ones: in a merge, HEAD and what comes in; else
+/// what is staged, and HEAD.
+fn sides(repository: &GitRepository) -> Result<(Side, Side), Stop> {
+    let head = repository.head_commit()?.map_or(Side::Nothing, Side::Commit);
     match repository.resolve("MERGE_HEAD") {
-        Ok(commit) => Ok(Side::Commit(commit)),
-        Err(_) => Err(Stop::fault(
-            "no merge is under way",
-            "begin it, such as `git merge main`; where it stops, run this again",
-        )),
+        Ok(merged) => Ok((head, Side::Commit(merged))),
+        Err(_) => Ok((Side::Index, head)),
     }
 }
 

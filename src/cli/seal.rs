@@ -39,12 +39,22 @@ pub(super) fn seal(
     let mut sealed = Vec::new();
     for (name, path) in collected {
         let node = blob_of(&view.repository, &path)?;
-        let bytes = view.repository.read(node.oid)?;
-        let pointer = lfs::pointer(&bytes);
-        let checksum = pointer.map_or_else(|| Digest::of(&bytes), |pointer| pointer.digest);
+        let checksum = sealed_digest(&view.repository, node)?;
         sealed.push((Artifact { name, path, checksum }, node));
     }
     Ok(sealed)
+}
+
+/// Gives what a handoff would say of a file as it is in the working tree.
+pub(super) fn digest_of(repository: &GitRepository, path: &RepoPath) -> Result<Digest, Stop> {
+    let node = blob_of(repository, path)?;
+    sealed_digest(repository, node)
+}
+
+fn sealed_digest(repository: &GitRepository, node: Node) -> Result<Digest, Stop> {
+    let bytes = repository.read(node.oid)?;
+    let pointer = lfs::pointer(&bytes);
+    Ok(pointer.map_or_else(|| Digest::of(&bytes), |pointer| pointer.digest))
 }
 
 fn on_disk(top: &std::path::Path, path: &RepoPath) -> std::io::Result<std::fs::Metadata> {

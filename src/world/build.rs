@@ -141,7 +141,7 @@ impl Builder<'_> {
     fn proposed_records(&self) -> Result<Vec<(RepoPath, Option<crate::snapshot::Node>)>, Fault> {
         if self.proposal.occasion == Occasion::Verification {
             let all = self.repository.list(self.proposal.head, &RepoPath::from(".orch"))?;
-            let records = all.into_iter().filter(|(path, _)| is_record_path(path));
+            let records = all.into_iter().filter(|(path, _)| !is_known_file(path));
             return Ok(records.map(|(path, node)| (path, Some(node))).collect());
         }
         let changes = self.proposal.changes.iter();

@@ -166,18 +166,25 @@ impl LedgerView {
             record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
             _ => state.stands(record.sequence()),
         });
-        if stands || (self.staged && !self.run_again_after(record)) {
+        if stands || (self.staged && !self.run_again_after(record, |_| true)) {
             return Seen::Head;
         }
-        self.introduced
-            .get(record.repo_path())
-            .map_or(Seen::Nowhere, |commit| Seen::Commit(*commit))
+        let brought = |record: &Record| self.introduced.get(record.repo_path());
+        match brought(record) {
+            // What one commit brings and replaces was no more to be seen when it was staged.
+            Some(commit) if !self.run_again_after(record, |run| brought(run) == Some(commit)) => {
+                Seen::Commit(*commit)
+            }
+            _ => Seen::Nowhere,
+        }
     }
 
-    fn run_again_after(&self, record: &Record) -> bool {
+    fn run_again_after(&self, record: &Record, among: impl Fn(&Record) -> bool) -> bool {
         let mut later = self.records.iter().filter(|later| later.sequence() > record.sequence());
         later.any(|later| match &later.payload {
-            record::Payload::Run(run) => run.status == record::kind::RunStatus::InProgress,
+            record::Payload::Run(run) => {
+                run.status == record::kind::RunStatus::InProgress && among(later)
+            }
             _ => false,
         })
     }

@@ -69,6 +69,30 @@ fn one_byte_changed_before_the_commit_is_refused() {
     team.git_refused(&["commit", "-m", "Hand over"], "checksum-mismatch");
 }
 
+/// Design §1.4: who changes a file after sealing it is led out, command by command.
+#[test]
+fn a_handoff_is_made_again_by_the_commands_of_the_help() {
+    let team = Team::sealed();
+    tamper(&team);
+    let before = team.state();
+    let create = ["handoff", "create", "strat-001"];
+    let said = team.try_orch("strategy_developer", &create);
+    let help = said.fault();
+    assert_eq!(team.state(), before);
+    assert!(help.contains("`git add`"), "{help}");
+    team.repo.git(&["add", "--all"]);
+    for command in ["handoff reject strat-001", "run start strat-001"] {
+        let typed = format!("`orch {command}`");
+        assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(&typed), "{help}");
+        team.orch("strategy_developer", &command.split(' ').collect::<Vec<_>>());
+    }
+    team.orch("strategy_developer", &create);
+    team.commit("Hand over the better strategy");
+    team.guard(&["--base", "main"]).passed();
+    team.verify().passed();
+    team.pass("strat-001", "strategy");
+}
+
 /// Asserts that CI refuses what stands at HEAD, at the checksum.
 fn refused_in_ci(team: &Team, sealed: &str) {
     let judged = team.guard(&["--base", "main"]);
