@@ -84,13 +84,13 @@ pub struct Change {
     pub new: Option<Node>,
 }
 
-/// A commit between base and head, with what it changed against its first parent.
+/// A commit between base and head; [`Repository::step_changes`] tells what it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The commit.
     pub commit: Oid,
-    /// Its changes, sorted by path; for a merge, only paths that differ from every parent.
-    pub changes: Vec<Change>,
+    /// The commits it was made on; none for a first one.
+    pub parents: Vec<Oid>,
 }
 
 /// How a proposal reached the guard; some rules hold only for one of them.
@@ -167,4 +167,35 @@ pub trait Repository {
 
     /// Gives what differs between two sides, sorted by path.
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault>;
+
+    /// Gives what differs below `folder` (the whole tree if it is empty), sorted by path.
+    fn changes_below(&self, from: Side, to: Side, folder: &RepoPath) -> Result<Vec<Change>, Fault> {
+        let mut changes = self.changes(from, to)?;
+        let name = folder.to_str();
+        let inside = |path: &RepoPath| name.is_some_and(|name| path.is_below(name));
+        changes.retain(|change| folder.as_bytes().is_empty() || inside(&change.path));
+        Ok(changes)
+    }
+
+    /// Gives what a commit changed below `folder` against its first parent, sorted by path; of a
+    /// merge, only what no parent had.
+    fn step_changes(&self, step: &Step, folder: &RepoPath) -> Result<Vec<Change>, Fault> {
+        let first = step.parents.first().map_or(Side::Nothing, |parent| Side::Commit(*parent));
+        let changes = self.changes_below(first, Side::Commit(step.commit), folder)?;
+        self.unlike(changes, step.parents.get(1..).unwrap_or_default())
+    }
+
+    /// Keeps the changes whose outcome none of these commits has (design rule 5).
+    fn unlike(&self, mut changes: Vec<Change>, commits: &[Oid]) -> Result<Vec<Change>, Fault> {
+        for commit in commits {
+            let mut kept = Vec::with_capacity(changes.len());
+            for change in changes {
+                if self.node(Side::Commit(*commit), &change.path)? != change.new {
+                    kept.push(change);
+                }
+            }
+            changes = kept;
+        }
+        Ok(changes)
+    }
 }

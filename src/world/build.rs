@@ -49,7 +49,7 @@ pub fn build(
     let mut builder = Builder {
         repository,
         proposal,
-        introduced: introduced(proposal),
+        introduced: introduced(repository, proposal)?,
         tampered: tampered(proposal),
         ledgers: BTreeMap::new(),
         unreadable: Vec::new(),
@@ -259,15 +259,23 @@ fn tampered(proposal: &Proposal) -> BTreeSet<&RepoPath> {
     proposal.changes.iter().filter(|change| touches_landed(change)).map(|c| &c.path).collect()
 }
 
-/// The commit that brought each new file of a range.
-fn introduced(proposal: &Proposal) -> BTreeMap<RepoPath, Oid> {
+/// The commit that brought each new record of a range. Where the range brings none, its commits
+/// are not looked into at all.
+fn introduced(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+) -> Result<BTreeMap<RepoPath, Oid>, Fault> {
     let mut commits = BTreeMap::new();
+    if !proposal.changes.iter().any(|change| is_record_path(&change.path)) {
+        return Ok(commits);
+    }
     for step in &proposal.steps {
-        for change in step.changes.iter().filter(|change| change.old.is_none()) {
-            commits.insert(change.path.clone(), step.commit);
+        let changes = repository.step_changes(step, &RepoPath::from(".orch"))?;
+        for change in changes.into_iter().filter(|change| change.old.is_none()) {
+            commits.insert(change.path, step.commit);
         }
     }
-    commits
+    Ok(commits)
 }
 
 /// Tasks of the change whose id stands in another folder, without regard to case (attack 38).

@@ -198,8 +198,10 @@ fn judge(before: &Files, after: &Files, at: Moment) -> Result<Report, orch::snap
     let [base, head] = [Memory::commit(1), Memory::commit(2)];
     repository.set(base, before);
     repository.set(head, after);
-    let changes = repository.changes(base, head)?;
-    let Side::Commit(commit) = head else { unreachable!("it is a commit") };
+    let [parent, commit] = [base, head].map(|side| match side {
+        Side::Commit(oid) => oid,
+        Side::Nothing | Side::Index => unreachable!("it is a commit"),
+    });
     let proposal = Proposal {
         agreed: base,
         base,
@@ -207,8 +209,8 @@ fn judge(before: &Files, after: &Files, at: Moment) -> Result<Report, orch::snap
         parents: Vec::new(),
         branch: Some("feature/strat-001-damage".into()),
         occasion: Occasion::Range,
-        changes: changes.clone(),
-        steps: vec![Step { commit, changes }],
+        changes: repository.changes(base, head)?,
+        steps: vec![Step { commit, parents: vec![parent] }],
     };
     guard(&repository, &proposal, at, false)
 }

@@ -13,13 +13,19 @@ use crate::source::RepoPath;
 /// Folders nested deeper than this are refused before they could fill the stack.
 const DEPTH: usize = 512;
 
-/// Gives every path that differs, sorted by the bytes of the path.
+/// Gives every path that differs between two folders whose own path is `above`, sorted by the
+/// bytes of the path.
 pub(super) fn changes(
     store: &Store,
     old: Option<Folder<'_>>,
     new: Option<Folder<'_>>,
+    above: &RepoPath,
 ) -> Result<Vec<Change>, Fault> {
-    let mut walk = Walk { store, path: BString::default(), depth: 0, changes: Vec::new() };
+    let mut path = BString::from(above.as_bytes());
+    if !path.is_empty() {
+        path.push(b'/');
+    }
+    let mut walk = Walk { store, path, depth: 0, changes: Vec::new() };
     walk.folders(old, new)?;
     Ok(walk.changes)
 }
@@ -30,13 +36,7 @@ pub(super) fn list(
     folder: Folder<'_>,
     above: &RepoPath,
 ) -> Result<Vec<(RepoPath, Node)>, Fault> {
-    let mut path = BString::from(above.as_bytes());
-    if !path.is_empty() {
-        path.push(b'/');
-    }
-    let mut walk = Walk { store, path, depth: 0, changes: Vec::new() };
-    walk.folders(None, Some(folder))?;
-    let added = walk.changes.into_iter();
+    let added = changes(store, None, Some(folder), above)?.into_iter();
     Ok(added.filter_map(|change| Some((change.path, change.new?))).collect())
 }
 

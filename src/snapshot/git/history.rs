@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use super::GitRepository;
 use super::paint::Paint;
-use crate::snapshot::{Change, Fault, Oid, Repository as _, Side, Step};
+use crate::snapshot::{Fault, Oid, Step};
 
 /// Commits with their parents.
 pub(super) type Graph = HashMap<ObjectId, Vec<ObjectId>>;
@@ -63,39 +63,13 @@ impl GitRepository {
         }
         Ok(Some(Oid(*first)))
     }
+}
 
-    /// Gives commits as steps, oldest first, each after its parents.
-    pub(super) fn steps(&self, commits: &Graph, head: Oid) -> Result<Vec<Step>, Fault> {
-        let order = oldest_first(commits, head.0);
-        order.into_iter().map(|id| self.step(Oid(id), &commits[&id])).collect()
-    }
-
-    /// Gives a commit with what it changed: against its first parent, and of a merge only what
-    /// no parent had.
-    fn step(&self, commit: Oid, parents: &[ObjectId]) -> Result<Step, Fault> {
-        let first = parents.first().map_or(Side::Nothing, |id| Side::Commit(Oid(*id)));
-        let changes = self.changes(first, Side::Commit(commit))?;
-        let others: Vec<_> = parents.iter().skip(1).map(|id| Oid(*id)).collect();
-        Ok(Step { commit, changes: self.unlike(changes, &others)? })
-    }
-
-    /// Keeps the changes whose outcome none of these commits has (design rule 5).
-    pub(super) fn unlike(
-        &self,
-        mut changes: Vec<Change>,
-        commits: &[Oid],
-    ) -> Result<Vec<Change>, Fault> {
-        for commit in commits {
-            let mut kept = Vec::with_capacity(changes.len());
-            for change in changes {
-                if self.node(Side::Commit(*commit), &change.path)? != change.new {
-                    kept.push(change);
-                }
-            }
-            changes = kept;
-        }
-        Ok(changes)
-    }
+/// Gives commits as steps, oldest first, each after its parents.
+pub(super) fn steps(commits: &Graph, head: Oid) -> Vec<Step> {
+    let order = oldest_first(commits, head.0).into_iter();
+    let parents = |id: &ObjectId| commits[id].iter().copied().map(Oid).collect();
+    order.map(|id| Step { commit: Oid(id), parents: parents(&id) }).collect()
 }
 
 /// Sorts so that every commit comes after its parents, first parents' histories first.

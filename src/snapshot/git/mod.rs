@@ -149,6 +149,22 @@ impl GitRepository {
         }
     }
 
+    /// Gives the folder at a path, the whole tree if that is empty; none if no folder is there.
+    fn folder<'a>(
+        &self,
+        side: Side,
+        index: Option<&'a Index>,
+        path: &RepoPath,
+    ) -> Result<Option<Folder<'a>>, Fault> {
+        if path.as_bytes().is_empty() {
+            return self.top(side, index);
+        }
+        match self.find(side, index, path.as_bytes().as_bstr())? {
+            Some(Content::Folder(folder)) => Ok(Some(folder)),
+            Some(Content::Leaf(_)) | None => Ok(None),
+        }
+    }
+
     fn find<'a>(
         &self,
         side: Side,
@@ -193,13 +209,9 @@ impl Repository for GitRepository {
 
     fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault> {
         let index = self.index_for(&[side])?;
-        let path = folder.as_bytes().as_bstr();
-        let found = match path.is_empty() {
-            true => self.top(side, index.as_deref())?.map(Content::Folder),
-            false => self.find(side, index.as_deref(), path)?,
-        };
-        let Some(Content::Folder(found)) = found else { return Ok(Vec::new()) };
-        let items = self.store.items(&found, path)?;
+        let found = self.folder(side, index.as_deref(), folder)?;
+        let Some(found) = found else { return Ok(Vec::new()) };
+        let items = self.store.items(&found, folder.as_bytes().as_bstr())?;
         let folders = items.iter().filter(|item| matches!(item.content, Content::Folder(_)));
         let mut names: Vec<_> = folders.map(|item| item.name.to_str_lossy().into_owned()).collect();
         names.sort();
@@ -211,12 +223,16 @@ impl Repository for GitRepository {
     }
 
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {
+        self.changes_below(from, to, &RepoPath::default())
+    }
+
+    fn changes_below(&self, from: Side, to: Side, folder: &RepoPath) -> Result<Vec<Change>, Fault> {
         let index = self.index_for(&[from, to])?;
         if let Some(index) = &index {
             index.merged()?;
         }
-        let old = self.top(from, index.as_deref())?;
-        let new = self.top(to, index.as_deref())?;
-        diff::changes(&self.store, old, new)
+        let old = self.folder(from, index.as_deref(), folder)?;
+        let new = self.folder(to, index.as_deref(), folder)?;
+        diff::changes(&self.store, old, new, folder)
     }
 }

@@ -3,6 +3,7 @@
 use gix::bstr::ByteSlice as _;
 
 use super::GitRepository;
+use super::history::steps;
 use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository as _, Side};
 
 impl GitRepository {
@@ -84,7 +85,7 @@ impl GitRepository {
             branch,
             occasion: Occasion::Range,
             changes: self.changes(Side::Commit(base), Side::Commit(head))?,
-            steps: self.steps(&between.commits, head)?,
+            steps: steps(&between.commits, head),
         })
     }
 

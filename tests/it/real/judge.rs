@@ -7,17 +7,20 @@ use std::time::{Duration, Instant};
 
 use orch::diagnostic::Report;
 use orch::guard::guard;
-use orch::snapshot::{Change, Fault, GitRepository, Oid, Proposal, Side};
+use orch::snapshot::{Change, Fault, GitRepository, Oid, Proposal, Repository as _, Side};
 use orch::source::RepoPath;
 
 use super::Real;
 use super::history::Range;
-use super::lanes::Lanes;
+use super::lanes::{self, Lanes};
 use super::tally::{Tally, Time};
 use crate::snapshot::{raw_diff, step_by_git};
 
 /// The protected branch, on which the runs of all lanes count.
 const PROTECTED: &str = "main";
+
+/// As of when everything is judged: an hour after the tasks were opened.
+const AT: &str = "2026-11-21T15:00:00Z";
 
 /// One range, as it is asked about.
 struct Asked<'r> {
@@ -40,10 +43,15 @@ struct Judged {
     judging: Duration,
 }
 
-/// Tries a range; now and then also as if its head were staged on its base.
+/// Tries a range; now and then also as if its head were staged on its base, and with a task that
+/// is opened behind its head.
 pub(super) fn range(real: &Real, number: usize, range: &Range, tally: &mut Tally) {
     let [base, head] = [range.base, range.head].map(|at| real.history.commits[at].id.as_str());
-    let expected = raw_diff(&real.repo, &["diff", &format!("{base}...{head}")]);
+    let related = real.is_related(range);
+    let expected = match related {
+        true => raw_diff(&real.repo, &["diff", &format!("{base}...{head}")]),
+        false => Vec::new(),
+    };
     let owned = expected.iter().find_map(|change| real.lanes.owner(&change.path));
     let asked = Asked {
         real,
@@ -53,6 +61,9 @@ pub(super) fn range(real: &Real, number: usize, range: &Range, tally: &mut Tally
         expected,
         lane: owned.unwrap_or_default(),
     };
+    if !related {
+        return asked.expect_no_look(tally);
+    }
     let lane = Lanes::branch(asked.lane);
     let judged = match catch_unwind(AssertUnwindSafe(|| asked.judge(&lane))) {
         Ok(Ok(judged)) => judged,
@@ -76,6 +87,7 @@ pub(super) fn range(real: &Real, number: usize, range: &Range, tally: &mut Tally
     });
     if number.is_multiple_of(10) {
         asked.stage(&lane, tally);
+        asked.open_a_task(tally);
     }
 }
 
@@ -114,7 +126,8 @@ impl Asked<'_> {
         tally.expect(steps == listed, || format!("{name}: unlike git rev-list"));
         for step in proposal.steps.iter().step_by(proposal.steps.len() / 4 + 1) {
             let own = step_by_git(repo, &step.commit.to_string());
-            tally.expect(own == step.changes, || format!("{name}: step {}", step.commit));
+            let told = repo.open().step_changes(step, &RepoPath::default());
+            tally.expect(told.as_ref() == Ok(&own), || format!("{name}: step {}", step.commit));
         }
         self.compare_findings("protected", &judged.protected, &BTreeSet::new(), tally);
         let foreign = self.foreign(&proposal.changes);
@@ -189,7 +202,7 @@ impl Asked<'_> {
 
     fn program(&self, arguments: &[&str]) -> (Duration, Option<i32>, serde_json::Value) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
-        command.args(arguments).args(["--format", "json"]);
+        command.args(arguments).args(["--format", "json", "--at", AT]);
         command.env_clear().envs(self.real.repo.variables()).current_dir(self.real.repo.path());
         let started = Instant::now();
         let output = command.output().unwrap();
@@ -198,6 +211,35 @@ impl Asked<'_> {
             serde_json::Value::String(String::from_utf8_lossy(&output.stderr).into_owned())
         });
         (took, output.status.code(), printed)
+    }
+
+    /// Two histories that share nothing can't be compared, which the program says and explains.
+    fn expect_no_look(&self, tally: &mut Tally) {
+        let arguments = ["guard", "--base", self.base, "--head", self.head];
+        let (_, code, printed) = self.program(&arguments);
+        *tally.exits.entry(("unrelated", code)).or_default() += 1;
+        tally.expect(code == Some(2), || format!("{}: no fault but {printed}", self.name));
+    }
+
+    /// Opens a task in a commit behind the head: one path more, and one record, which holds.
+    fn open_a_task(&self, tally: &mut Tally) {
+        let index = self.real.repo.root().join("index");
+        let repo = self.real.repo.with_variable("GIT_INDEX_FILE", index);
+        let (path, text) = lanes::another_task();
+        let blob = repo.git_bytes(&["hash-object", "-w", "--stdin"], text.as_bytes());
+        let blob = String::from_utf8(blob).unwrap();
+        repo.git(&["read-tree", self.head]);
+        let entry = format!("100644,{},{path}", blob.trim_end());
+        repo.git(&["update-index", "--add", "--cacheinfo", &entry]);
+        let tree = repo.git(&["write-tree"]);
+        let head = repo.git(&["commit-tree", "-p", self.head, "-m", "open a task", &tree]);
+        let arguments = ["guard", "--base", self.base, "--head", &head, "--branch", PROTECTED];
+        let (_, code, printed) = self.program(&arguments);
+        *tally.exits.entry(("with a new task", code)).or_default() += 1;
+        let examined = &printed["examined"];
+        let counts = [&examined["paths"], &examined["records"]].map(serde_json::Value::as_u64);
+        let holds = counts == [Some(self.expected.len() as u64 + 1), Some(1)];
+        tally.expect(code == Some(0) && holds, || format!("{}: {printed}", self.name));
     }
 
     /// Puts the head's tree into the index and the base under HEAD, and judges what is staged.
@@ -227,7 +269,7 @@ impl Asked<'_> {
 }
 
 fn report(opened: &GitRepository, proposal: &Proposal) -> Result<Report, Fault> {
-    guard(opened, proposal, "2026-11-21T15:00:00Z".parse().unwrap(), false)
+    guard(opened, proposal, AT.parse().unwrap(), false)
 }
 
 /// The whole of the last commit: every ledger is replayed, and all of it holds.

@@ -98,6 +98,12 @@ impl Lanes {
     }
 }
 
+/// Gives one more task of the first lane, as its path and text.
+pub(super) fn another_task() -> (&'static str, String) {
+    let text = opened(0).replace(&task(0), "another");
+    (".orch/tasks/2026-11/another/0001-task.yaml", text)
+}
+
 fn task(lane: usize) -> String {
     format!("task-{lane}")
 }

@@ -54,8 +54,10 @@ impl Real {
         let files = paths.len();
         for range in &ranges {
             let [base, head] = [range.base, range.head].map(|at| &history.commits[at].id);
-            for three in [format!("{base}...{head}"), format!("{base}..{head}")] {
-                let changes = raw_diff(&repo, &["diff", &three]);
+            let directly = raw_diff(&repo, &["diff", base, head]);
+            paths.extend(directly.into_iter().map(|change| change.path));
+            if let Some(shared) = merge_base(&repo, base, head) {
+                let changes = raw_diff(&repo, &["diff", &shared, head]);
                 paths.extend(changes.into_iter().map(|change| change.path));
             }
         }
@@ -66,6 +68,16 @@ impl Real {
         let replayed = replay(&repo, &history, &orch);
         Real { repo, history, ranges, lanes, replayed, files }
     }
+
+    /// Tells whether base and head of a range share any history.
+    fn is_related(&self, range: &Range) -> bool {
+        merge_base(&self.repo, &self.replayed[range.base], &self.replayed[range.head]).is_some()
+    }
+}
+
+fn merge_base(repo: &TestRepo, one: &str, other: &str) -> Option<String> {
+    let found = repo.try_git(&["merge-base", one, other]);
+    found.status.success().then(|| String::from_utf8_lossy(&found.stdout).trim_end().to_owned())
 }
 
 #[test]

@@ -188,7 +188,11 @@ fn ranges_equal_gits() {
             for (at, step) in range.steps.iter().enumerate() {
                 let meta = git.commit_meta(step.commit).unwrap();
                 assert!(meta.parents.iter().all(|parent| !order[at..].contains(parent)));
-                assert_eq!(step.changes, step_by_git(repo, &step.commit.to_string()));
+                let changes = git.step_changes(step, &RepoPath::default()).unwrap();
+                let mut own = step_by_git(repo, &step.commit.to_string());
+                assert_eq!(changes, own);
+                own.retain(|change| change.path.is_below("a"));
+                assert_eq!(git.step_changes(step, &RepoPath::from("a")).unwrap(), own);
             }
             let ancestor = repo.try_git(&["merge-base", "--is-ancestor", &base, &head]);
             let (base, head) = (Oid::from_hex(&base).unwrap(), Oid::from_hex(&head).unwrap());

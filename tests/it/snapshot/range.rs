@@ -1,6 +1,7 @@
 //! Ranges of commits, as CI and a push see them.
 
-use orch::snapshot::{Occasion, Proposal, Side};
+use orch::snapshot::{Occasion, Proposal, Repository as _, Side};
+use orch::source::RepoPath;
 
 use super::brief;
 use crate::support::TestRepo;
@@ -24,8 +25,14 @@ fn two_branches() -> TestRepo {
     repo
 }
 
-fn steps(proposal: &Proposal) -> Vec<Vec<String>> {
-    proposal.steps.iter().map(|step| brief(&step.changes)).collect()
+fn steps(repo: &TestRepo, proposal: &Proposal) -> Vec<Vec<String>> {
+    steps_below(repo, proposal, "")
+}
+
+fn steps_below(repo: &TestRepo, proposal: &Proposal, folder: &str) -> Vec<Vec<String>> {
+    let (git, folder) = (repo.open(), RepoPath::from(folder));
+    let changes = proposal.steps.iter().map(|step| git.step_changes(step, &folder).unwrap());
+    changes.map(|changes| brief(&changes)).collect()
 }
 
 /// Design rule 1: changed is what differs from the merge base, agreed is the tip.
@@ -39,7 +46,7 @@ fn a_range_goes_from_the_merge_base_to_the_head() {
     assert_eq!(proposal.branch.as_deref(), Some("feature"));
     assert_eq!(proposal.occasion, Occasion::Range);
     assert_eq!(brief(&proposal.changes), ["A also", "A mine"]);
-    assert_eq!(steps(&proposal), [vec!["A mine"], vec!["A also", "M mine"]]);
+    assert_eq!(steps(&repo, &proposal), [vec!["A mine"], vec!["A also", "M mine"]]);
     assert_eq!(proposal.steps[1].commit, repo.oid("feature"));
 }
 
@@ -52,7 +59,7 @@ fn a_sync_merge_inside_a_range_blames_nobody() {
     let proposal = repo.open().range("main", "feature", None).unwrap();
     assert_eq!(proposal.base, Side::Commit(repo.oid("main")));
     assert_eq!(brief(&proposal.changes), ["A also", "A mine"]);
-    assert_eq!(steps(&proposal), [vec!["A mine"], vec!["A also", "M mine"], vec![]]);
+    assert_eq!(steps(&repo, &proposal), [vec!["A mine"], vec!["A also", "M mine"], vec![]]);
 }
 
 /// An evil merge shows as a step with what no parent had.
@@ -65,7 +72,9 @@ fn an_evil_merge_inside_a_range_shows() {
     repo.commit("merge, and more");
     let proposal = repo.open().range("main", "feature", None).unwrap();
     assert_eq!(brief(&proposal.changes), ["D a", "A also", "M infra/x", "A mine"]);
-    assert_eq!(steps(&proposal)[2], ["D a", "M infra/x"]);
+    assert_eq!(steps(&repo, &proposal)[2], ["D a", "M infra/x"]);
+    assert_eq!(steps_below(&repo, &proposal, "infra")[2], ["M infra/x"]);
+    assert_eq!(steps_below(&repo, &proposal, "mine")[2], Vec::<String>::new());
 }
 
 /// What was changed and changed back shows in the steps though the range as a whole is empty.
@@ -113,8 +122,8 @@ fn a_foreign_root_is_a_step_from_nothing() {
     repo.tick();
     repo.git(&["merge", "--quiet", "--no-edit", "--allow-unrelated-histories", "other"]);
     let proposal = repo.open().range("main", "feature", None).unwrap();
-    assert_eq!(steps(&proposal)[2], ["A vendored/x"]);
-    assert_eq!(steps(&proposal)[3], Vec::<String>::new());
+    assert_eq!(steps(&repo, &proposal)[2], ["A vendored/x"]);
+    assert_eq!(steps(&repo, &proposal)[3], Vec::<String>::new());
 }
 
 #[test]
