@@ -100,9 +100,12 @@ fn hand_over(step: &Step<'_>) -> String {
     let auditors = step.policy.map(|policy| policy.agents_who(|agent| agent.auditor));
     let auditors: Vec<String> =
         auditors.unwrap_or_default().into_iter().map(|name| format!("`{name}`")).collect();
+    let named = match auditors.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", auditors.join(", ")),
+    };
     format!(
-        "leave it to another auditor ({}), with `orch run start {task}` and `orch audit report {task}`",
-        auditors.join(", ")
+        "leave it to another auditor{named}, with `orch run start {task}` and `orch audit report {task}`"
     )
 }
 

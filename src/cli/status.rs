@@ -38,7 +38,8 @@ impl Status {
 pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(), Stop> {
     let view = View::of_all(context, closed)?;
     let policy = view.policy();
-    let states: Vec<&State> = view.world.ledgers.values().filter_map(|l| l.state()).collect();
+    let all = view.world.ledgers.values().filter_map(|ledger| ledger.state());
+    let states: Vec<&State> = all.filter(|state| closed || state.closed.is_none()).collect();
     if format == Format::Json {
         let rows: Vec<_> = states.iter().map(|state| as_json(&policy, state)).collect();
         print_json(&rows);
@@ -51,7 +52,8 @@ pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(
         ));
     }
     if states.is_empty() {
-        say("no tasks; open one: orch task open ID --workflow NAME --title TEXT");
+        let which = if closed { "no tasks" } else { "no open tasks" };
+        say(format!("{which}; open one: orch task open ID --workflow NAME --title TEXT"));
         return Ok(());
     }
     let heading =
@@ -187,11 +189,11 @@ fn told(record: &Record) -> String {
             format!("began stage {}, attempt {} ({})", run.stage, run.attempt, run.run_id)
         }
         Payload::Handoff(handoff) => {
-            let count = handoff.artifacts.len();
-            format!(
-                "handed {count} artifacts of {} to {}: {}",
-                handoff.stage, handoff.to, handoff.message
-            )
+            let count = match handoff.artifacts.len() {
+                1 => "one artifact".into(),
+                count => format!("{count} artifacts"),
+            };
+            format!("handed {count} of {} to {}: {}", handoff.stage, handoff.to, handoff.message)
         }
         Payload::Rejection(rejection) => {
             format!("rejected handoff {:04}: {}", rejection.handoff, spelled(&rejection.reason))
