@@ -61,11 +61,20 @@ impl Explain {
                 let weight = if check.mandatory { ", mandatory" } else { "" };
                 say(format!("{} ({:?}{weight})\n{}\n", check.name, check.severity, check.title));
                 say(check.explain);
+                say(LEGEND);
             }
         }
         Ok(())
     }
 }
+
+/// How to read the examples.
+const LEGEND: &str = "\
+Examples are told in short: each line is one step, under the `strategy` template. `done: {until: \
+STAGE}`
+brings the task strat-001 honestly before a stage; `run`, `handoff`, `gate` and the like record an
+entry as orch would, except for what is said; `write` changes files. What stands above `propose:
+BRANCH` has landed, what stands below it is proposed.";
 
 fn list(format: Format) {
     match format {
