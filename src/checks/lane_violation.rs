@@ -4,7 +4,7 @@ use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::snapshot::Change;
 use crate::source::RepoPath;
-use crate::world::{Seen, World};
+use crate::world::{Live, World};
 
 pub(super) static CHECK: Check = Check {
     name: "lane-violation",
@@ -43,7 +43,7 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     }
     let owners = world.policy.lanes_of(path);
     let Some(owner) = owners.first() else { return Vec::new() };
-    if owners.iter().any(|lane| world.works_here(lane)) || is_restored(world, path) {
+    if owners.iter().any(|lane| world.works_here(lane)) || is_sealed(world, path) {
         return Vec::new();
     }
     let here = runs_in_words(world);
@@ -53,11 +53,11 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     vec![Objection::new(Place::file(path.clone()), message, help)]
 }
 
-/// Whoever puts a sealed file back as it was sealed takes nothing from anyone.
-fn is_restored(world: &World, path: &RepoPath) -> bool {
-    let mut sealed = world.survey.live.iter().filter(|live| live.artifact.path == *path);
-    let now = world.facts.get(Seen::Head, path).digest();
-    sealed.any(|live| now == Some(live.artifact.checksum))
+/// Of a file that someone was handed, `handoff-stale` speaks; and whoever puts it back as it was
+/// sealed takes nothing from anyone.
+fn is_sealed(world: &World, path: &RepoPath) -> bool {
+    let sealed = |live: &Live| live.artifact.path == *path;
+    world.survey.live.iter().any(sealed) && world.relied_on().iter().any(sealed)
 }
 
 /// Where the branch is not known, every open task may have a run here, so the list has an end.
@@ -121,6 +121,8 @@ mod tests {
         let back = "- propose: feature/strat-001-backtest\n- write: {strategies/sma.py: code}\n";
         story(&format!("{until}{back}")).expect(&[]);
         let other = "- propose: feature/strat-001-backtest\n- write: {strategies/sma.py: worse}\n";
-        story(&format!("{until}{other}")).expect(&["handoff-stale", "lane-violation"]);
+        story(&format!("{until}{other}")).expect(&["handoff-stale"]);
+        let returned = "- rejection: {handoff: 3, reason: format}\n";
+        story(&format!("{until}{other}{returned}")).expect(&["lane-violation"]);
     }
 }
