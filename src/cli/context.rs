@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
+use super::output::complain;
 use super::{Stop, Who};
 use crate::draft::Author;
 use crate::guard;
@@ -104,6 +105,18 @@ pub(super) fn staged(repository: &GitRepository) -> Result<Proposal, Fault> {
     repository.staged(&tips)
 }
 
+/// Gives what is staged; while files conflict, what was last committed, which can still be read.
+fn readable(repository: &GitRepository) -> Result<Proposal, Fault> {
+    staged(repository).or_else(|conflict| {
+        complain(format!("{conflict}: this is what was last committed"));
+        repository.range("HEAD", "HEAD", repository.current_branch()?)
+    })
+}
+
+fn tasks(focus: &[&TaskId]) -> Focus {
+    Focus::Tasks(focus.iter().map(|id| (*id).clone()).collect())
+}
+
 /// Gives the tips of the protected branches here and at the remotes, by the policy of one side.
 pub(super) fn protected_tips(repository: &GitRepository, side: Side) -> Result<Vec<Oid>, Fault> {
     let Some(policy) = readable_policy(repository, side)? else { return Ok(Vec::new()) };
@@ -142,26 +155,34 @@ impl View {
     /// Looks at what is staged, and at tasks it does not touch.
     pub(super) fn of(context: &Context, focus: &[&TaskId]) -> Result<Self, Fault> {
         let repository = context.repository()?;
-        View::within(context, repository, focus)
+        let proposal = readable(&repository)?;
+        View::through(context, repository, proposal, tasks(focus))
     }
 
-    /// Looks at what is staged in a repository that is open already.
+    /// Looks at what is staged in a repository that is open already; refuses while files conflict.
     pub(super) fn within(
         context: &Context,
         repository: GitRepository,
         focus: &[&TaskId],
     ) -> Result<Self, Fault> {
         let proposal = staged(&repository)?;
-        let focus = Focus::Tasks(focus.iter().map(|id| (*id).clone()).collect());
-        let world = guard::look(&repository, &proposal, context.at(), true, focus)?;
-        Ok(View { repository, proposal, world })
+        View::through(context, repository, proposal, tasks(focus))
     }
 
     /// Looks at what is staged, and at all tasks: the open ones, or the closed ones too.
     pub(super) fn of_all(context: &Context, closed: bool) -> Result<Self, Fault> {
         let repository = context.repository()?;
-        let proposal = staged(&repository)?;
+        let proposal = readable(&repository)?;
         let focus = if closed { Focus::All } else { Focus::Open };
+        View::through(context, repository, proposal, focus)
+    }
+
+    fn through(
+        context: &Context,
+        repository: GitRepository,
+        proposal: Proposal,
+        focus: Focus,
+    ) -> Result<Self, Fault> {
         let world = guard::look(&repository, &proposal, context.at(), true, focus)?;
         Ok(View { repository, proposal, world })
     }

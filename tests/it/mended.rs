@@ -83,3 +83,23 @@ fn a_fork_is_mended_after_a_rebase_too() {
     team.guard(&["--base", "main"]).passed();
     team.verify().passed();
 }
+
+/// While files conflict, an agent can still ask what there is to do.
+#[test]
+fn the_board_can_be_read_during_a_conflict() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    for branch in ["orch/a", "orch/b"] {
+        team.repo.git(&["switch", "--quiet", "--create", branch, "main"]);
+        team.repo.write("README.md", branch);
+        team.repo.git(&["add", "--all"]);
+        team.commit("Say something");
+    }
+    assert!(!team.repo.try_git(&["merge", "orch/a"]).status.success());
+    for command in ["status", "next"] {
+        let said = team.try_orch("", &[command]);
+        assert!(said.code == 0 && said.out.contains("strat-001"), "{said:#?}");
+        assert!(said.err.contains("last committed"), "{said:#?}");
+    }
+}
