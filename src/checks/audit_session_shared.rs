@@ -4,6 +4,7 @@ use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
 use crate::ledger::RunState;
 use crate::policy::StageKind;
+use crate::record::Payload;
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -41,19 +42,28 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     [of_report(step), of_run(step), of_work(step)].into_iter().flatten().collect()
 }
 
-/// Work that names no session could never be shown to be apart from its audit.
+/// Work that names no session could never be shown to be apart from its audit; and an audit that
+/// is begun where work was done is no audit, wherever it is reported from.
 fn of_work(step: &Step<'_>) -> Option<Objection> {
-    let (state, run) = (step.before?, step.begun()?);
+    let state = step.before?;
+    let stage = match &step.record.payload {
+        Payload::Handoff(handoff) => &handoff.stage,
+        _ => &step.begun()?.stage,
+    };
     let workflow = step.policy?.workflows.get(&state.task.workflow)?;
-    let audited = workflow.stages.iter().any(|stage| stage.kind == StageKind::Audit);
-    let named = step.record.entry.session.as_ref().is_some_and(|name| !name.trim().is_empty());
-    if !audited || named {
+    if !workflow.stages.iter().any(|stage| stage.kind == StageKind::Audit) {
         return None;
     }
-    let message =
-        format!("this run of `{}` names no session, and its work will be audited", run.stage);
-    let help = "say from which context you work: `export ORCH_SESSION=ID`, or `--session ID`";
-    Some(Objection::new(step.heading(), message, help))
+    let session = step.record.entry.session.as_deref();
+    if session.is_none_or(|name| name.trim().is_empty()) {
+        let message = format!("this work on `{stage}` names no session, and it will be audited");
+        let help = "say from which context you work: `export ORCH_SESSION=ID`, or `--session ID`";
+        return Some(Objection::new(step.heading(), message, help));
+    }
+    let audit = workflow.stage(stage).is_some_and(|stage| stage.kind == StageKind::Audit);
+    let why = fault(session, reliance::workers(state, stage), None).filter(|_| audit)?;
+    let help = "audit from a context that did none of the work: `--session ID`";
+    Some(Objection::new(step.envelope("session"), format!("this audit {why}"), help))
 }
 
 fn of_report(step: &Step<'_>) -> Option<Objection> {
@@ -85,7 +95,7 @@ fn fault<'w>(
     let Some(session) = session.filter(|session| !session.trim().is_empty()) else {
         return Some("names no session".into());
     };
-    if let Some(run) = workers.find(|run| run.session.as_deref() == Some(session)) {
+    if let Some(run) = workers.find(|run| run.worked_from(session)) {
         return Some(format!("comes from session `{session}`, which also ran `{}`", run.stage));
     }
     (own == Some(session)).then(|| format!("comes from session `{session}`, as does this run"))
@@ -151,5 +161,27 @@ mod tests {
     fn work_names_its_session() {
         let run = "- propose: feature/strat-001-strategy\n- run: {entry: {session: null}}\n";
         story(&format!("- done: {{until: strategy}}\n{run}")).expect(&["audit-session-shared"]);
+    }
+
+    /// R000-21: an audit is no audit where it is begun in a worker's context, or where a worker's
+    /// handoff came from its own.
+    #[test]
+    fn every_step_of_the_work_counts() {
+        let shared = "{stage: audit, entry: {session: session-of-quant_engineer}}";
+        let begun = format!("- propose: feature/strat-001-audit\n- run: {shared}\n");
+        story(&format!("- done: {{until: audit}}\n{begun}")).expect(&["audit-session-shared"]);
+        story(
+            "
+- done: {until: backtest}
+- run: {}
+- write: {research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}
+- handoff: {entry: {session: session-of-independent_auditor}}
+- gate: {}
+- propose: feature/strat-001-audit
+- run: {stage: audit, entry: {session: another}}
+- audit_report: {}
+",
+        )
+        .expect(&["audit-session-shared"]);
     }
 }

@@ -140,7 +140,7 @@ mod tests {
 - done: {until: backtest}
 - run: {stage: backtest, agent: independent_auditor, entry: {session: a work session}}
 - write: {research/reports/sma.json: {trades: 42, max_drawdown: 0.1}}
-- handoff: {from: independent_auditor}
+- handoff: {from: independent_auditor, entry: {session: a work session}}
 - gate: {}
 - propose: feature/strat-001-audit
 - run: {stage: audit}

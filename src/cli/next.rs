@@ -163,7 +163,9 @@ fn start(
     let mut run = draft::run(world, state, stage);
     run.branch = draft::branch(policy, state, &run, at);
     let agent = run.agent.clone();
-    let author = Author { actor: agent.clone(), session: None, branch: run.branch.clone(), at };
+    // Each agent has a context of its own; what it is called does not matter to a suggestion.
+    let session = Some(format!("context of {agent}"));
+    let author = Author { actor: agent.clone(), session, branch: run.branch.clone(), at };
     let suggestion = |command: Option<String>, why: String, help: Option<String>| Suggestion {
         task_id: id.to_string(),
         agent: Some(agent.clone()),

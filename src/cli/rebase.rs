@@ -39,8 +39,8 @@ impl Rebase {
             return Ok(());
         }
         if matches!(own[0].payload, Payload::Task(_)) {
-            let help = "keep the one that landed and drop yours: `git rm --force` your entries; \
-                        or open your task anew under another id";
+            let help = "keep the one that landed, `git checkout --theirs PATH` and `git add PATH` \
+                        in the merge, and open yours anew under another id";
             return Err(Stop::denied(format!("`{}` was opened twice", self.id), help));
         }
         let renumbered = renumber(&landed, &own)?;

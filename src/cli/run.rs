@@ -8,7 +8,7 @@ use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
 use super::task::word;
 use crate::draft;
-use crate::ledger::State;
+use crate::ledger::{Standing, State};
 use crate::policy::{BranchParts, Policy, Stage, Workflow};
 use crate::record::did_you_mean;
 use crate::record::kind::{self, Failure, FailureClass, RunStatus};
@@ -120,6 +120,12 @@ impl Start {
         let ledger = view.ledger(&self.id)?;
         let state = ledger.state().expect("a ledger of a task has a state");
         let workflow = workflow_of(&policy, state)?;
+        if let (Standing::Delivered(stage), None) = (&state.standing, &self.stage) {
+            let coordinators = policy.agents_who(|agent| agent.coordinator);
+            let who = coordinators.first().map(ToString::to_string).unwrap_or_default();
+            let help = format!("a coordinator evaluates it: `orch gate {} --agent {who}`", self.id);
+            return Err(Stop::denied(format!("stage `{stage}` waits for its gate"), help));
+        }
         let stage = stage_of(workflow, state, self.stage.as_ref())?;
         let mut author = context.author(&policy, view.proposal.branch.clone())?;
         let mut run = draft::run(&view.world, state, stage);

@@ -86,6 +86,7 @@ impl State {
             lane: run.lane.clone(),
             branch: run.branch.clone(),
             session: record.entry.session.clone(),
+            ended_from: None,
             inputs: run.inputs.clone(),
             started: record.entry.recorded_at,
             standing: RunStanding::Active,
@@ -93,7 +94,7 @@ impl State {
     }
 
     fn handoff(&mut self, handoff: &Handoff, record: &Record) {
-        self.deliver(&handoff.stage);
+        self.deliver(&handoff.stage, record);
         for known in &mut self.deliveries {
             known.live &= known.stage != handoff.stage;
         }
@@ -114,10 +115,11 @@ impl State {
     }
 
     /// Ends the active run with a result, and waits for the stage's gate.
-    fn deliver(&mut self, stage: &StageName) {
+    fn deliver(&mut self, stage: &StageName, record: &Record) {
         for run in &mut self.runs {
             if run.standing == RunStanding::Active {
                 run.standing = RunStanding::Delivered;
+                run.ended_from = record.entry.session.clone();
             }
         }
         self.standing = Standing::Delivered(stage.clone());
@@ -193,7 +195,7 @@ impl State {
         };
         let run_id = self.active_run().map(|run| run.run_id.clone());
         if let Some(stage) = &stage {
-            self.deliver(stage);
+            self.deliver(stage, record);
         }
         for known in &mut self.audits {
             known.live = false;

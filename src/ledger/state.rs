@@ -91,6 +91,8 @@ pub struct RunState {
     pub branch: Option<String>,
     /// From which context.
     pub session: Option<String>,
+    /// From which context it was handed off or reported.
+    pub ended_from: Option<String>,
     /// What it consumes.
     pub inputs: Vec<Artifact>,
     /// When it began.
@@ -183,6 +185,13 @@ pub struct Approved {
     pub covers: Vec<Artifact>,
     /// Not returned behind.
     pub live: bool,
+}
+
+impl RunState {
+    /// Tells whether any of its work was done from a context.
+    pub fn worked_from(&self, session: &str) -> bool {
+        [&self.session, &self.ended_from].into_iter().any(|known| known.as_deref() == Some(session))
+    }
 }
 
 impl State {

@@ -103,3 +103,18 @@ fn the_board_can_be_read_during_a_conflict() {
         assert!(said.err.contains("last committed"), "{said:#?}");
     }
 }
+
+/// What is suggested can be typed: also for work that will be audited and must name its context.
+#[test]
+fn the_next_step_is_a_command() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    let next = team.json("strategy_developer", &["next"]);
+    assert_eq!(next[0]["command"], "orch run start strat-001");
+    team.orch("strategy_developer", &["run", "start", "strat-001"]);
+    team.write_strategy();
+    team.orch("strategy_developer", &["handoff", "create", "strat-001"]);
+    let early = team.try_orch("strategy_developer", &["run", "start", "strat-001"]);
+    assert!(early.denied().contains("orch gate strat-001"), "{early:#?}");
+}
