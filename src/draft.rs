@@ -187,6 +187,15 @@ fn handed_over(state: &State, name: &ArtifactName, path: &RepoPath) -> bool {
     })
 }
 
+/// Gives the run that a handoff ends: the one that goes on; else the one that should have begun,
+/// so that the checks can say what is missing.
+pub fn run_to_end(world: &World, state: &State, stage: &Stage) -> crate::source::RunId {
+    match state.active_run() {
+        Some(active) => active.run_id.clone(),
+        None => run(world, state, stage).run_id,
+    }
+}
+
 /// Gives the handoff that completes a run.
 pub fn handoff(
     workflow: &Workflow,

@@ -23,7 +23,7 @@ pub fn guard(
 ) -> Result<Report, Fault> {
     let world = look(repository, proposal, at, bootstrap, Focus::Tasks(Vec::new()))?;
     let mut report = checks::run(&world);
-    if is_bootstrap(repository, proposal)? {
+    if world.bootstrap {
         report.findings.push(bootstrapped());
         report.settle();
     }
@@ -40,9 +40,10 @@ pub fn look(
     bootstrap: bool,
     focus: Focus,
 ) -> Result<World, Fault> {
-    let policy = Arc::new(agreed_policy(repository, proposal, bootstrap)?);
+    let brings_first = is_bootstrap(repository, proposal)?;
+    let policy = Arc::new(agreed_policy(repository, proposal, bootstrap && brings_first)?);
     let policy_problems = proposed_problems(repository, proposal)?;
-    let bootstrap = is_bootstrap(repository, proposal)?;
+    let bootstrap = brings_first;
     world::build(repository, proposal, Terms { policy, policy_problems, bootstrap, at, focus })
 }
 
@@ -54,7 +55,7 @@ fn agreed_policy(
 ) -> Result<Policy, Fault> {
     let side = match proposal.occasion {
         Occasion::Verification => proposal.head,
-        _ if bootstrap && is_bootstrap(repository, proposal)? => proposal.head,
+        _ if bootstrap => proposal.head,
         _ => proposal.agreed,
     };
     let Some(bytes) = policy_bytes(repository, side)? else {
@@ -92,7 +93,7 @@ fn proposed_problems(
 }
 
 /// Tells whether this change brings the first policy.
-pub fn is_bootstrap(repository: &dyn Repository, proposal: &Proposal) -> Result<bool, Fault> {
+fn is_bootstrap(repository: &dyn Repository, proposal: &Proposal) -> Result<bool, Fault> {
     let path = RepoPath::from(POLICY_PATH);
     let brings = proposal.changes.iter().any(|change| change.path == path && change.new.is_some());
     Ok(brings && repository.node(proposal.agreed, &path)?.is_none())

@@ -10,7 +10,7 @@ use super::output::{complain, format, moment, say, style};
 use crate::diagnostic::Report;
 use crate::guard::guard;
 use crate::render::{Format, Style, Verdict, render};
-use crate::snapshot::{Fault, GitRepository, Occasion, Oid, Proposal, Side};
+use crate::snapshot::{Fault, GitRepository, Oid, Proposal, Side};
 use crate::source::Moment;
 
 /// How the result is told.
@@ -79,7 +79,7 @@ pub(super) struct Verify {
 impl Guard {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
-        let proposals = self.proposals(context, &repository)?;
+        let proposals = self.proposals(&repository)?;
         let mut stopped = Ok(());
         for proposal in proposals {
             let bootstrap = self.bootstrap || proposal.head == Side::Index;
@@ -90,11 +90,7 @@ impl Guard {
         stopped
     }
 
-    fn proposals(
-        &self,
-        context: &Context,
-        repository: &GitRepository,
-    ) -> Result<Vec<Proposal>, Stop> {
+    fn proposals(&self, repository: &GitRepository) -> Result<Vec<Proposal>, Stop> {
         if self.pre_push {
             return pushed(repository, self.remote.first().map(String::as_str));
         }
@@ -108,10 +104,7 @@ impl Guard {
             None => named_by_ci().or(repository.current_branch()?),
         };
         let branch = branch.map(|name| target_of_queue(&name).unwrap_or(name));
-        let mut proposal = repository.range(base, &self.head, branch)?;
-        let _ = context;
-        proposal.occasion = Occasion::Range;
-        Ok(vec![proposal])
+        Ok(vec![repository.range(base, &self.head, branch)?])
     }
 }
 

@@ -132,10 +132,7 @@ impl Create {
         }
         let author = context.author(&policy, view.proposal.branch.clone())?;
         let sealed = seal(&view, &policy, state, stage, &self.artifact)?;
-        let run_id = match state.active_run() {
-            Some(run) => run.run_id.clone(),
-            None => draft::run(&view.world, state, stage).run_id,
-        };
+        let run_id = draft::run_to_end(&view.world, state, stage);
         let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
         let from = author.actor.clone();
         let mut handoff = draft::handoff(workflow, state, stage, run_id, from, artifacts);

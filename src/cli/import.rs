@@ -74,10 +74,7 @@ impl Import {
             return Ok(());
         }
         let author = context.author(&policy, view.proposal.branch.clone())?;
-        let run_id = match state.active_run() {
-            Some(run) => run.run_id.clone(),
-            None => draft::run(&view.world, state, stage).run_id,
-        };
+        let run_id = draft::run_to_end(&view.world, state, stage);
         let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
         let mut handoff = draft::handoff(workflow, state, stage, run_id, foreign.from, artifacts);
         handoff.to = foreign.to;
