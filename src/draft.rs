@@ -4,14 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ledger::{self, RunStanding, State};
+use crate::ledger::{self, RunState, State};
 use crate::policy::{AUDIT_PASS, BranchParts, Policy, Stage, Workflow};
 use crate::record::kind::{
     Approval, Artifact, AuditReport, AuditTest, FailureResponse, Gate, GateVerdict, Handoff,
     HandoffStatus, Issue, Run, RunStatus, Verdict,
 };
-use crate::record::{self, Envelope, Payload, Problem, Record, RecordPath};
-use crate::source::{AgentName, ArtifactName, Moment, RepoPath, StageName, TaskId};
+use crate::record::{self, Envelope, Home, Payload, Problem, Record, RecordPath};
+use crate::source::{AgentName, ArtifactName, Moment, RepoPath, StageName};
 use crate::world::{self, LedgerView, Seen, World};
 
 /// Who writes, when and where.
@@ -47,7 +47,7 @@ pub fn envelope(ledger: Option<&LedgerView>, policy: &Policy, author: &Author) -
 pub fn record(
     ledger: Option<&LedgerView>,
     before: Option<&Record>,
-    task: &TaskId,
+    home: &Home,
     payload: &Payload,
     policy: &Policy,
     author: &Author,
@@ -57,12 +57,13 @@ pub fn record(
         envelope.sequence = Some(before.sequence() + 1);
         envelope.previous = Some(before.digest);
     }
+    // A task lies below the month it was opened in; other ledgers lie below no month.
     let month = match ledger {
         Some(ledger) => ledger.folder.folder().file_name().to_string(),
         None => author.at.month(),
     };
     let sequence = envelope.sequence.unwrap_or(1);
-    let path = RecordPath::of_task(&month, task, sequence, payload.word());
+    let path = RecordPath::of(home, &month, sequence, payload.word());
     let text = record::write(payload, &envelope);
     record::parse(&path, text.as_bytes()).map(|record| (record, text))
 }
@@ -99,19 +100,45 @@ pub fn run(world: &World, state: &State, stage: &Stage) -> Run {
     let inputs = world::inputs_of(world, state, stage);
     let entered = state.times_entered(&stage.name);
     let run_id = ledger::run_id(&state.task.task_id, &stage.name, &inputs, entered);
-    let failed = state.run(&run_id).filter(|run| matches!(run.standing, RunStanding::Failed(_)));
     Run {
         stage: stage.name.clone(),
+        attempt: state.attempts(&run_id) + 1,
+        checkpoint: state.checkpoint(&run_id).cloned(),
         run_id,
-        attempt: failed.map_or(1, |run| run.attempt + 1),
         agent: state.assigned.clone().unwrap_or_else(|| stage.agent.clone()),
         lane: stage.lane.clone(),
         branch: None,
         status: RunStatus::InProgress,
         inputs,
+        task_id: None,
         failure: None,
+        exit_code: None,
+        log: None,
         duration_seconds: None,
         retry_after: None,
+        lane_state: None,
+    }
+}
+
+/// Gives an entry about a run that goes on: that it reached a checkpoint, succeeded or failed.
+pub fn of_run(run: &RunState, status: RunStatus) -> Run {
+    Run {
+        stage: run.stage.clone(),
+        run_id: run.run_id.clone(),
+        attempt: run.attempt,
+        agent: run.agent.clone(),
+        lane: run.lane.clone(),
+        branch: run.branch.clone(),
+        status,
+        task_id: run.task.clone(),
+        inputs: Vec::new(),
+        checkpoint: None,
+        failure: None,
+        exit_code: None,
+        log: None,
+        duration_seconds: None,
+        retry_after: None,
+        lane_state: None,
     }
 }
 

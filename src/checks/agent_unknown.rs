@@ -107,14 +107,15 @@ fn out_of_role(policy: &Policy, step: &Step<'_>, actor: &AgentName) -> Option<Ob
 /// those who direct may do that.
 fn run_by(policy: &Policy, step: &Step<'_>, run: &Run, actor: &AgentName) -> Option<Objection> {
     let failed = run.status == RunStatus::Failed;
+    let begins = run.status == RunStatus::InProgress;
     if run.agent != *actor && !(failed && policy.directs(actor)) {
         let message = format!("`{actor}` speaks for `{}`", run.agent);
         let help = "each agent starts and ends its own runs: `orch run start --agent NAME`";
         return Some(Objection::new(step.field("agent"), message, help));
     }
-    let begun = step.before.and_then(|state| state.run(&run.run_id)).filter(|_| failed);
-    let stage = step.stage(&run.stage).map(|stage| &stage.agent).filter(|_| !failed);
-    let assigned = step.before.and_then(|state| state.assigned.as_ref()).filter(|_| !failed);
+    let begun = step.before.and_then(|state| state.run(&run.run_id)).filter(|_| !begins);
+    let stage = step.stage(&run.stage).map(|stage| &stage.agent).filter(|_| begins);
+    let assigned = step.before.and_then(|state| state.assigned.as_ref()).filter(|_| begins);
     let due: Vec<&AgentName> =
         begun.map(|begun| &begun.agent).into_iter().chain(stage).chain(assigned).collect();
     if due.is_empty() || due.contains(&&run.agent) {

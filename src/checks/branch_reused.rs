@@ -2,8 +2,7 @@
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
-use crate::record::kind::RunStatus;
-use crate::record::{Home, Payload};
+use crate::record::Home;
 use crate::source::TaskId;
 use crate::world::{Step, World};
 
@@ -44,11 +43,11 @@ no other goes on there.
 ";
 
 fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
-    let (Payload::Run(run), Some(task)) = (&step.record.payload, step.task_id()) else {
+    let (Some(run), Some(task)) = (step.begun(), step.task_id()) else {
         return Vec::new();
     };
     let Some(branch) = run.branch.as_deref() else { return Vec::new() };
-    if run.status == RunStatus::Failed || step.policy.is_none() {
+    if step.policy.is_none() {
         return Vec::new();
     }
     let Some(other) = runs_on(world, branch).find(|other| *other != task) else {

@@ -50,21 +50,19 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
         return vec![Objection::new(step.field("lane"), message, HELP)];
     }
     let agent = policy.agents.get(&run.agent);
-    if run.status == RunStatus::InProgress
-        && agent.is_some_and(|agent| !agent.lanes.contains(&run.lane))
-    {
+    if step.begun().is_some() && agent.is_some_and(|agent| !agent.lanes.contains(&run.lane)) {
         let message = format!("`{}` does not work in lane {}", run.agent, run.lane);
         return vec![Objection::new(step.field("agent"), message, HELP_AGENT)];
     }
     Vec::new()
 }
 
-/// A failure belongs to the lane that its run was begun in, whatever the policy says by now.
+/// What follows a run belongs to the lane that it was begun in, whatever the policy says by now.
 fn due_lane<'w>(step: &Step<'w>, run: &Run) -> Option<&'w LaneName> {
     let begun = step.before.and_then(|state| state.run(&run.run_id));
     match (run.status, begun) {
-        (RunStatus::Failed, Some(begun)) => Some(&begun.lane),
-        _ => step.stage(&run.stage).map(|stage| &stage.lane),
+        (RunStatus::InProgress, _) | (_, None) => step.stage(&run.stage).map(|stage| &stage.lane),
+        (_, Some(begun)) => Some(&begun.lane),
     }
 }
 

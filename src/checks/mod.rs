@@ -242,6 +242,7 @@ pub fn judge(world: &World, ledger: &LedgerView, record: &Record) -> Report {
         record,
         previous: ledger.records.last(),
         before: ledger.state(),
+        incident: ledger.incident(),
         seen: Seen::Head,
         at: world.at,
         policy: Some(&*world.policy),

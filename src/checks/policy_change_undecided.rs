@@ -3,11 +3,9 @@
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::policy::{POLICY_PATH, SIGNERS_PATH};
-use crate::record::kind::{Decision, DecisionStatus};
 use crate::record::{Home, Payload};
 use crate::snapshot::{Change, Occasion};
-use crate::source::AgentName;
-use crate::world::{Fact, LedgerView, Seen, World};
+use crate::world::{Fact, LedgerView, Seen, World, is_a_persons};
 
 pub(super) static CHECK: Check = Check {
     name: "policy-change-undecided",
@@ -63,7 +61,7 @@ pub(super) fn is_decided(world: &World, change: &Change) -> bool {
     let decisions = world.ledgers.get(&Home::Decision);
     decisions.into_iter().flat_map(LedgerView::new_entries).any(|(_, record)| {
         let Payload::Decision(decision) = &record.payload else { return false };
-        is_a_persons(world, decision, &record.entry.actor)
+        is_a_persons(&world.policy, decision, &record.entry.actor)
             && decision.changes.iter().any(|named| {
                 named.path == change.path
                     && match (fact, named.checksum) {
@@ -73,12 +71,6 @@ pub(super) fn is_decided(world: &World, change: &Change) -> bool {
                     }
             })
     })
-}
-
-fn is_a_persons(world: &World, decision: &Decision, actor: &AgentName) -> bool {
-    decision.status == DecisionStatus::Accepted
-        && !decision.decision_makers.is_empty()
-        && decision.decision_makers.iter().chain([actor]).all(|name| world.policy.is_person(name))
 }
 
 #[cfg(test)]

@@ -182,11 +182,17 @@ fn run_faults(run: &kind::Run) -> Vec<Fault> {
             "this run failed, but does not say why",
             "record it with `orch run fail TASK --class … --reason … --message …`",
         )),
-        (RunStatus::InProgress, Some(_)) => faults.push(Fault::new(
-            "failure",
-            "this run goes on, but names a failure",
-            "remove `failure`, or record the end with `orch run fail`",
+        (RunStatus::Checkpoint, _) if run.checkpoint.is_none() => faults.push(Fault::new(
+            "status",
+            "this run reached a checkpoint, but does not name it",
+            "record it with `orch run checkpoint TASK --name NAME`",
         )),
+        (RunStatus::InProgress | RunStatus::Checkpoint | RunStatus::Succeeded, Some(_)) => faults
+            .push(Fault::new(
+                "failure",
+                "this run goes on, but names a failure",
+                "remove `failure`, or record the end with `orch run fail`",
+            )),
         _ => {}
     }
     faults

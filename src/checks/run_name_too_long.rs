@@ -2,8 +2,6 @@
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
-use crate::record::Payload;
-use crate::record::kind::RunStatus;
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -38,9 +36,9 @@ or the slug.
 const LONGEST: usize = 63;
 
 fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
-    let Payload::Run(run) = &step.record.payload else { return Vec::new() };
+    let Some(run) = step.begun() else { return Vec::new() };
     let length = run.branch.as_ref().map_or(0, String::len);
-    if length <= LONGEST || run.status == RunStatus::Failed || step.policy.is_none() {
+    if length <= LONGEST || step.policy.is_none() {
         return Vec::new();
     }
     let message = format!("this name has {length} bytes, and {LONGEST} are allowed");

@@ -1,10 +1,10 @@
 //! `orch approve`: a person's word that a stage may run.
 
 use super::Stop;
-use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
+use super::context::Context;
+use super::desk::Desk;
+use super::ledger::{Writer, Writing};
 use super::output::{id, say};
-use super::run::{stage_of, workflow_of};
 use crate::draft;
 use crate::source::{StageName, TaskId};
 
@@ -29,19 +29,15 @@ pub(super) struct Approve {
 
 impl Approve {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let policy = view.policy();
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
-        let stage = stage_of(workflow_of(&policy, state)?, state, Some(&self.stage))?;
-        let author = context.author(&policy, view.proposal.branch.clone())?;
+        let desk = Desk::of(context, &self.id)?;
+        let stage = desk.stage(Some(&self.stage))?;
+        let author = desk.author(context)?;
         let actor = author.actor.clone();
-        let approval = draft::approval(&view.world, state, stage, actor, self.statement);
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &approval.into())?;
-        writer.commit(&view, self.writing)?;
+        let world = &desk.view.world;
+        let approval = draft::approval(world, desk.state(), stage, actor, self.statement);
+        let mut writer = Writer::new(context, &desk.view, author);
+        writer.add(&desk.home(), approval)?;
+        writer.commit(self.writing)?;
         say(format!("next: git commit, then orch run start {}", self.id));
         Ok(())
     }

@@ -6,9 +6,9 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
+use super::desk::Desk;
+use super::ledger::{Writer, Writing};
 use super::output::{id, json, say, table};
-use super::run::{stage_of, workflow_of};
 use super::task::word;
 use crate::draft;
 use crate::policy::Stage;
@@ -146,15 +146,11 @@ fn issue(text: &str, number: usize) -> Result<Issue, String> {
 
 impl Request {
     fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let policy = view.policy();
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
-        let stage = audit_stage(workflow_of(&policy, state)?, &self.id)?;
-        let covered = world::to_be_covered(&policy, state, &stage.name);
-        let author = context.author(&policy, view.proposal.branch.clone())?;
+        let desk = Desk::of(context, &self.id)?;
+        let state = desk.state();
+        let stage = audit_stage(desk.workflow()?, &self.id)?;
+        let covered = world::to_be_covered(desk.policy(), state, &stage.name);
+        let author = desk.author(context)?;
         let request = AuditRequest {
             name: state.task.title.clone(),
             version: state.task.version.clone().unwrap_or_else(|| "1".into()),
@@ -163,9 +159,9 @@ impl Request {
             priority: self.priority,
             deadline: self.deadline,
         };
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &request.into())?;
-        writer.commit(&view, self.writing)?;
+        let mut writer = Writer::new(context, &desk.view, author);
+        writer.add(&desk.home(), request)?;
+        writer.commit(self.writing)?;
         say(format!("next: git commit, then orch run start {} --agent {}", self.id, stage.agent));
         Ok(())
     }
@@ -181,24 +177,20 @@ fn audit_stage<'p>(workflow: &'p crate::policy::Workflow, id: &TaskId) -> Result
 impl Report {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let findings = self.findings(context)?;
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let policy = view.policy();
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
-        let stage = stage_of(workflow_of(&policy, state)?, state, None)?;
-        let author = context.author(&policy, view.proposal.branch.clone())?;
+        let desk = Desk::of(context, &self.id)?;
+        let (policy, state) = (desk.policy(), desk.state());
+        let stage = desk.stage(None)?;
+        let author = desk.author(context)?;
         let Findings { verdict, tests, issues } = findings;
-        let report = draft::audit_report(&policy, state, stage, &author, verdict, tests, issues);
+        let report = draft::audit_report(policy, state, stage, &author, verdict, tests, issues);
         let response = draft::failure_response(state, stage, &report);
         let returns_to = response.returns_to.clone();
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &report.into())?;
+        let mut writer = Writer::new(context, &desk.view, author);
+        writer.add(&desk.home(), report)?;
         if verdict == Verdict::Fail {
-            writer.add(&view, &self.id, Some(ledger), &response.into())?;
+            writer.add(&desk.home(), response)?;
         }
-        writer.commit(&view, self.writing)?;
+        writer.commit(self.writing)?;
         match verdict {
             Verdict::Pass => {
                 say(format!("next: git commit, then orch gate {} by a coordinator", self.id))
@@ -262,7 +254,7 @@ impl List {
 impl Show {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of(context, &[&self.id])?;
-        let ledger = view.ledger(&self.id)?;
+        let (ledger, _) = view.task(&self.id)?;
         let report = ledger.records.iter().rev().find_map(|record| match &record.payload {
             Payload::AuditReport(report) => Some((record, report)),
             _ => None,

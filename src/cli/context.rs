@@ -9,6 +9,7 @@ use super::output::complain;
 use super::{Stop, Who};
 use crate::draft::Author;
 use crate::guard;
+use crate::ledger::State;
 use crate::policy::Policy;
 use crate::record::{Home, did_you_mean};
 use crate::render::Format;
@@ -192,10 +193,11 @@ impl View {
         Arc::clone(&self.world.policy)
     }
 
-    /// Gives a task's ledger; refuses if there is no such task.
-    pub(super) fn ledger(&self, id: &TaskId) -> Result<&LedgerView, Stop> {
+    /// Gives a task's ledger and where it stands; refuses if there is no such task.
+    pub(super) fn task(&self, id: &TaskId) -> Result<(&LedgerView, &State), Stop> {
         let ledger = self.world.ledgers.get(&Home::Task(id.clone()));
-        ledger.filter(|ledger| ledger.state().is_some()).ok_or_else(|| self.unknown(id))
+        let known = ledger.and_then(|ledger| Some((ledger, ledger.state()?)));
+        known.ok_or_else(|| self.unknown(id))
     }
 
     fn unknown(&self, id: &TaskId) -> Stop {

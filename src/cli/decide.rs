@@ -79,6 +79,7 @@ impl Decide {
             outcome,
             consequences: Vec::new(),
             confirmation: None,
+            finding: None,
             resolves: self.resolves.clone(),
             supersedes: Vec::new(),
             changes: self.changed(&view)?,
@@ -96,9 +97,9 @@ impl Decide {
         let text = record::write(&decision.into(), &envelope);
         let path = RepoPath::from(format!(".orch/decisions/{id}.yaml").as_str());
         let place = RecordPath::parse(&path).map_err(|rule| Stop::fault(rule, "choose a title"))?;
-        let mut writer = Writer::new(context, author);
+        let mut writer = Writer::new(context, &view, author);
         writer.push(record::parse(&place, text.as_bytes()), text)?;
-        writer.commit(&view, self.writing)?;
+        writer.commit(self.writing)?;
         say("next: git commit");
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! What stops and moves a task by hand: block and unblock, pause and resume, assign.
 
 use super::Stop;
-use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
-use super::output::{id, say};
+use super::context::Context;
+use super::desk::Desk;
+use super::ledger::Writing;
+use super::output::id;
 use crate::record::Payload;
 use crate::record::kind::{
     Assignment, AssignmentReason, Block, Pause as PausePayload, PauseCause,
@@ -105,15 +106,8 @@ fn record(
     writing: Writing,
     payload: impl FnOnce(&AgentName) -> Payload,
 ) -> Result<(), Stop> {
-    let repository = context.repository()?;
-    let _lock = Lock::take(&repository)?;
-    let view = View::within(context, repository, &[task])?;
-    let ledger = view.ledger(task)?;
-    let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+    let desk = Desk::of(context, task)?;
+    let author = desk.author(context)?;
     let payload = payload(&author.actor);
-    let mut writer = Writer::new(context, author);
-    writer.add(&view, task, Some(ledger), &payload)?;
-    writer.commit(&view, writing)?;
-    say("next: git commit");
-    Ok(())
+    desk.record(context, author, payload, writing)
 }

@@ -1,10 +1,10 @@
 //! `orch gate`: evaluate the condition behind a stage, and record what was observed.
 
 use super::Stop;
-use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
+use super::context::Context;
+use super::desk::Desk;
+use super::ledger::{Writer, Writing};
 use super::output::{complain, id, say};
-use super::run::{stage_of, workflow_of};
 use crate::draft;
 use crate::ledger::Standing;
 use crate::record::Payload;
@@ -29,29 +29,25 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let policy = view.policy();
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
-        let workflow = workflow_of(&policy, state)?;
-        let last = ledger.records.last().map(|record| &record.payload);
+        let desk = Desk::of(context, &self.id)?;
+        let state = desk.state();
+        let last = desk.ledger().records.last().map(|record| &record.payload);
         if let (Some(Payload::Gate(gate)), false) =
             (last, matches!(state.standing, Standing::Delivered(_)))
         {
             say(format!("stage {} has its gate already: {:?}", gate.stage, gate.verdict));
             return Ok(());
         }
-        let stage = stage_of(workflow, state, None)?;
-        let author = context.author(&policy, view.proposal.branch.clone())?;
-        let gate = draft::gate(&view.world, state, stage, author.actor.clone(), self.next);
+        let stage = desk.stage(None)?;
+        let author = desk.author(context)?;
+        let world = &desk.view.world;
+        let gate = draft::gate(world, state, stage, author.actor.clone(), self.next);
         let (verdict, reasons) = (gate.verdict, gate.reasons.clone());
         let conditions = gate.conditions.clone();
         let next = gate.next_stage.clone();
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &gate.into())?;
-        writer.commit(&view, self.writing)?;
+        let mut writer = Writer::new(context, &desk.view, author);
+        writer.add(&desk.home(), gate)?;
+        writer.commit(self.writing)?;
         for condition in &conditions {
             let mark = if condition.result { "holds" } else { "does not hold" };
             let observed = condition.observed.as_deref().unwrap_or_default();

@@ -4,11 +4,11 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::context::{Context, View};
+use super::desk::Desk;
 use super::handoffs::{List, Show};
 use super::import::Import;
-use super::ledger::{Lock, Writer, Writing};
+use super::ledger::{Writer, Writing};
 use super::output::{complain, id, json, say};
-use super::run::{stage_of, workflow_of};
 use super::seal::{digest_of, seal};
 use super::task::word;
 use crate::draft;
@@ -119,19 +119,14 @@ impl Handoff {
 
 impl Create {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let policy = view.policy();
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
-        let workflow = workflow_of(&policy, state)?;
-        let stage = stage_of(workflow, state, None)?;
+        let desk = Desk::of(context, &self.id)?;
+        let (view, state) = (&desk.view, desk.state());
+        let (workflow, stage) = (desk.workflow()?, desk.stage(None)?);
         if let Some(done) = already_sealed(state, stage) {
-            return still_holds(&view, done, &self.id);
+            return still_holds(view, done, &self.id);
         }
-        let author = context.author(&policy, view.proposal.branch.clone())?;
-        let sealed = seal(&view, &policy, state, stage, &self.artifact)?;
+        let author = desk.author(context)?;
+        let sealed = seal(view, desk.policy(), state, stage, &self.artifact)?;
         let run_id = draft::run_to_end(&view.world, state, stage);
         let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
         let from = author.actor.clone();
@@ -142,13 +137,13 @@ impl Create {
         handoff.resolves = self.resolves;
         handoff.status = self.status;
         let to = handoff.to.clone();
-        let mut writer = Writer::new(context, author);
+        let mut writer = Writer::new(context, view, author);
         for (artifact, node) in sealed {
             say(format!("seals {} as {}", artifact.path, artifact.name));
             writer.with_artifact(artifact.path, node);
         }
-        writer.add(&view, &self.id, Some(ledger), &handoff.into())?;
-        writer.commit(&view, self.writing)?;
+        writer.add(&desk.home(), handoff)?;
+        writer.commit(self.writing)?;
         say(format!(
             "handed off to {to}\nnext: git commit, then orch gate {} by a coordinator",
             self.id
@@ -213,8 +208,7 @@ fn held(view: &View, state: &State) -> Vec<Held> {
 impl Verify {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of(context, &[&self.id])?;
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
+        let (_, state) = view.task(&self.id)?;
         let held = held(&view, state);
         let broken = held.iter().filter(|held| !held.holds).count();
         match self.format {
@@ -244,16 +238,13 @@ impl Verify {
 
 impl Reject {
     fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
+        let desk = Desk::of(context, &self.id)?;
+        let (view, state) = (&desk.view, desk.state());
         let Some(delivery) = state.live_deliveries().last() else {
             let help = format!("see where it stands: `orch status {}`", self.id);
             return Err(Stop::fault(format!("`{}` has no live handoff to reject", self.id), help));
         };
-        let held = held(&view, state);
+        let held = held(view, state);
         let broken: Vec<&Held> = held
             .iter()
             .filter(|held| !held.holds && held.stage == delivery.stage.as_str())
@@ -269,7 +260,7 @@ impl Reject {
             return Err(Stop::fault("every artifact is as it was sealed", help));
         };
         let names = broken.iter().filter_map(|held| held.name.parse().ok()).collect();
-        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let author = desk.author(context)?;
         let source = delivery.from.clone();
         let rejection = Rejection {
             handoff: delivery.sequence,
@@ -277,9 +268,9 @@ impl Reject {
             reason,
             message: self.message,
         };
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &rejection.into())?;
-        writer.commit(&view, self.writing)?;
+        let mut writer = Writer::new(context, view, author);
+        writer.add(&desk.home(), rejection)?;
+        writer.commit(self.writing)?;
         let ask = if source == ORCHESTRATOR { String::new() } else { format!(" by {source}") };
         say(format!("next: git commit, then orch run start {}{ask}", self.id));
         Ok(())

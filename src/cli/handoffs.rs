@@ -98,8 +98,7 @@ impl List {
 impl Show {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of(context, &[&self.id])?;
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
+        let (_, state) = view.task(&self.id)?;
         let Some(delivery) = state.deliveries.last() else {
             let help = format!("see where it stands: `orch status {}`", self.id);
             return Err(Stop::fault(format!("`{}` has no handoff yet", self.id), help));

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::Stop;
-use super::context::{Context, View};
+use super::context::Context;
+use super::desk::Desk;
 use super::handoff::already_sealed;
-use super::ledger::{Lock, Writer, Writing};
+use super::ledger::{Writer, Writing};
 use super::output::say;
-use super::run::{stage_of, workflow_of};
 use super::seal::seal;
 use crate::draft;
 use crate::policy::Stage;
@@ -56,16 +56,11 @@ struct ForeignArtifact {
 impl Import {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let foreign = self.read(context)?;
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&foreign.task_id])?;
-        let policy = view.policy();
-        let ledger = view.ledger(&foreign.task_id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
-        let workflow = workflow_of(&policy, state)?;
-        let stage = stage_of(workflow, state, None)?;
+        let desk = Desk::of(context, &foreign.task_id)?;
+        let (view, state) = (&desk.view, desk.state());
+        let (workflow, stage) = (desk.workflow()?, desk.stage(None)?);
         let chosen = named(stage, &foreign.artifacts)?;
-        let sealed = seal(&view, &policy, state, stage, &chosen)?;
+        let sealed = seal(view, desk.policy(), state, stage, &chosen)?;
         self.compare(&foreign, &sealed)?;
         if let Some(done) = already_sealed(state, stage)
             && sealed.iter().map(|(artifact, _)| artifact).eq(&done.artifacts)
@@ -73,19 +68,19 @@ impl Import {
             say(format!("stage {} is handed off already, to {}", done.stage, done.to));
             return Ok(());
         }
-        let author = context.author(&policy, view.proposal.branch.clone())?;
+        let author = desk.author(context)?;
         let run_id = draft::run_to_end(&view.world, state, stage);
         let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
         let mut handoff = draft::handoff(workflow, state, stage, run_id, foreign.from, artifacts);
         handoff.to = foreign.to;
         handoff.message = foreign.message;
         handoff.next_steps = foreign.next_steps;
-        let mut writer = Writer::new(context, author);
+        let mut writer = Writer::new(context, view, author);
         for (artifact, node) in sealed {
             writer.with_artifact(artifact.path, node);
         }
-        writer.add(&view, &foreign.task_id, Some(ledger), &handoff.into())?;
-        writer.commit(&view, self.writing)?;
+        writer.add(&desk.home(), handoff)?;
+        writer.commit(self.writing)?;
         say("next: git commit");
         Ok(())
     }

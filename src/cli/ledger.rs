@@ -12,11 +12,11 @@ use super::output::{complain, say, style};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
-use crate::record::{Payload, Problem, Record};
+use crate::record::{Home, Payload, Problem, Record};
 use crate::render::{Format, Verdict, render};
 use crate::snapshot::{Fault, GitRepository, Node, Overlay, Proposal, Repository as _, Side};
-use crate::source::{RepoPath, TaskId};
-use crate::world::LedgerView;
+use crate::source::RepoPath;
+use crate::world::World;
 
 /// How a command that writes was asked to behave.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -49,6 +49,7 @@ impl Lock {
 /// What a command is about to write.
 pub(super) struct Writer<'a> {
     context: &'a Context,
+    view: &'a View,
     author: Author,
     /// Artifacts to stage with the entries, as the object store already holds them.
     artifacts: Vec<(RepoPath, Node)>,
@@ -58,8 +59,9 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Begins without entries.
-    pub(super) fn new(context: &'a Context, author: Author) -> Self {
-        Writer { context, author, artifacts: Vec::new(), entries: Vec::new(), texts: Vec::new() }
+    pub(super) fn new(context: &'a Context, view: &'a View, author: Author) -> Self {
+        let (artifacts, entries, texts) = (Vec::new(), Vec::new(), Vec::new());
+        Writer { context, view, author, artifacts, entries, texts }
     }
 
     /// Stages a file together with the entries.
@@ -67,17 +69,12 @@ impl<'a> Writer<'a> {
         self.artifacts.push((path, node));
     }
 
-    /// Adds an entry behind the ledger's last, and behind those added before.
-    pub(super) fn add(
-        &mut self,
-        view: &View,
-        task: &TaskId,
-        ledger: Option<&LedgerView>,
-        payload: &Payload,
-    ) -> Result<(), Stop> {
-        let policy = &view.world.policy;
-        let before = self.entries.last();
-        let drafted = draft::record(ledger, before, task, payload, policy, &self.author);
+    /// Adds an entry behind its ledger's last, and behind those added to that ledger before.
+    pub(super) fn add(&mut self, home: &Home, payload: impl Into<Payload>) -> Result<(), Stop> {
+        let World { policy, ledgers, .. } = &self.view.world;
+        let before = self.entries.iter().rev().find(|record| record.path.home == *home);
+        let ledger = ledgers.get(home);
+        let drafted = draft::record(ledger, before, home, &payload.into(), policy, &self.author);
         let (record, text) = match drafted {
             Ok((record, text)) => (Ok(record), text),
             Err(problems) => (Err(problems), String::new()),
@@ -103,17 +100,17 @@ impl<'a> Writer<'a> {
 
     /// Judges the entries as if they were staged; if nothing is against them, writes and stages
     /// them and tells where they are.
-    pub(super) fn commit(self, view: &View, writing: Writing) -> Result<(), Stop> {
-        self.commit_after(view, writing, || Ok(()))
+    pub(super) fn commit(self, writing: Writing) -> Result<(), Stop> {
+        self.commit_after(writing, || Ok(()))
     }
 
     /// The same, with something to do between judging and writing.
     pub(super) fn commit_after(
         self,
-        view: &View,
         writing: Writing,
         prepare: impl FnOnce() -> Result<(), Stop>,
     ) -> Result<(), Stop> {
+        let view = self.view;
         let mut overlay = Overlay::new(&view.repository);
         for (path, node) in &self.artifacts {
             overlay.add_node(path.clone(), *node);

@@ -6,6 +6,7 @@ mod audit;
 mod context;
 mod decide;
 mod demo;
+mod desk;
 mod explain;
 mod freeze;
 mod gate;

@@ -175,7 +175,9 @@ fn start(
         help,
     };
     let payload = run.into();
-    let Ok((record, _)) = draft::record(Some(ledger), None, id, &payload, policy, &author) else {
+    let Ok((record, _)) =
+        draft::record(Some(ledger), None, &ledger.home, &payload, policy, &author)
+    else {
         return Vec::new();
     };
     let report = checks::judge(world, ledger, &record);

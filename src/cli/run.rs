@@ -4,7 +4,8 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
+use super::desk::Desk;
+use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::task::word;
 use crate::draft;
@@ -113,21 +114,16 @@ pub(super) fn stage_of<'p>(
 
 impl Start {
     fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let policy = view.policy();
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
-        let workflow = workflow_of(&policy, state)?;
+        let desk = Desk::of(context, &self.id)?;
+        let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
         if let (Standing::Delivered(stage), None) = (&state.standing, &self.stage) {
             let coordinators = policy.agents_who(|agent| agent.coordinator);
             let who = coordinators.first().map(ToString::to_string).unwrap_or_default();
             let help = format!("a coordinator evaluates it: `orch gate {} --agent {who}`", self.id);
             return Err(Stop::denied(format!("stage `{stage}` waits for its gate"), help));
         }
-        let stage = stage_of(workflow, state, self.stage.as_ref())?;
-        let mut author = context.author(&policy, view.proposal.branch.clone())?;
+        let stage = desk.stage(self.stage.as_ref())?;
+        let mut author = desk.author(context)?;
         let mut run = draft::run(&view.world, state, stage);
         run.agent = author.actor.clone();
         if let Some(active) = state.active_run()
@@ -136,17 +132,17 @@ impl Start {
             say(format!("run {} of stage {} goes on already", run.run_id, run.stage));
             return Ok(());
         }
-        let stays = self.no_branch || stays_on(&policy, state, &run, author.branch.as_deref());
+        let stays = self.no_branch || stays_on(policy, state, &run, author.branch.as_deref());
         let branch = match stays {
             true => author.branch.clone(),
-            false => Some(self.new_branch(context, &view, state, &run)?),
+            false => Some(self.new_branch(context, view, state, &run)?),
         };
         run.branch = branch.clone();
         author.branch = branch.clone();
         let (run_id, stage) = (run.run_id.clone(), run.stage.clone());
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &run.into())?;
-        writer.commit_after(&view, self.writing, || match &branch {
+        let mut writer = Writer::new(context, view, author);
+        writer.add(&desk.home(), run)?;
+        writer.commit_after(self.writing, || match &branch {
             Some(name) if !stays => {
                 view.repository.create_branch(name, None)?;
                 say(format!("on branch {name}"));
@@ -155,10 +151,7 @@ impl Start {
             _ => Ok(()),
         })?;
         say(format!("run {run_id} of stage {stage} began"));
-        say(format!(
-            "next: do the work, then {}",
-            result_command(&policy, &self.id, &stage, state)
-        ));
+        say(format!("next: do the work, then {}", result_command(policy, &self.id, &stage, state)));
         Ok(())
     }
 
@@ -207,36 +200,25 @@ fn stays_on(policy: &Policy, state: &State, run: &kind::Run, branch: Option<&str
 
 impl Fail {
     fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
+        let desk = Desk::of(context, &self.id)?;
+        let state = desk.state();
         let Some(active) = state.active_run() else {
             let help = format!("see where it stands: `orch status {}`", self.id);
             return Err(Stop::fault(format!("no run of `{}` goes on", self.id), help));
         };
-        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let author = desk.author(context)?;
         let failed = kind::Run {
-            stage: active.stage.clone(),
-            run_id: active.run_id.clone(),
-            attempt: active.attempt,
-            agent: active.agent.clone(),
-            lane: active.lane.clone(),
-            branch: active.branch.clone(),
-            status: RunStatus::Failed,
-            inputs: active.inputs.clone(),
             failure: Some(Failure {
                 class: self.class,
                 reason: self.reason,
                 message: self.message,
             }),
             duration_seconds: Some(seconds(author.at, active.started)),
-            retry_after: None,
+            ..draft::of_run(active, RunStatus::Failed)
         };
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &failed.into())?;
-        writer.commit(&view, self.writing)?;
+        let mut writer = Writer::new(context, &desk.view, author);
+        writer.add(&desk.home(), failed)?;
+        writer.commit(self.writing)?;
         say(format!("next: git commit, then orch run start {} to try again", self.id));
         Ok(())
     }

@@ -140,8 +140,7 @@ fn spelled(value: &impl serde::Serialize) -> String {
 /// Prints one task's ledger, an entry a line, and where it stands.
 pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<(), Stop> {
     let view = View::of(context, &[id])?;
-    let ledger = view.ledger(id)?;
-    let state = ledger.state().expect("a ledger of a task has a state");
+    let (ledger, state) = view.task(id)?;
     let policy = view.policy();
     if format == Format::Json {
         let entries = ledger.records.iter().map(|record| {
@@ -184,6 +183,13 @@ fn told(record: &Record) -> String {
             let class =
                 run.failure.as_ref().map(|f| format!("{} ({})", spelled(&f.class), f.reason));
             format!("stage {} failed: {}", run.stage, class.unwrap_or_default())
+        }
+        Payload::Run(run) if run.status == RunStatus::Checkpoint => {
+            let name = run.checkpoint.as_ref().map(|reached| reached.name.as_str());
+            format!("stage {} reached `{}`", run.stage, name.unwrap_or_default())
+        }
+        Payload::Run(run) if run.status == RunStatus::Succeeded => {
+            format!("the command of stage {} succeeded", run.stage)
         }
         Payload::Run(run) => {
             format!("began stage {}, attempt {} ({})", run.stage, run.attempt, run.run_id)

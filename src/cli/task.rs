@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::context::{Context, View};
+use super::desk::Desk;
 use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
 use super::rebase::Rebase;
@@ -177,9 +178,9 @@ impl Open {
             success_criteria: self.success_criterion,
             deadline: self.deadline,
         };
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, view.ledger(&self.id).ok(), &task.into())?;
-        writer.commit(&view, self.writing)?;
+        let mut writer = Writer::new(context, &view, author);
+        writer.add(&Home::Task(self.id.clone()), task)?;
+        writer.commit(self.writing)?;
         for (stage, name) in from_elsewhere(workflow).into_iter().filter(|_| alone) {
             say(format!(
                 "note: stage {stage} requires {name}, which this workflow does not produce; name \
@@ -217,16 +218,9 @@ fn folder_of<'w>(world: &'w World, id: &TaskId) -> Option<&'w RepoPath> {
 
 impl Close {
     fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let ledger = view.ledger(&self.id)?;
-        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
+        let desk = Desk::of(context, &self.id)?;
+        let author = desk.author(context)?;
         let close = kind::Close { outcome: self.outcome, reason: self.reason, stage: None };
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &close.into())?;
-        writer.commit(&view, self.writing)?;
-        say("next: git commit");
-        Ok(())
+        desk.record(context, author, close, self.writing)
     }
 }

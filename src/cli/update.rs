@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::Stop;
 use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
+use super::desk::Desk;
+use super::ledger::Writing;
 use super::output::{id, json as print_json, say};
 use super::status::Now;
 use super::task::word;
@@ -67,16 +68,9 @@ impl Update {
         if update == kind::Update::default() {
             return Err(Stop::fault("nothing is to be changed", "see `orch task update --help`"));
         }
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
-        let ledger = view.ledger(&self.id)?;
-        let author = context.author(&view.policy(), view.proposal.branch.clone())?;
-        let mut writer = Writer::new(context, author);
-        writer.add(&view, &self.id, Some(ledger), &update.into())?;
-        writer.commit(&view, self.writing)?;
-        say("next: git commit");
-        Ok(())
+        let desk = Desk::of(context, &self.id)?;
+        let author = desk.author(context)?;
+        desk.record(context, author, update, self.writing)
     }
 }
 
@@ -84,8 +78,7 @@ impl Deps {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of(context, &[&self.id])?;
         let policy = view.policy();
-        let ledger = view.ledger(&self.id)?;
-        let state = ledger.state().expect("a ledger of a task has a state");
+        let (_, state) = view.task(&self.id)?;
         let mut rows = Vec::new();
         for id in &state.task.depends_on {
             let Some(other) = view.world.task(id) else {

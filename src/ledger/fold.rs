@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::{Approved, Audited, Delivery, RunStanding, RunState, Standing, State};
+use super::state::{
+    Approved, Audited, Delivery, Escalated, Failed, RunStanding, RunState, Standing, State,
+};
 use crate::policy::AUDIT_PASS;
 use crate::record::kind::{
-    Approval, Artifact, AuditReport, Failure, FailureClass, FailureResponse, Gate, GateVerdict,
-    Handoff, Quarantine, Rejection, Run, RunStatus, Task, Update, Verdict,
+    Approval, Artifact, AuditReport, FailureResponse, Gate, GateVerdict, Handoff, Quarantine,
+    Rejection, Run, RunStatus, Task, Update, Verdict,
 };
 use crate::record::{Payload, Record};
 use crate::source::StageName;
@@ -39,13 +41,21 @@ impl State {
             Payload::Block(block) => self.blocked = Some(block.reason.clone()),
             Payload::Unblock(_) => self.blocked = None,
             Payload::Quarantine(quarantine) => self.quarantine(quarantine),
+            Payload::Escalation(escalation) => self.escalations.push(Escalated {
+                sequence: record.sequence(),
+                path: record.repo_path().clone(),
+                escalation: escalation.clone(),
+                at: record.entry.recorded_at,
+            }),
             Payload::Pause(pause) => self.paused = Some(pause.clone()),
-            Payload::Resume(_) => self.paused = None,
+            Payload::Resume(_) => {
+                self.paused = None;
+                self.resumed = record.sequence();
+            }
             Payload::Close(close) => self.closed = Some(close.outcome),
             Payload::Task(_)
             | Payload::Message(_)
             | Payload::AuditRequest(_)
-            | Payload::Escalation(_)
             | Payload::Incident(_)
             | Payload::IncidentStep(_)
             | Payload::Postmortem(_)
@@ -66,31 +76,24 @@ impl State {
     }
 
     fn run_entry(&mut self, run: &Run, record: &Record) {
-        if run.status == RunStatus::Failed {
-            let failure = run.failure.clone().unwrap_or_else(unexplained);
-            let failed = self.runs.iter_mut().rev().find(|known| known.run_id == run.run_id);
-            if let Some(known) = failed {
-                known.standing = RunStanding::Failed(failure);
-            }
-            self.standing = Standing::Ready(Some(run.stage.clone()));
+        if run.status == RunStatus::InProgress {
+            self.entered.entry(run.stage.clone()).or_insert(1);
+            self.standing = Standing::Running(run.stage.clone());
+            self.runs.push(RunState::begun(run, record));
             return;
         }
-        self.entered.entry(run.stage.clone()).or_insert(1);
-        self.standing = Standing::Running(run.stage.clone());
-        self.runs.push(RunState {
-            sequence: record.sequence(),
-            stage: run.stage.clone(),
-            run_id: run.run_id.clone(),
-            attempt: run.attempt,
-            agent: run.agent.clone(),
-            lane: run.lane.clone(),
-            branch: run.branch.clone(),
-            session: record.entry.session.clone(),
-            ended_from: None,
-            inputs: run.inputs.clone(),
-            started: record.entry.recorded_at,
-            standing: RunStanding::Active,
-        });
+        let known = self.runs.iter_mut().rev().find(|known| known.run_id == run.run_id);
+        match (run.status, known) {
+            (RunStatus::Checkpoint, Some(known)) => known.checkpoint.clone_from(&run.checkpoint),
+            (RunStatus::Succeeded, Some(known)) => known.executed = true,
+            (RunStatus::Failed, known) => {
+                if let Some(known) = known {
+                    known.standing = RunStanding::Failed(Failed::of(run, record));
+                }
+                self.standing = Standing::Ready(Some(run.stage.clone()));
+            }
+            _ => {}
+        }
     }
 
     fn handoff(&mut self, handoff: &Handoff, record: &Record) {
@@ -275,11 +278,9 @@ fn open(task: &Task, record: &Record) -> State {
         assigned: None,
         blocked: None,
         paused: None,
+        resumed: 0,
+        escalations: Vec::new(),
         quarantined: BTreeSet::new(),
         closed: None,
     }
-}
-
-fn unexplained() -> Failure {
-    Failure { class: FailureClass::Deterministic, reason: "unknown".into(), message: None }
 }

@@ -5,10 +5,14 @@
 //! The fold reads entries only, so that a landed history means the same under every later policy.
 
 mod fold;
+mod incident;
 mod run_id;
 mod state;
 #[cfg(test)]
 mod tests;
 
+pub use incident::IncidentState;
 pub use run_id::run_id;
-pub use state::{Approved, Audited, Delivery, RunStanding, RunState, Standing, State};
+pub use state::{
+    Approved, Audited, Delivery, Escalated, Failed, RunStanding, RunState, Standing, State,
+};

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::AUDIT_PASS;
-use crate::record::kind::{Artifact, Failure, HandoffStatus, Issue, Outcome, Pause, Task, Verdict};
+use crate::record::Record;
+use crate::record::kind::{
+    Artifact, Checkpoint, Escalation, Failure, FailureClass, HandoffStatus, Issue, Outcome, Pause,
+    Run, Task, Verdict,
+};
 use crate::source::{
-    AgentName, ArtifactName, Digest, LaneName, Moment, RepoPath, RunId, StageName,
+    AgentName, ArtifactName, Digest, LaneName, Moment, RepoPath, RunId, StageName, TaskId,
 };
 
 /// A task, after some of its entries.
@@ -41,6 +45,11 @@ pub struct State {
     pub blocked: Option<String>,
     /// Why it waits for a person, if it is paused.
     pub paused: Option<Pause>,
+    /// The sequence of the last `resume`; attempts and failures before it no longer count.
+    pub resumed: u32,
+    /// Every escalation so far, in order. Whether it is settled is told by decisions, which lie
+    /// elsewhere.
+    pub escalations: Vec<Escalated>,
     /// Evidence that is out of use.
     pub quarantined: BTreeSet<(ArtifactName, Digest)>,
     /// How it ended, if it has.
@@ -97,6 +106,12 @@ pub struct RunState {
     pub inputs: Vec<Artifact>,
     /// When it began.
     pub started: Moment,
+    /// The checkpoint that it reached last, or went on from.
+    pub checkpoint: Option<Checkpoint>,
+    /// Its command has ended well.
+    pub executed: bool,
+    /// The task that it rolls back, in an incident's ledger.
+    pub task: Option<TaskId>,
     /// How far it got.
     pub standing: RunStanding,
 }
@@ -109,9 +124,39 @@ pub enum RunStanding {
     /// It handed off or reported.
     Delivered,
     /// It ended without a result.
-    Failed(Failure),
+    Failed(Failed),
     /// The task returned while it went on: what it would have delivered is no longer wanted.
     Overtaken,
+}
+
+/// How a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// Where the entry that says so stands in the ledger.
+    pub sequence: u32,
+    /// Why.
+    pub failure: Failure,
+    /// When.
+    pub at: Moment,
+    /// When it may be tried again at the earliest, as the entry says.
+    pub retry_after: Option<Moment>,
+    /// Digest of its lane's files then, if the entry says.
+    pub lane_state: Option<Digest>,
+    /// The policy that the entry was written under.
+    pub policy: Option<Digest>,
+}
+
+/// One escalation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Escalated {
+    /// Where its entry stands in the ledger.
+    pub sequence: u32,
+    /// Its file.
+    pub path: RepoPath,
+    /// What it says.
+    pub escalation: Escalation,
+    /// When it was recorded.
+    pub at: Moment,
 }
 
 /// One handoff.
@@ -187,7 +232,47 @@ pub struct Approved {
     pub live: bool,
 }
 
+impl Failed {
+    /// Reads how a run failed from the entry that says so.
+    pub(super) fn of(run: &Run, record: &Record) -> Self {
+        let unexplained = || Failure {
+            class: FailureClass::Deterministic,
+            reason: "unknown".into(),
+            message: None,
+        };
+        Failed {
+            sequence: record.sequence(),
+            failure: run.failure.clone().unwrap_or_else(unexplained),
+            at: record.entry.recorded_at,
+            retry_after: run.retry_after,
+            lane_state: run.lane_state,
+            policy: record.entry.policy,
+        }
+    }
+}
+
 impl RunState {
+    /// Reads a run from the entry that begins it.
+    pub(super) fn begun(run: &Run, record: &Record) -> Self {
+        RunState {
+            sequence: record.sequence(),
+            stage: run.stage.clone(),
+            run_id: run.run_id.clone(),
+            attempt: run.attempt,
+            agent: run.agent.clone(),
+            lane: run.lane.clone(),
+            branch: run.branch.clone(),
+            session: record.entry.session.clone(),
+            ended_from: None,
+            inputs: run.inputs.clone(),
+            started: record.entry.recorded_at,
+            checkpoint: run.checkpoint.clone(),
+            executed: false,
+            task: run.task_id.clone(),
+            standing: RunStanding::Active,
+        }
+    }
+
     /// Tells whether any of its work was done from a context.
     pub fn worked_from(&self, session: &str) -> bool {
         [&self.session, &self.ended_from].into_iter().any(|known| known.as_deref() == Some(session))
@@ -203,6 +288,28 @@ impl State {
     /// Gives the latest entry of a run.
     pub fn run(&self, id: &RunId) -> Option<&RunState> {
         self.runs.iter().rev().find(|run| run.run_id == *id)
+    }
+
+    /// Gives how often a run has been tried since the task was last resumed.
+    pub fn attempts(&self, id: &RunId) -> u32 {
+        let counted = self.runs.iter().filter(|run| run.run_id == *id);
+        let counted = counted.filter(|run| run.sequence > self.resumed).count();
+        counted.try_into().unwrap_or(u32::MAX)
+    }
+
+    /// Gives the failures of a stage since it last delivered, returned or was resumed, latest first.
+    pub fn failures(&self, stage: &StageName) -> impl Iterator<Item = (&RunState, &Failed)> {
+        let runs = self.runs.iter().rev().filter(move |run| run.stage == *stage);
+        let since = runs.take_while(|run| run.sequence > self.resumed);
+        since.map_while(|run| match &run.standing {
+            RunStanding::Failed(failed) => Some((run, failed)),
+            _ => None,
+        })
+    }
+
+    /// Gives the checkpoint that the next attempt of a run goes on from.
+    pub fn checkpoint(&self, id: &RunId) -> Option<&Checkpoint> {
+        self.run(id)?.checkpoint.as_ref()
     }
 
     /// Gives the live handoff of a stage.

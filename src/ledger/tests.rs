@@ -1,7 +1,7 @@
 //! The fold as a table: where a task stands × what an entry says → where it stands then.
 
 use crate::ledger::{RunStanding, Standing, State};
-use crate::record::{Payload, Record, RecordPath, parse};
+use crate::record::{Home, Payload, Record, RecordPath, parse};
 use crate::source::{Digest, StageName};
 
 /// What stands above each column of the table: before `a`; before, in and behind `b`; at the end.
@@ -114,7 +114,7 @@ fn a_failed_run_keeps_its_reason_and_makes_room() {
     let Some(RunStanding::Failed(failure)) = after.runs.last().map(|run| &run.standing) else {
         panic!("{:?}", after.runs)
     };
-    assert_eq!(failure.reason, "network");
+    assert_eq!(failure.failure.reason, "network");
 }
 
 /// A report that says FAIL is the latest word, however many passed before it.
@@ -174,7 +174,8 @@ fn stage(name: &str) -> StageName {
 }
 
 fn entry(sequence: u32, kind: &str, payload: &str) -> Record {
-    let path = RecordPath::of_task("2026-11", &"strat-001".parse().expect("an id"), sequence, kind);
+    let home = Home::Task("strat-001".parse().expect("an id"));
+    let path = RecordPath::of(&home, "2026-11", sequence, kind);
     let previous = Digest::of(b"the entry before");
     let text = format!(
         "{kind}: {payload}\nentry: {{sequence: {sequence}, previous: {previous}, \

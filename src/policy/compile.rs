@@ -1,11 +1,15 @@
 //! A policy without problems to what the house asks.
 
+use std::collections::BTreeMap;
+
+use super::failure::{FailureRule, Retry};
 use super::model::{self, Model};
 use super::terms::{duration, optional_name};
 use super::{
-    Agent, BranchPattern, Conditions, Lane, NamedGlob, Owners, PathSet, Policy, Produce,
-    Requirement, Stage, Workflow,
+    Agent, BranchPattern, Conditions, Escalation, Lane, NamedGlob, Owners, PathSet, Policy,
+    Produce, Requirement, Stage, Workflow,
 };
+use crate::record::kind::FailureClass;
 use crate::source::{Digest, LaneName, StageName};
 
 const VALID: &str = "a policy with problems is never compiled";
@@ -25,10 +29,12 @@ pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> 
     let workflows = model.workflows.into_iter().map(|(name, workflow)| {
         let order: Vec<StageName> =
             workflow.stages.iter().map(|stage| stage.name.clone()).collect();
-        let stages = workflow.stages.into_iter().enumerate();
+        let model::Workflow { title, stages, rollback } = workflow;
+        let stages = stages.into_iter().enumerate();
         let stages =
             stages.map(|(index, stage)| compile_stage(stage, conditions, order.get(index + 1)));
-        (name, Workflow { title: workflow.title, stages: stages.collect() })
+        let stages = stages.collect();
+        (name, Workflow { title, stages, rollback })
     });
     Policy {
         digest,
@@ -42,7 +48,11 @@ pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> 
             .map(|text| BranchPattern::new(text).expect(VALID))
             .collect(),
         audit_max_age: duration(&model.audit.max_age).expect(VALID),
-        retry: model.retry,
+        procedures: model.procedures,
+        escalation: escalation(&model.escalation),
+        decisions_log: model.decisions_log,
+        retry: retries(&model.retry),
+        failures: model.failures.iter().map(|rule| FailureRule::of(rule).expect(VALID)).collect(),
         severities: model.checks,
         owners,
         shared: PathSet::new(&model.shared_paths).expect(VALID),
@@ -86,6 +96,20 @@ fn compile_stage(
         kind: stage.kind,
         approval: stage.approval,
         tests: stage.tests,
-        retry: stage.retry,
+        retry: retries(&stage.retry),
+    }
+}
+
+fn retries(model: &BTreeMap<FailureClass, model::FailureRetry>) -> BTreeMap<FailureClass, Retry> {
+    model.iter().map(|(class, retry)| (*class, Retry::of(retry))).collect()
+}
+
+fn escalation(model: &model::Escalation) -> Escalation {
+    let time = |text: &str| duration(text).expect(VALID);
+    Escalation {
+        decision_due: time(&model.decision_due),
+        report_due: time(&model.report_due),
+        postmortem_due: time(&model.postmortem_due),
+        stalled_after: time(&model.stalled_after),
     }
 }

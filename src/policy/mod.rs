@@ -5,12 +5,14 @@
 mod branch;
 mod compile;
 mod condition;
+mod failure;
 mod glob;
 mod model;
 #[cfg(test)]
 mod schemas;
 mod stages;
 mod terms;
+mod trouble;
 mod validate;
 mod workflow;
 
@@ -19,13 +21,16 @@ use std::sync::Arc;
 
 pub use branch::{BranchParts, BranchPattern};
 pub use condition::{Condition, Observed};
+pub use failure::{Ending, Retry};
 pub use glob::{NamedGlob, Owners, PathSet};
-pub use model::{FailureRetry, StageKind};
+pub use model::{Procedure, Rollback, StageKind};
+pub use trouble::{REPORT_STEP, ROLLBACK_STAGE};
 pub use workflow::{Produce, Requirement, Stage, Workflow};
 
 use chrono::TimeDelta;
 
 use crate::diagnostic::Severity;
+use crate::record::kind::{Failure, FailureClass};
 use crate::record::{self, Problem};
 use crate::source::{AgentName, Digest, LaneName, RepoPath, StageName, WorkflowName};
 
@@ -55,12 +60,31 @@ pub struct Policy {
     pub branches: Vec<BranchPattern>,
     /// How long an audit holds.
     pub audit_max_age: TimeDelta,
-    /// How failures of each class are retried.
-    pub retry: BTreeMap<crate::record::kind::FailureClass, FailureRetry>,
+    /// What is done about each kind of incident.
+    pub procedures: BTreeMap<String, Procedure>,
+    /// When disputes and incidents are overdue.
+    pub escalation: Escalation,
+    /// Where the rendered log of decisions is committed, if it is.
+    pub decisions_log: Option<RepoPath>,
+    retry: BTreeMap<FailureClass, Retry>,
+    failures: Vec<failure::FailureRule>,
     severities: BTreeMap<String, Override>,
     owners: Owners<LaneName>,
     shared: PathSet,
     protected: PathSet,
+}
+
+/// When disputes and incidents are overdue (R000-48, R000-51, R000-58).
+#[derive(Debug, Clone, Copy)]
+pub struct Escalation {
+    /// How long a person may take to decide.
+    pub decision_due: TimeDelta,
+    /// How long an incident's written report may take.
+    pub report_due: TimeDelta,
+    /// How long an incident's post-mortem may take.
+    pub postmortem_due: TimeDelta,
+    /// How long an open task may rest before it counts as stalled.
+    pub stalled_after: TimeDelta,
 }
 
 /// Someone who may act.
@@ -133,6 +157,18 @@ impl Policy {
     /// Gives a workflow's stage.
     pub fn stage(&self, workflow: &WorkflowName, stage: &StageName) -> Option<&Stage> {
         self.workflows.get(workflow)?.stage(stage)
+    }
+
+    /// Gives how failures of a class are retried in a stage: as the stage says, else as the policy
+    /// does for all, else not at all.
+    pub fn retry<'p>(&'p self, stage: Option<&'p Stage>, class: FailureClass) -> &'p Retry {
+        let own = stage.and_then(|stage| stage.retry.get(&class));
+        own.or_else(|| self.retry.get(&class)).unwrap_or(&Retry::NONE)
+    }
+
+    /// Gives a failed command's failure its class and reason, by the policy's rules.
+    pub fn classify(&self, ending: &Ending<'_>) -> Failure {
+        failure::classify(&self.failures, ending)
     }
 
     /// Tells whether a name is a person's.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Override;
-use crate::record::kind::FailureClass;
-use crate::source::{AgentName, LaneName, StageName, WorkflowName};
+use crate::record::kind::{FailureClass, PlannedStep};
+use crate::source::{AgentName, LaneName, RepoPath, StageName, WorkflowName};
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -39,6 +39,18 @@ pub(super) struct Model {
     /// How failures of each class are retried.
     #[serde(default)]
     pub(super) retry: BTreeMap<FailureClass, FailureRetry>,
+    /// What class a failed command's failure has; the first rule that fits counts.
+    #[serde(default)]
+    pub(super) failures: Vec<FailureRule>,
+    /// When disputes and incidents are overdue.
+    #[serde(default)]
+    pub(super) escalation: Escalation,
+    /// What is done about each kind of incident, step by step.
+    #[serde(default)]
+    pub(super) procedures: BTreeMap<String, Procedure>,
+    /// Where the rendered log of decisions is committed, if it is.
+    #[serde(default)]
+    pub(super) decisions_log: Option<RepoPath>,
     /// Severities of checks that are not mandatory.
     #[serde(default)]
     pub(super) checks: BTreeMap<String, Override>,
@@ -84,6 +96,78 @@ pub(super) struct Workflow {
     pub(super) title: String,
     /// The stages, in order.
     pub(super) stages: Vec<Stage>,
+    /// Who takes back what went live, in an emergency.
+    #[serde(default)]
+    pub(super) rollback: Option<Rollback>,
+}
+
+/// How a workflow's work is taken back: a stage outside of the order, which only an open incident
+/// opens (R000-51).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// Who does it.
+    pub agent: AgentName,
+    /// The lane whose files it brings back.
+    pub lane: LaneName,
+}
+
+/// One rule that tells failures apart; every condition that it names must hold.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct FailureRule {
+    /// The class that it gives.
+    pub(super) class: FailureClass,
+    /// The word that it gives, for statistics.
+    pub(super) reason: String,
+    /// Exit codes, one of which the command ended with.
+    #[serde(default)]
+    pub(super) exit_codes: Vec<i32>,
+    /// Regular expressions, one of which fits a line of the command's output.
+    #[serde(default)]
+    pub(super) output: Vec<String>,
+}
+
+/// When disputes and incidents are overdue (R000-48, R000-51, R000-58).
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Escalation {
+    /// How long a person may take to decide.
+    pub(super) decision_due: String,
+    /// How long an incident's written report may take.
+    pub(super) report_due: String,
+    /// How long an incident's post-mortem may take.
+    pub(super) postmortem_due: String,
+    /// How long an open task may rest before it counts as stalled.
+    pub(super) stalled_after: String,
+}
+
+impl Default for Escalation {
+    fn default() -> Self {
+        let [decision_due, report_due, postmortem_due, stalled_after] =
+            ["24h", "1h", "24h", "24h"].map(str::to_owned);
+        Escalation { decision_due, report_due, postmortem_due, stalled_after }
+    }
+}
+
+/// What is done about one kind of incident (R003-7 to R003-12).
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Procedure {
+    /// What it is for.
+    pub title: String,
+    /// How bad such an incident is, if nobody says otherwise.
+    #[serde(default)]
+    pub severity: Option<String>,
+    /// The lanes whose files an incident's entries may bring along.
+    #[serde(default)]
+    pub lanes: Vec<LaneName>,
+    /// The steps, in order.
+    pub steps: Vec<PlannedStep>,
 }
 
 /// One stage of a workflow.
@@ -181,25 +265,25 @@ fn thirty_days() -> String {
 }
 
 /// How failures of one class are retried, in Temporal's terms (R001-15 to R001-17).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct FailureRetry {
+pub(super) struct FailureRetry {
     /// Attempts in all, the first included.
-    pub maximum_attempts: u32,
-    /// The wait before the second attempt, such as `15s`.
+    pub(super) maximum_attempts: u32,
+    /// The wait before the second attempt, such as `15s`; 1 s if it is not said.
     #[serde(default)]
-    pub initial_interval: Option<String>,
-    /// What each wait is multiplied with.
+    pub(super) initial_interval: Option<String>,
+    /// What each wait is multiplied with; 2 if it is not said.
     #[serde(default)]
-    pub backoff_coefficient: Option<f64>,
-    /// The longest wait.
+    pub(super) backoff_coefficient: Option<f64>,
+    /// The longest wait; a hundred times the first if it is not said.
     #[serde(default)]
-    pub maximum_interval: Option<String>,
-    /// The part of each wait that is left to chance, 0 to 1.
+    pub(super) maximum_interval: Option<String>,
+    /// The part of each wait that is left to chance, 0 to 1; 0 if it is not said.
     #[serde(default)]
-    pub jitter: Option<f64>,
+    pub(super) jitter: Option<f64>,
     /// Failures in a row after which the task pauses by itself.
     #[serde(default)]
-    pub pause_after: Option<u32>,
+    pub(super) pause_after: Option<u32>,
 }

@@ -74,6 +74,10 @@ fn stage_problems(model: &Model, stage: &model::Stage, field: &str, problems: &m
         }
         Some(_) => {}
     }
+    if stage.name == super::ROLLBACK_STAGE {
+        let message = "this name is kept for what an emergency opens".to_owned();
+        problems.at(&format!("{field}.name"), message, "use the workflow's `rollback`");
+    }
     if !model.lanes.contains_key(&stage.lane) {
         let message = format!("there is no lane `{}`", stage.lane);
         problems.at(&format!("{field}.lane"), message, "add it to `lanes`");

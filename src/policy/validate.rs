@@ -30,6 +30,7 @@ pub(super) fn problems(
         problems.at("audit.max_age", not_a_duration(&model.audit.max_age), DURATION_HELP);
     }
     retries(&model.retry, "retry", &mut problems);
+    super::trouble::problems(model, &mut problems);
     overrides(model, checks, &mut problems);
     problems.found
 }

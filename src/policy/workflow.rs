@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{AUDIT_PASS, Condition, FailureRetry, NamedGlob, ORCHESTRATOR, StageKind};
+use super::{AUDIT_PASS, Condition, NamedGlob, ORCHESTRATOR, Retry, Rollback, StageKind};
 use crate::record::kind::FailureClass;
 use crate::source::{AgentName, ArtifactName, LaneName, StageName};
 
@@ -16,6 +16,8 @@ pub struct Workflow {
     pub title: String,
     /// The stages, in order; never empty.
     pub stages: Vec<Stage>,
+    /// Who takes back what went live, in an emergency.
+    pub rollback: Option<Rollback>,
 }
 
 /// One stage of a workflow.
@@ -46,7 +48,7 @@ pub struct Stage {
     /// Tests that an audit must name.
     pub tests: Vec<String>,
     /// Retries that differ from the policy's.
-    pub retry: BTreeMap<FailureClass, FailureRetry>,
+    pub retry: BTreeMap<FailureClass, Retry>,
 }
 
 /// Evidence that a stage consumes.

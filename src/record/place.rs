@@ -113,14 +113,19 @@ impl RecordPath {
         })
     }
 
-    /// Gives the path of an entry of a task's ledger.
-    pub fn of_task(month: &str, task: &TaskId, sequence: u32, word: &str) -> Self {
+    /// Gives the path of an entry of a ledger; `month` is that of a task's opening, and says nothing
+    /// of other ledgers. A decision is no entry: it is placed by [`RecordPath::parse`].
+    pub fn of(home: &Home, month: &str, sequence: u32, word: &str) -> Self {
+        let (folder, month) = match home {
+            Home::Task(id) => (format!(".orch/tasks/{month}/{id}"), Some(month.to_owned())),
+            Home::Incident(id) => (format!(".orch/incidents/{id}"), None),
+            Home::Halt(id) => (format!(".orch/halts/{id}"), None),
+            Home::Decision => (".orch/decisions".to_owned(), None),
+        };
         RecordPath {
-            path: RepoPath::from(
-                format!(".orch/tasks/{month}/{task}/{sequence:04}-{word}.yaml").as_str(),
-            ),
-            home: Home::Task(task.clone()),
-            month: Some(month.to_owned()),
+            path: RepoPath::from(format!("{folder}/{sequence:04}-{word}.yaml").as_str()),
+            home: home.clone(),
+            month,
             sequence: Some(sequence),
             word: word.to_owned(),
         }
@@ -214,10 +219,15 @@ mod tests {
         let record = RecordPath::parse(&path).expect("well placed");
         assert_eq!(record.home.id().map(TaskId::as_str), Some("strat-001"));
         assert_eq!((record.sequence, record.word.as_str()), (Some(3), "handoff"));
-        let RecordPath { month: Some(month), home: Home::Task(task), .. } = &record else {
-            panic!("a task's entry")
-        };
-        assert_eq!(RecordPath::of_task(month, task, 3, "handoff"), record);
+        let month = record.month.as_deref().expect("a task's month");
+        assert_eq!(RecordPath::of(&record.home, month, 3, "handoff"), record);
+        for path in
+            [".orch/incidents/inc-001/0001-incident.yaml", ".orch/halts/h-001/0002-resume.yaml"]
+        {
+            let record = RecordPath::parse(&RepoPath::from(path)).expect("well placed");
+            let sequence = record.sequence.expect("an entry");
+            assert_eq!(RecordPath::of(&record.home, "2026-11", sequence, &record.word), record);
+        }
     }
 
     #[test]

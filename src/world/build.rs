@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Seen, Survey, World, here};
+use super::{EntryName, Facts, Seen, Settlement, Survey, World, here};
 use crate::policy::Policy;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Problem, Record, RecordPath, belongs_to_orch, is_record_path};
@@ -46,6 +46,8 @@ pub fn build(
     let mut survey = Survey::take(repository, proposal.agreed)?;
     survey.add_halts(repository, proposal.agreed)?;
     survey.add_halts(repository, proposal.head)?;
+    survey.add_incidents(repository, proposal.agreed)?;
+    survey.add_incidents(repository, proposal.head)?;
     let mut builder = Builder {
         repository,
         proposal,
@@ -73,9 +75,11 @@ pub fn build(
         unreadable,
         doubles,
         survey,
+        settled: BTreeMap::new(),
         facts: Facts::default(),
         here: here::Here::default(),
     };
+    world.settled = settled(repository, proposal, &world)?;
     world.here = here::find(&world);
     world.facts = facts(repository, proposal, &world)?;
     Ok(world)
@@ -293,6 +297,21 @@ fn other_folders(ledgers: &BTreeMap<Home, LedgerView>, survey: &Survey) -> Vec<(
     doubles
 }
 
+/// Reads what people decided since the first of the disputes that anybody may ask about; decisions
+/// are not looked at where there is none.
+fn settled(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    world: &World,
+) -> Result<BTreeMap<EntryName, Settlement>, Fault> {
+    let states = world.ledgers.values().filter_map(LedgerView::state);
+    let here = states.flat_map(|state| &state.escalations).map(|escalated| escalated.at);
+    let elsewhere = world.survey.escalations.iter().map(|(_, escalated)| escalated.at);
+    let Some(first) = here.chain(elsewhere).min() else { return Ok(BTreeMap::new()) };
+    let sides = [proposal.agreed, proposal.head];
+    super::decisions::settled(repository, sides, &world.policy, &first.day())
+}
+
 /// Reads what stands at every path that the entries in question speak of.
 fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Result<Facts, Fault> {
     let mut facts = Facts::default();
@@ -300,6 +319,14 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
         let own = spoken_of(step.record).into_iter();
         for artifact in own.chain(step.before.into_iter().flat_map(all_evidence)) {
             facts.learn(repository, proposal.head, step.seen, &artifact.path)?;
+        }
+    }
+    for step in world.steps() {
+        if let (Some(run), Some(policy)) = (step.begun(), step.policy)
+            && let Some(state) = step.before
+            && state.failures(&run.stage).any(|(_, failed)| failed.lane_state.is_some())
+        {
+            facts.learn_lane(repository, proposal.head, step.seen, policy, &run.lane)?;
         }
     }
     for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH, ".gitmodules"] {
@@ -336,7 +363,10 @@ fn all_evidence(state: &crate::ledger::State) -> Vec<&Artifact> {
 
 fn spoken_of(record: &Record) -> Vec<&Artifact> {
     match &record.payload {
-        Payload::Run(run) => run.inputs.iter().collect(),
+        Payload::Run(run) => {
+            let reached = run.checkpoint.iter().flat_map(|checkpoint| &checkpoint.artifacts);
+            run.inputs.iter().chain(reached).collect()
+        }
         Payload::Handoff(handoff) => handoff.artifacts.iter().collect(),
         Payload::Gate(gate) => gate.evidence.iter().collect(),
         Payload::AuditReport(report) => report.covers.iter().collect(),

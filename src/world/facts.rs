@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use crate::policy::Policy;
 use crate::snapshot::{Fault, Mode, Oid, Repository, Side, lfs};
-use crate::source::{Digest, RepoPath};
+use crate::source::{Digest, LaneName, RepoPath};
 
 /// Where what an entry says can be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +53,7 @@ impl Fact {
 #[derive(Debug, Default)]
 pub struct Facts {
     known: BTreeMap<(Seen, RepoPath), Fact>,
+    lanes: BTreeMap<(Seen, LaneName), Digest>,
 }
 
 /// Larger documents are hashed, but no condition reads them, in bytes.
@@ -63,6 +65,27 @@ impl Facts {
         self.known.get(&(seen, path.clone())).unwrap_or(&Fact::Unseen)
     }
 
+    /// Gives the digest of a lane's files, if a run is being started anew there and it can be seen.
+    pub fn lane(&self, seen: Seen, lane: &LaneName) -> Option<Digest> {
+        self.lanes.get(&(seen, lane.clone())).copied()
+    }
+
+    /// Learns what a lane holds.
+    pub(super) fn learn_lane(
+        &mut self,
+        repository: &dyn Repository,
+        head: Side,
+        seen: Seen,
+        policy: &Policy,
+        lane: &LaneName,
+    ) -> Result<(), Fault> {
+        let Some(side) = side(head, seen) else { return Ok(()) };
+        if let Entry::Vacant(place) = self.lanes.entry((seen, lane.clone())) {
+            place.insert(lane_state(repository, side, policy, lane)?);
+        }
+        Ok(())
+    }
+
     /// Learns what stands at a path; refuses with a fault if a blob can't be read.
     pub(super) fn learn(
         &mut self,
@@ -71,16 +94,46 @@ impl Facts {
         seen: Seen,
         path: &RepoPath,
     ) -> Result<(), Fault> {
-        let side = match seen {
-            Seen::Head => head,
-            Seen::Commit(oid) => Side::Commit(oid),
-            Seen::Nowhere => return Ok(()),
-        };
+        let Some(side) = side(head, seen) else { return Ok(()) };
         if let Entry::Vacant(place) = self.known.entry((seen, path.clone())) {
             place.insert(read(repository, side, path)?);
         }
         Ok(())
     }
+}
+
+fn side(head: Side, seen: Seen) -> Option<Side> {
+    match seen {
+        Seen::Head => Some(head),
+        Seen::Commit(oid) => Some(Side::Commit(oid)),
+        Seen::Nowhere => None,
+    }
+}
+
+/// Gives the digest of the files that a lane owns: their paths, modes and blobs.
+///
+/// Only the folders that the lane's globs begin with are walked.
+pub fn lane_state(
+    repository: &dyn Repository,
+    side: Side,
+    policy: &Policy,
+    lane: &LaneName,
+) -> Result<Digest, Fault> {
+    let owns = policy.lanes.get(lane).map(|lane| &lane.owns[..]).unwrap_or_default();
+    let mut files = BTreeMap::new();
+    for glob in owns {
+        let fixed = glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len());
+        let folder =
+            RepoPath::from(glob[..fixed].rsplit_once('/').map_or("", |(folder, _)| folder));
+        files.extend(repository.list(side, &folder)?);
+    }
+    let mut text = Vec::new();
+    for (path, node) in files.iter().filter(|(path, _)| policy.lanes_of(path).contains(&lane)) {
+        text.extend_from_slice(format!("{:?} {} ", node.mode, node.oid).as_bytes());
+        text.extend_from_slice(path.as_bytes());
+        text.push(0);
+    }
+    Ok(Digest::of(&text))
 }
 
 fn read(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fact, Fault> {

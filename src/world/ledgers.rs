@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Seen;
-use crate::ledger::State;
+use crate::ledger::{IncidentState, State};
 use crate::record::{self, Home, Problem, Record, RecordPath};
 use crate::snapshot::{Change, Fault, Oid, Repository, Side};
 use crate::source::RepoPath;
@@ -22,6 +22,7 @@ pub struct LedgerView {
     /// The first agreed entry that the proposal does not carry on from, if it goes another way.
     pub fork: Option<RepoPath>,
     states: Vec<Option<State>>,
+    incidents: Vec<Option<IncidentState>>,
     introduced: BTreeMap<RepoPath, Oid>,
     staged: bool,
 }
@@ -123,7 +124,12 @@ impl LedgerView {
             .filter_map(|record| introduced.get_key_value(record.repo_path()))
             .map(|(path, commit)| (path.clone(), *commit))
             .collect();
-        let states = states(&records);
+        let (mut states, mut incidents) = (Vec::new(), Vec::new());
+        match home {
+            Home::Task(_) => states = behind_each(&records, State::after),
+            Home::Incident(_) => incidents = behind_each(&records, IncidentState::after),
+            Home::Halt(_) | Home::Decision => {}
+        }
         LedgerView {
             home,
             folder,
@@ -131,6 +137,7 @@ impl LedgerView {
             agreed: agreed_length,
             fork,
             states,
+            incidents,
             introduced,
             staged,
         }
@@ -149,6 +156,16 @@ impl LedgerView {
     /// Gives the state behind the last entry; none if this is no task, or has no first entry.
     pub fn state(&self) -> Option<&State> {
         self.states.last()?.as_ref()
+    }
+
+    /// Gives an incident's state before the entry at an index.
+    pub fn incident_before(&self, index: usize) -> Option<&IncidentState> {
+        self.incidents.get(index)?.as_ref()
+    }
+
+    /// Gives an incident's state behind its last entry; none if this is no incident.
+    pub fn incident(&self) -> Option<&IncidentState> {
+        self.incidents.last()?.as_ref()
     }
 
     /// Gives the state behind what is agreed.
@@ -190,11 +207,15 @@ impl LedgerView {
     }
 }
 
-fn states(records: &[Record]) -> Vec<Option<State>> {
+/// Folds: gives what stands before the first entry, and behind each.
+fn behind_each<S: Clone>(
+    records: &[Record],
+    after: impl Fn(Option<S>, &Record) -> Option<S>,
+) -> Vec<Option<S>> {
     let mut states = vec![None];
     for record in records {
         let before = states.last().cloned().flatten();
-        states.push(State::after(before, record));
+        states.push(after(before, record));
     }
     states
 }

@@ -2,6 +2,7 @@
 //! speaks of. A world is a value; the checks only look at it.
 
 mod build;
+mod decisions;
 mod evidence;
 mod facts;
 mod gate;
@@ -13,15 +14,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use build::{Focus, Terms, build};
+pub use decisions::{EntryName, Settlement, entry_name, is_a_persons};
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
-pub use facts::{Fact, Facts, Seen};
+pub use facts::{Fact, Facts, Seen, lane_state};
 pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
 pub use ledgers::{LedgerView, touches_landed};
-pub use survey::{Live, StandingHalt, Survey};
+pub use survey::{Live, OpenIncident, StandingHalt, Survey};
 
 use crate::diagnostic::Place;
-use crate::ledger::State;
+use crate::ledger::{Escalated, IncidentState, State};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::{Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
@@ -53,6 +55,8 @@ pub struct World {
     pub doubles: Vec<(TaskId, RepoPath)>,
     /// What is true of all open tasks at REV.
     pub survey: Survey,
+    /// What people have decided about entries in dispute.
+    pub settled: BTreeMap<EntryName, Settlement>,
     /// What stands at the paths that records speak of.
     pub facts: Facts,
     here: here::Here,
@@ -69,6 +73,8 @@ pub struct Step<'w> {
     pub previous: Option<&'w Record>,
     /// Where the task stood before; none before a `task` entry, and in ledgers of no task.
     pub before: Option<&'w State>,
+    /// Where the incident stood before, in an incident's ledger.
+    pub incident: Option<&'w IncidentState>,
     /// Where what the entry says can be seen.
     pub seen: Seen,
     /// The moment as of which it is judged.
@@ -135,6 +141,7 @@ impl World {
                     record,
                     previous: index.checked_sub(1).map(|before| &ledger.records[before]),
                     before: ledger.before(index),
+                    incident: ledger.incident_before(index),
                     seen: ledger.seen(record),
                     at: if landed { recorded } else { recorded.max(self.at) },
                     policy: (!landed).then_some(&*self.policy),
@@ -151,6 +158,14 @@ impl World {
     /// Gives the states of the tasks that one depends on; what the world can't find is left out.
     pub fn dependencies<'w>(&'w self, state: &'w State) -> impl Iterator<Item = &'w State> {
         state.task.depends_on.iter().filter_map(|id| self.task(id))
+    }
+
+    /// Gives the escalations of a task that no decision has settled.
+    pub fn unsettled<'w>(&'w self, state: &'w State) -> impl Iterator<Item = &'w Escalated> {
+        state.escalations.iter().filter(|escalated| {
+            let name = (state.task.task_id.clone(), escalated.sequence);
+            !self.settled.contains_key(&name)
+        })
     }
 
     /// Gives what stands at a path, as the entry saw it.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::ledgers;
-use crate::ledger::State;
+use crate::ledger::{Escalated, IncidentState, RunState, State};
 use crate::record::kind::{Artifact, HaltTopic};
 use crate::record::{Home, Payload, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
@@ -20,6 +20,10 @@ pub struct Survey {
     pub active: Vec<Active>,
     /// Halts that stand, at REV or at head.
     pub halts: Vec<StandingHalt>,
+    /// Incidents that are open, at REV or at head.
+    pub incidents: Vec<OpenIncident>,
+    /// Escalations of open tasks, settled or not.
+    pub escalations: Vec<(TaskId, Escalated)>,
     /// The tasks that are not closed, in the order of their folders.
     pub open: Vec<TaskId>,
     /// The folder of every task, by its id in lower case.
@@ -58,6 +62,18 @@ pub struct Active {
     pub branch: Option<String>,
 }
 
+impl Active {
+    fn of(task: &TaskId, run: &RunState) -> Self {
+        Active {
+            task: task.clone(),
+            stage: run.stage.clone(),
+            lane: run.lane.clone(),
+            agent: run.agent.clone(),
+            branch: run.branch.clone(),
+        }
+    }
+}
+
 /// A halt that stands.
 #[derive(Debug, Clone)]
 pub struct StandingHalt {
@@ -74,6 +90,19 @@ pub struct StandingHalt {
     pub reason: String,
     /// When it ends by itself, if it does.
     pub until: Option<Moment>,
+    /// The incident that looks into it, if it names one.
+    pub incident: Option<TaskId>,
+}
+
+/// An incident that is not closed.
+#[derive(Debug, Clone)]
+pub struct OpenIncident {
+    /// Its first entry's file.
+    pub path: RepoPath,
+    /// Its id.
+    pub id: TaskId,
+    /// Where it stands.
+    pub state: IncidentState,
 }
 
 impl Survey {
@@ -102,13 +131,9 @@ impl Survey {
         let task = &state.task.task_id;
         self.open.push(task.clone());
         self.live.extend(live(state, records));
-        self.active.extend(state.active_run().map(|run| Active {
-            task: task.clone(),
-            stage: run.stage.clone(),
-            lane: run.lane.clone(),
-            agent: run.agent.clone(),
-            branch: run.branch.clone(),
-        }));
+        let escalated = state.escalations.iter().map(|escalated| (task.clone(), escalated.clone()));
+        self.escalations.extend(escalated);
+        self.active.extend(state.active_run().map(|run| Active::of(task, run)));
     }
 
     /// Adds the halts that stand on one side.
@@ -137,6 +162,7 @@ impl Survey {
                     topic: Some(halt.topic),
                     reason: halt.reason.clone(),
                     until: halt.until,
+                    incident: halt.incident.clone(),
                 },
                 _ => StandingHalt {
                     path: folder.join("0001-halt.yaml"),
@@ -145,9 +171,34 @@ impl Survey {
                     topic: None,
                     reason: "this halt can't be read, so it stands for everything".into(),
                     until: None,
+                    incident: None,
                 },
             };
             self.halts.push(halt);
+        }
+        Ok(())
+    }
+}
+
+impl Survey {
+    /// Adds the incidents that are open on one side; what head says of one counts.
+    pub(super) fn add_incidents(
+        &mut self,
+        repository: &dyn Repository,
+        side: Side,
+    ) -> Result<(), Fault> {
+        let shelf = RepoPath::from(".orch/incidents");
+        for name in repository.folders(side, &shelf)? {
+            let folder = shelf.join(&name);
+            let Ok(id) = name.parse::<TaskId>() else { continue };
+            self.incidents.retain(|known| known.id != id);
+            let files = ledgers::read(repository, side, &folder)?;
+            let state = files.records.iter().fold(None, IncidentState::after);
+            if let Some(state) = state.filter(|state| state.closed.is_none()) {
+                self.active.extend(state.active_run().map(|run| Active::of(&id, run)));
+                let path = folder.join("0001-incident.yaml");
+                self.incidents.push(OpenIncident { path, id, state });
+            }
         }
         Ok(())
     }

@@ -45,6 +45,9 @@ pub struct Decision {
     /// How it will be seen to be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<String>,
+    /// What became of a disputed finding of an audit (R000-50).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
     /// The entries it settles, `task/sequence`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resolves: Vec<String>,
@@ -57,6 +60,17 @@ pub struct Decision {
     /// The task it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_id: Option<TaskId>,
+}
+
+/// What became of a disputed finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Finding {
+    /// It is valid, and is to be mended; nobody is blamed for the dispute.
+    Upheld,
+    /// It is not valid: it need not be mended, and a new report is owed. It never makes a PASS.
+    Overturned,
 }
 
 /// Where a decision stands.

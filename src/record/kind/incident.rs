@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::source::{Digest, Moment, TaskId};
+use crate::source::{AgentName, Digest, LaneName, Moment, TaskId};
 
 /// Opens an incident (R000-51, R003-7 to R003-11).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,33 @@ pub struct Incident {
     /// The tasks it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
+    /// The lanes whose files its entries may bring along, as the procedure names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<LaneName>,
+    /// The steps to be taken, in order, as the procedure had them when it was opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PlannedStep>,
+}
+
+/// One step that an incident's procedure asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PlannedStep {
+    /// Its name.
+    pub step: String,
+    /// What is to be done, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Who takes it; anybody who directs work may too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<AgentName>,
+    /// Whether only a person takes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub person: bool,
+    /// Whether it must show evidence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evidence: bool,
 }
 
 /// One step of an incident's procedure, done.
@@ -30,7 +57,8 @@ pub struct Incident {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IncidentStep {
-    /// The step, as the procedure names it.
+    /// The step, as the procedure names it; `report` is the written report that every incident
+    /// owes (R000-51).
     pub step: String,
     /// How it went.
     pub outcome: String,
@@ -72,6 +100,9 @@ pub struct Halt {
     /// Digest of the state of everything in scope when it was pulled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Digest>,
+    /// The incident that looks into it (R003-13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<TaskId>,
     /// When it ends by itself, for a degraded day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,

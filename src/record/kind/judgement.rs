@@ -257,6 +257,12 @@ pub struct Escalation {
     pub level: u8,
     /// What set it off.
     pub trigger: String,
+    /// The entry in dispute, by its sequence in this ledger; of an audit, its report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<u32>,
+    /// The issues of that report in dispute; all of them if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<String>,
     /// Who says what.
     pub positions: Vec<Position>,
     /// When the decision is due.

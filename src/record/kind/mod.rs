@@ -6,8 +6,8 @@ mod judgement;
 mod incident;
 mod decision;
 
-pub use decision::{Decision, DecisionStatus, PathChange};
-pub use incident::{Halt, HaltTopic, Incident, IncidentStep, Postmortem};
+pub use decision::{Decision, DecisionStatus, Finding, PathChange};
+pub use incident::{Halt, HaltTopic, Incident, IncidentStep, PlannedStep, Postmortem};
 pub use judgement::{
     Approval, AuditReport, AuditRequest, AuditTest, Category, Condition, Escalation,
     FailureResponse, Gate, GateVerdict, Issue, IssueSeverity, Position, Quarantine, Urgency,
@@ -18,7 +18,7 @@ pub use task::{
     Unblock, Update,
 };
 pub use work::{
-    Artifact, Bundle, Changes, Context, Deliverables, Failure, FailureClass, Handoff,
+    Artifact, Bundle, Changes, Checkpoint, Context, Deliverables, Failure, FailureClass, Handoff,
     HandoffStatus, Message, MessageStatus, MessageType, Rejection, RejectionReason, Run, RunStatus,
 };
 

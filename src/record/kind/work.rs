@@ -19,7 +19,8 @@ pub struct Artifact {
     pub checksum: Digest,
 }
 
-/// One execution of a stage (R001-13). A second `run` entry with the same id ends it as failed.
+/// One execution of a stage (R001-13). Further `run` entries with the same id tell how it went on:
+/// a checkpoint that it reached, that its command succeeded, or that it failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -37,35 +38,67 @@ pub struct Run {
     /// The branch it is done on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
-    /// Whether it goes on or has failed.
+    /// How far it got.
     pub status: RunStatus,
+    /// The task that a run in an incident's ledger rolls back; absent in a task's own ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<TaskId>,
     /// The evidence it consumes, as it was when the run began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Artifact>,
+    /// The checkpoint that it reached; where it begins, the one that it goes on from (R000-58).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// The exit code of its command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Digest of its command's output, which is kept on the machine that ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Digest>,
     /// How long it took, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<u64>,
     /// When it may be tried again at the earliest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<Moment>,
+    /// Digest of its lane's files when it failed. A failure that may not be retried may be started
+    /// anew once they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane_state: Option<Digest>,
 }
 
-/// Whether a run goes on.
+/// A point that a run can go on from after a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// What was reached, in a word that the stage's command understands.
+    pub name: String,
+    /// The files that hold what was reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+}
+
+/// How far a run got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// It has begun; a handoff or an audit report completes it.
     InProgress,
+    /// It goes on, and could go on from here after a failure.
+    Checkpoint,
+    /// Its command has ended well and is not run again; what it made is yet to be handed over.
+    Succeeded,
     /// It ended without a result.
     Failed,
 }
 
 /// Why a run failed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Failure {

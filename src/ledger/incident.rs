@@ -1,0 +1,101 @@
+//! Where an incident stands: the fold over its ledger.
+
+use super::state::{Failed, RunStanding, RunState};
+use crate::policy::REPORT_STEP;
+use crate::record::kind::{Incident, Outcome, PlannedStep, Run, RunStatus};
+use crate::record::{Payload, Record};
+use crate::source::{AgentName, Moment, TaskId};
+
+/// An incident, after some of its entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentState {
+    /// What it is.
+    pub incident: Incident,
+    /// Who opened it.
+    pub opened_by: AgentName,
+    /// When it was opened: what it owes counts from here.
+    pub opened_at: Moment,
+    /// When its last entry was recorded.
+    pub last_at: Moment,
+    /// The steps that were taken, in order; the report is one of them.
+    pub done: Vec<String>,
+    /// When its written report was recorded.
+    pub reported_at: Option<Moment>,
+    /// When its post-mortem was recorded.
+    pub postmortem_at: Option<Moment>,
+    /// Its rollbacks, in order.
+    pub runs: Vec<RunState>,
+    /// The tasks that were rolled back.
+    pub rolled_back: Vec<TaskId>,
+    /// How it ended, if it has.
+    pub closed: Option<Outcome>,
+}
+
+impl IncidentState {
+    /// Gives the state behind an entry. Before the `incident` entry there is none, and entries
+    /// without one change nothing.
+    pub fn after(before: Option<IncidentState>, record: &Record) -> Option<IncidentState> {
+        let mut state = match (&record.payload, before) {
+            (Payload::Incident(incident), None) => return Some(open(incident, record)),
+            (_, before) => before?,
+        };
+        state.last_at = record.entry.recorded_at;
+        match &record.payload {
+            Payload::IncidentStep(step) => state.take(&step.step, record),
+            Payload::Postmortem(_) => state.postmortem_at = Some(record.entry.recorded_at),
+            Payload::Run(run) => state.run(run, record),
+            Payload::Handoff(handoff) => {
+                for run in state.runs.iter_mut().filter(|run| run.run_id == handoff.run_id) {
+                    run.standing = RunStanding::Delivered;
+                }
+                state.rolled_back.push(handoff.task_id.clone());
+            }
+            Payload::Close(close) => state.closed = Some(close.outcome),
+            _ => {}
+        }
+        Some(state)
+    }
+
+    /// Gives the steps of the procedure that are yet to be taken, in order.
+    pub fn open_steps(&self) -> impl Iterator<Item = &PlannedStep> {
+        self.incident.steps.iter().filter(|planned| !self.done.contains(&planned.step))
+    }
+
+    /// Gives the rollback that goes on, if one does.
+    pub fn active_run(&self) -> Option<&RunState> {
+        self.runs.iter().rev().find(|run| run.standing == RunStanding::Active)
+    }
+
+    fn take(&mut self, step: &str, record: &Record) {
+        if step == REPORT_STEP {
+            self.reported_at.get_or_insert(record.entry.recorded_at);
+        }
+        self.done.push(step.to_owned());
+    }
+
+    fn run(&mut self, run: &Run, record: &Record) {
+        let known = self.runs.iter_mut().rev().find(|known| known.run_id == run.run_id);
+        match (run.status, known) {
+            (RunStatus::InProgress, _) => self.runs.push(RunState::begun(run, record)),
+            (RunStatus::Failed, Some(known)) => {
+                known.standing = RunStanding::Failed(Failed::of(run, record));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn open(incident: &Incident, record: &Record) -> IncidentState {
+    IncidentState {
+        incident: incident.clone(),
+        opened_by: record.entry.actor.clone(),
+        opened_at: record.entry.recorded_at,
+        last_at: record.entry.recorded_at,
+        done: Vec::new(),
+        reported_at: None,
+        postmortem_at: None,
+        runs: Vec::new(),
+        rolled_back: Vec::new(),
+        closed: None,
+    }
+}

@@ -1,0 +1,112 @@
+//! What a policy says of trouble: failures, disputes, incidents and their procedures.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::failure::pattern;
+use super::model::{self, Model};
+use super::terms::{DURATION_HELP, Problems, duration, not_a_duration};
+use crate::record::did_you_mean;
+
+/// The step that every incident owes, beside those of its procedure.
+pub const REPORT_STEP: &str = "report";
+/// The stage that takes back what went live.
+pub const ROLLBACK_STAGE: &str = "rollback";
+
+/// Adds everything that is wrong with it.
+pub(super) fn problems(model: &Model, problems: &mut Problems<'_>) {
+    failures(model, problems);
+    for (name, text) in [
+        ("decision_due", &model.escalation.decision_due),
+        ("report_due", &model.escalation.report_due),
+        ("postmortem_due", &model.escalation.postmortem_due),
+        ("stalled_after", &model.escalation.stalled_after),
+    ] {
+        if duration(text).is_none_or(|time| time <= TimeDelta::zero()) {
+            let field = format!("escalation.{name}");
+            problems.at(&field, not_a_duration(text), DURATION_HELP);
+        }
+    }
+    for (name, procedure) in &model.procedures {
+        procedure_problems(model, &format!("procedures.{name}"), procedure, problems);
+    }
+    for (name, workflow) in &model.workflows {
+        if let Some(rollback) = &workflow.rollback {
+            rollback_problems(model, &format!("workflows.{name}.rollback"), rollback, problems);
+        }
+    }
+}
+
+fn failures(model: &Model, problems: &mut Problems<'_>) {
+    for (index, rule) in model.failures.iter().enumerate() {
+        let field = format!("failures.{index}");
+        if rule.reason.trim().is_empty() {
+            let message = "this rule gives no reason".to_owned();
+            problems.at(&format!("{field}.reason"), message, "name it in a word");
+        }
+        if rule.exit_codes.is_empty() && rule.output.is_empty() {
+            let help = "give it `exit_codes`, or `output` with regular expressions";
+            problems.at(&field, "this rule would fit every failure".into(), help);
+        }
+        for (nth, text) in rule.output.iter().enumerate() {
+            if let Err(fault) = pattern(text) {
+                let message = format!("`{text}` is no regular expression");
+                problems.at(&format!("{field}.output.{nth}"), message, fault);
+            }
+        }
+    }
+}
+
+fn procedure_problems(
+    model: &Model,
+    field: &str,
+    procedure: &model::Procedure,
+    problems: &mut Problems<'_>,
+) {
+    if procedure.steps.is_empty() {
+        problems.at(field, "a procedure has steps".into(), "list what is done, in order");
+    }
+    for (index, lane) in procedure.lanes.iter().enumerate() {
+        if !model.lanes.contains_key(lane) {
+            let message = format!("there is no lane `{lane}`");
+            problems.at(&format!("{field}.lanes.{index}"), message, "add it to `lanes`");
+        }
+    }
+    let mut known = BTreeSet::from([REPORT_STEP]);
+    for (index, step) in procedure.steps.iter().enumerate() {
+        let place = format!("{field}.steps.{index}");
+        if step.step.trim().is_empty() || !known.insert(&step.step) {
+            let message = format!("`{}` names no step of its own", step.step);
+            let help = format!("each step has another name, and `{REPORT_STEP}` is always owed");
+            problems.at(&format!("{place}.step"), message, help);
+        }
+        if let Some(owner) = step.owner.as_ref().filter(|owner| !model.agents.contains_key(*owner))
+        {
+            let near = did_you_mean(owner.as_str(), model.agents.keys().map(|name| name.as_str()));
+            let help =
+                near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
+            problems.at(&format!("{place}.owner"), format!("there is no agent `{owner}`"), help);
+        }
+    }
+}
+
+fn rollback_problems(
+    model: &Model,
+    field: &str,
+    rollback: &model::Rollback,
+    problems: &mut Problems<'_>,
+) {
+    let model::Rollback { agent, lane } = rollback;
+    match model.agents.get(agent) {
+        None => {
+            let message = format!("there is no agent `{agent}`");
+            problems.at(&format!("{field}.agent"), message, "add it to `agents`");
+        }
+        Some(known) if !known.lanes.contains(lane) => {
+            let message = format!("`{agent}` does not work in lane `{lane}`");
+            problems.at(&format!("{field}.lane"), message, "add the lane to the agent's `lanes`");
+        }
+        Some(_) => {}
+    }
+}
