@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ledger::{self, RunState, State};
 use crate::policy::{AUDIT_PASS, BranchParts, Policy, Stage, Workflow};
 use crate::record::kind::{
-    Approval, Artifact, AuditReport, AuditTest, FailureResponse, Gate, GateVerdict, Handoff,
-    HandoffStatus, Issue, Run, RunStatus, Verdict,
+    Approval, Artifact, AuditReport, AuditTest, Failure, FailureResponse, Gate, GateVerdict,
+    Handoff, HandoffStatus, Issue, Pause, PauseCause, Run, RunStatus, Verdict,
 };
 use crate::record::{self, Envelope, Home, Payload, Problem, Record, RecordPath};
-use crate::source::{AgentName, ArtifactName, Moment, RepoPath, StageName};
+use crate::source::{AgentName, ArtifactName, Digest, Moment, RepoPath, StageName};
 use crate::world::{self, LedgerView, Seen, World};
 
 /// Who writes, when and where.
@@ -140,6 +140,35 @@ pub fn of_run(run: &RunState, status: RunStatus) -> Run {
         retry_after: None,
         lane_state: None,
     }
+}
+
+/// Gives the entries that end a run as failed: the failure, with when it may be tried again (R001-15)
+/// or, if it may not be, what its lane held; and the pause that so many failures in a row call for
+/// (R001-17).
+pub fn failure(
+    policy: &Policy,
+    state: &State,
+    run: &RunState,
+    failure: Failure,
+    at: Moment,
+    lane_state: Digest,
+) -> (Run, Option<Pause>) {
+    let retry = policy.retry(policy.stage(&state.task.workflow, &run.stage), failure.class);
+    let attempts = state.attempts(&run.run_id);
+    let again = attempts < retry.maximum_attempts;
+    let in_a_row = state.failures_in_a_row(&run.stage) + 1;
+    let pause = retry.pause_after.filter(|limit| in_a_row >= *limit).map(|_| Pause {
+        cause: PauseCause::RepeatedFailures,
+        reason: format!("stage {} failed, {in_a_row} in a row: {}", run.stage, failure.reason),
+    });
+    let failed = Run {
+        retry_after: again.then(|| at.plus(retry.wait(&run.run_id, attempts))),
+        lane_state: (!again).then_some(lane_state),
+        failure: Some(failure),
+        duration_seconds: Some(at.since(run.started).num_seconds().try_into().unwrap_or_default()),
+        ..of_run(run, RunStatus::Failed)
+    };
+    (failed, pause)
 }
 
 /// Gives the name of the branch that a run would be done on: the policy's first pattern whose

@@ -8,13 +8,14 @@ use super::desk::Desk;
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::task::word;
-use crate::draft;
+use crate::draft::{self, Author};
 use crate::ledger::{Standing, State};
 use crate::policy::{BranchParts, Policy, Stage, Workflow};
 use crate::record::did_you_mean;
-use crate::record::kind::{self, Failure, FailureClass, RunStatus};
-use crate::snapshot::Fault;
-use crate::source::{Moment, StageName, TaskId};
+use crate::record::kind::{self, Failure, FailureClass, Pause};
+use crate::snapshot::{Fault, Side};
+use crate::source::{StageName, TaskId};
+use crate::world;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Run {
@@ -23,6 +24,11 @@ pub(super) enum Run {
                             stages it,\nand checks out the stage's branch.\nExample: orch run \
                             start strat-001")]
     Start(Start),
+    /// Try a failed run again, from its last checkpoint
+    #[command(after_help = "The same as `orch run start` for a stage whose last run failed; the \
+                            entry carries the checkpoint\nthat it goes on from.\nExample: orch \
+                            run retry strat-001")]
+    Retry(Start),
     /// Record that the active run failed
     #[command(after_help = "Whether it may be tried again depends on the class and the policy's \
                             `retry`.\nExample: orch run fail strat-001 --class transient --reason \
@@ -67,6 +73,7 @@ impl Run {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         match self {
             Run::Start(command) => command.run(context),
+            Run::Retry(command) => command.retry(context),
             Run::Fail(command) => command.run(context),
         }
     }
@@ -113,6 +120,19 @@ pub(super) fn stage_of<'p>(
 }
 
 impl Start {
+    fn retry(self, context: &Context) -> Result<(), Stop> {
+        let view = super::context::View::of(context, &[&self.id])?;
+        let (_, state) = view.task(&self.id)?;
+        let stage =
+            stage_of(workflow_of(&view.policy(), state)?, state, self.stage.as_ref())?.name.clone();
+        if state.failures(&stage).next().is_none() && state.active_run().is_none() {
+            let message = format!("the last run of stage `{stage}` did not fail");
+            let help = format!("begin it: `orch run start {}`", self.id);
+            return Err(Stop::fault(message, help));
+        }
+        self.run(context)
+    }
+
     fn run(self, context: &Context) -> Result<(), Stop> {
         let desk = Desk::of(context, &self.id)?;
         let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
@@ -207,23 +227,42 @@ impl Fail {
             return Err(Stop::fault(format!("no run of `{}` goes on", self.id), help));
         };
         let author = desk.author(context)?;
-        let failed = kind::Run {
-            failure: Some(Failure {
-                class: self.class,
-                reason: self.reason,
-                message: self.message,
-            }),
-            duration_seconds: Some(seconds(author.at, active.started)),
-            ..draft::of_run(active, RunStatus::Failed)
-        };
-        let mut writer = Writer::new(context, &desk.view, author);
-        writer.add(&desk.home(), failed)?;
-        writer.commit(self.writing)?;
-        say(format!("next: git commit, then orch run start {} to try again", self.id));
-        Ok(())
+        let failure = Failure { class: self.class, reason: self.reason, message: self.message };
+        let lane =
+            world::lane_state(&desk.view.repository, Side::Index, desk.policy(), &active.lane)?;
+        let drafted = draft::failure(desk.policy(), state, active, failure, author.at, lane);
+        record_failure(context, &desk, author, drafted, self.writing)
     }
 }
 
-fn seconds(now: Moment, then: Moment) -> u64 {
-    now.since(then).num_seconds().try_into().unwrap_or_default()
+/// Writes what ends a run as failed, and tells what may come next.
+pub(super) fn record_failure(
+    context: &Context,
+    desk: &Desk,
+    author: Author,
+    (failed, pause): (kind::Run, Option<Pause>),
+    writing: Writing,
+) -> Result<(), Stop> {
+    let id = &desk.state().task.task_id;
+    let after = failed.retry_after;
+    let paused = pause.is_some();
+    let mut writer = Writer::new(context, &desk.view, author);
+    writer.add(&desk.home(), failed)?;
+    if let Some(pause) = pause {
+        writer.add(&desk.home(), pause)?;
+    }
+    writer.commit(writing)?;
+    match (paused, after) {
+        (true, _) => say(format!(
+            "the task is paused: a person looks, then `orch resume {id} --sign-off STATEMENT`"
+        )),
+        (false, Some(after)) => {
+            say(format!("next: git commit; from {after} on: orch run retry {id}"));
+        }
+        (false, None) => say(format!(
+            "this is not retried: git commit, mend it in the lane, `git add` it, then orch run \
+             retry {id}"
+        )),
+    }
+    Ok(())
 }

@@ -307,6 +307,11 @@ impl State {
         })
     }
 
+    /// Counts the failures of a stage since it last delivered, returned or was resumed.
+    pub fn failures_in_a_row(&self, stage: &StageName) -> u32 {
+        self.failures(stage).count().try_into().unwrap_or(u32::MAX)
+    }
+
     /// Gives the checkpoint that the next attempt of a run goes on from.
     pub fn checkpoint(&self, id: &RunId) -> Option<&Checkpoint> {
         self.run(id)?.checkpoint.as_ref()
