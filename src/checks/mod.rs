@@ -48,11 +48,16 @@ mod self_audit;
 mod audit_session_shared;
 mod audit_incomplete;
 mod audit_contradictory;
+mod retry_forbidden;
+mod retry_exhausted;
+mod retry_too_soon;
+mod pause_owed;
 mod agent_unknown;
 mod approval_missing;
 mod sign_off_missing;
 mod policy_change_undecided;
 mod policy_invalid;
+mod again;
 mod reliance;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
@@ -108,6 +113,10 @@ pub static ALL: &[&Check] = &[
     &audit_session_shared::CHECK,
     &audit_incomplete::CHECK,
     &audit_contradictory::CHECK,
+    &retry_forbidden::CHECK,
+    &retry_exhausted::CHECK,
+    &retry_too_soon::CHECK,
+    &pause_owed::CHECK,
     &agent_unknown::CHECK,
     &approval_missing::CHECK,
     &sign_off_missing::CHECK,
@@ -161,6 +170,8 @@ pub enum Group {
     Flow,
     /// The gatekeeper.
     Audit,
+    /// When a failure may be tried again.
+    Retry,
     /// Who may say what.
     Authority,
 }

@@ -297,9 +297,11 @@ impl State {
         counted.try_into().unwrap_or(u32::MAX)
     }
 
-    /// Gives the failures of a stage since it last delivered, returned or was resumed, latest first.
+    /// Gives the failures of a stage since it last delivered, returned or was resumed, latest first;
+    /// a run that goes on has not failed yet.
     pub fn failures(&self, stage: &StageName) -> impl Iterator<Item = (&RunState, &Failed)> {
-        let runs = self.runs.iter().rev().filter(move |run| run.stage == *stage);
+        let ended = self.runs.iter().rev().filter(|run| run.standing != RunStanding::Active);
+        let runs = ended.filter(move |run| run.stage == *stage);
         let since = runs.take_while(|run| run.sequence > self.resumed);
         since.map_while(|run| match &run.standing {
             RunStanding::Failed(failed) => Some((run, failed)),

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::story::Teller;
+use crate::draft;
 use crate::ledger::{self, State};
-use crate::record::kind::Artifact;
-use crate::snapshot::Mode;
+use crate::record::Payload;
+use crate::record::kind::{Artifact, RunStatus};
+use crate::snapshot::{Mode, Side};
 use crate::source::{Digest, Moment, RepoPath, RunId, StageName};
+use crate::world::{World, lane_state};
 
 /// Writes a decision by the founder, overlaid with what the story says. Each path in its `changes`
 /// gets the digest that the file has now, and none if there is no file.
@@ -43,6 +47,29 @@ pub(super) fn decide(
     let text = serde_yaml::to_string(&document).expect("YAML");
     let path = format!(".orch/decisions/{id}.yaml");
     files.insert(path.as_str().into(), (Mode::File, text.into_bytes()));
+}
+
+impl Teller {
+    /// What follows on a run: a failure as the command would record it, else what the story says.
+    pub(super) fn follow_up(
+        &self,
+        world: &World,
+        state: &State,
+        said: &Map<String, Value>,
+    ) -> Value {
+        let run = state.active_run().expect("a run to follow");
+        let failure =
+            said.get("failure").and_then(|said| serde_json::from_value(said.clone()).ok());
+        let drafted = match failure {
+            Some(failure) => {
+                let (repository, policy) = (self.repository(), &world.policy);
+                let lane = lane_state(&repository, Side::Index, policy, &run.lane).expect("memory");
+                draft::failure(policy, state, run, failure, self.clock, lane).0
+            }
+            None => draft::of_run(run, RunStatus::Failed),
+        };
+        serde_json::to_value(Payload::from(drafted)).expect("JSON")
+    }
 }
 
 /// The id that follows from the inputs that a story gives a run.

@@ -312,6 +312,12 @@ impl Teller {
             .or_else(|| draft::next_stage(workflow, state))
             .unwrap_or_else(|| workflow.first());
         let payload: Payload = match kind {
+            "run"
+                if said.get("status").is_some_and(|status| status != "in_progress")
+                    && state.active_run().is_some() =>
+            {
+                return self.follow_up(world, state, said);
+            }
             "run" => {
                 let mut run = draft::run(world, state, stage);
                 run.branch = self.branch.clone();
