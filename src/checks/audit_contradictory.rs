@@ -48,11 +48,11 @@ only when a handoff answers each critical one by its id (R000-47): `orch handoff
 ```
 ";
 
-fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     match (&step.record.payload, step.before) {
         (Payload::AuditReport(report), _) => of_report(step, report),
         (Payload::FailureResponse(response), Some(state)) => of_response(step, state, response),
-        (Payload::Handoff(handoff), Some(state)) => of_handoff(step, state, handoff),
+        (Payload::Handoff(handoff), Some(state)) => of_handoff(world, step, state, handoff),
         _ => Vec::new(),
     }
 }
@@ -92,12 +92,14 @@ fn of_response(step: &Step<'_>, state: &State, response: &FailureResponse) -> Ve
     vec![Objection::new(step.field("issues"), message, help)]
 }
 
-fn of_handoff(step: &Step<'_>, state: &State, handoff: &Handoff) -> Vec<Objection> {
+fn of_handoff(world: &World, step: &Step<'_>, state: &State, handoff: &Handoff) -> Vec<Objection> {
+    let overturned = world.overturned(state);
     let open: Vec<&str> = state
         .issues
         .iter()
         .filter(|issue| is_critical(issue) && !state.answered.contains(&issue.id))
         .map(|issue| issue.id.as_str())
+        .filter(|id| !overturned.contains(id))
         .filter(|id| !handoff.resolves.iter().any(|resolved| resolved == id))
         .collect();
     // A handoff that does not call the work done can't pass its gate anyway.

@@ -57,6 +57,8 @@ mod approval_missing;
 mod sign_off_missing;
 mod policy_change_undecided;
 mod policy_invalid;
+mod escalation_overdue;
+mod decisions_log_outdated;
 mod again;
 mod reliance;
 
@@ -122,6 +124,8 @@ pub static ALL: &[&Check] = &[
     &sign_off_missing::CHECK,
     &policy_change_undecided::CHECK,
     &policy_invalid::CHECK,
+    &escalation_overdue::CHECK,
+    &decisions_log_outdated::CHECK,
 ];
 
 /// A check, as data.
@@ -174,6 +178,8 @@ pub enum Group {
     Retry,
     /// Who may say what.
     Authority,
+    /// What is owed when something went wrong.
+    Governance,
 }
 
 /// What a check has against something; the runner makes it a finding.

@@ -1,5 +1,7 @@
 //! A record can be read, and what it says makes sense by itself.
 
+mod disputes;
+
 use std::collections::BTreeSet;
 
 use super::{Check, Group, Objection, Run};
@@ -42,6 +44,15 @@ fn run(world: &World) -> Vec<Objection> {
     for step in world.steps() {
         let mut faults = faults(&step.record.payload);
         faults.extend(unknown_scope(&step));
+        match &step.record.payload {
+            Payload::Escalation(escalation) => {
+                faults.extend(disputes::escalation(&step, escalation));
+            }
+            Payload::Decision(decision) => {
+                faults.extend(disputes::decision(world, &step, decision))
+            }
+            _ => {}
+        }
         objections.extend(faults.into_iter().map(|fault| {
             let objection = Objection::new(step.field(&fault.field), fault.message, fault.help);
             step.task_id().into_iter().fold(objection, Objection::task)
@@ -100,11 +111,6 @@ fn faults(payload: &Payload) -> Vec<Fault> {
                 let help = "write FAIL, or record the PASS with `orch audit report`";
                 faults.push(Fault::new("verdict", message, help));
             }
-        }
-        Payload::Escalation(escalation) if !(1..=3).contains(&escalation.level) => {
-            let message = format!("there is no level {} of escalation", escalation.level);
-            let help = "1 is a conflict of agents, 2 a dispute of an audit, 3 a live emergency";
-            faults.push(Fault::new("level", message, help));
         }
         Payload::Halt(halt) if !is_scope(&halt.scope) => {
             let message = format!("`{}` is no scope of a halt", halt.scope);
@@ -273,127 +279,4 @@ fn unknown_scope(step: &Step<'_>) -> Option<Fault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::story;
-
-    #[test]
-    fn the_day_itself_is_underlined() {
-        for day in ["2026-02-30", "2026-2-3", "soon", "2026-02-28T00:00:00Z"] {
-            let findings = story(&format!("- propose: orch/x\n- task: {{deadline: '{day}'}}\n"));
-            findings.expect(&["record-invalid"]);
-            assert_eq!(findings.underlined(0).trim_matches('"'), day);
-        }
-    }
-
-    #[test]
-    fn a_title_says_something() {
-        story("- propose: orch/x\n- task: {title: '  '}\n").expect(&["record-invalid"]);
-    }
-
-    /// Requirement R001-13: a run that failed says why, and only such a run.
-    #[test]
-    fn a_failed_run_says_why() {
-        let start = "- done: {until: strategy}\n- propose: feature/strat-001-strategy\n";
-        let findings = story(&format!("{start}- run: {{attempt: 0}}\n"));
-        assert_eq!(findings.of("record-invalid").len(), 1);
-        let failure = "failure: {class: transient, reason: network}";
-        let findings = story(&format!("{start}- run: {{{failure}}}\n"));
-        assert_eq!(findings.of("record-invalid").len(), 1);
-        let findings = story(&format!("{start}- run: {{}}\n- run: {{status: failed}}\n"));
-        assert_eq!(findings.of("record-invalid").len(), 1);
-        let findings =
-            story(&format!("{start}- run: {{}}\n- run: {{status: failed, {failure}}}\n"));
-        assert!(findings.of("record-invalid").is_empty());
-    }
-
-    /// Requirements R000-43 and R000-46.
-    #[test]
-    fn an_issue_has_an_id_and_a_location() {
-        for id in ["issue-001", "issue-1000"] {
-            assert!(is_issue_id(id), "{id}");
-        }
-        for id in ["", "issue-", "issue-1", "issue-00x", "ISSUE-001", "001"] {
-            assert!(!is_issue_id(id), "{id}");
-        }
-        for location in ["general", "src/a.py:12", "src/a.py", "a:1"] {
-            assert!(is_location(location), "{location}");
-        }
-        for location in ["", "src/a.py:0", "src/a.py:x", "../a.py:1", "/a.py"] {
-            assert!(!is_location(location), "{location}");
-        }
-    }
-
-    #[test]
-    fn issues_are_told_apart_by_their_ids() {
-        let issue = "severity: major, category: other, description: d, remediation: r";
-        let findings = story(&format!(
-            "
-- done: {{until: audit}}
-- propose: feature/strat-001-audit
-- run: {{stage: audit}}
-- audit_report:
-    verdict: FAIL
-    issues:
-      - {{id: issue-001, location: general, {issue}}}
-      - {{id: issue-001, location: 'x.py:y', {issue}}}
-"
-        ));
-        assert_eq!(findings.of("record-invalid").len(), 2, "{:#?}", findings.report.findings);
-    }
-
-    /// Attack 106: a kill switch that names nothing must not look as if it were pulled.
-    #[test]
-    fn a_halt_has_a_scope_that_exists() {
-        let halt = |scope: &str| {
-            let text = format!(
-                "
-- propose: main
-- write:
-    .orch/halts/halt-001/0001-halt.yaml: |
-      halt: {{topic: risk.kill_switch, scope: '{scope}', reason: losses}}
-      entry: {{sequence: 1, recorded_at: '2026-11-21T10:00:00Z', actor: orchestrator}}
-"
-            );
-            story(&text)
-        };
-        for scope in ["all", "lane:B", "stage:audit", "workflow:new_strategy", "task:strat-001"] {
-            halt(scope).expect(&[]);
-        }
-        for scope in ["everything", "lane:Z", "stage:audlt", "lane:", "agent:founder", "ALL"] {
-            let findings = halt(scope);
-            findings.expect(&["record-invalid"]);
-            assert!(findings.underlined(0).contains(scope), "{scope}");
-        }
-        assert!(halt("stage:audlt").report.findings[0].help.contains("`stage:audit`"));
-    }
-
-    /// Attacks 83, 84, 110: what can't be read is refused where it stands.
-    #[test]
-    fn what_can_t_be_read_is_refused_where_it_stands() {
-        let task = |line: &str| {
-            let text = format!(
-                "
-- propose: orch/x
-- write:
-    .orch/tasks/2026-11/strat-001/0001-task.yaml: |
-      task:
-        task_id: strat-001
-        title: A strategy
-        workflow: new_strategy
-        requestor: orchestrator
-        {line}
-      entry: {{sequence: 1, recorded_at: '2026-11-21T10:00:00Z', actor: orchestrator}}
-"
-            );
-            story(&text)
-        };
-        task("priority: high").expect(&[]);
-        for line in ["prioritty: high", "priority: highest", "title: again", "deadline: 7"] {
-            let findings = task(line);
-            findings.expect(&["record-invalid"]);
-            assert_eq!(findings.of("record-invalid").len(), 1, "{line}");
-            assert!(line.contains(findings.underlined(0)), "{line}");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,9 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
+use crate::policy::Policy;
 use crate::record::Payload;
+use crate::record::kind::{Decision, Resume};
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -16,7 +18,8 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A pause and a halt are there so that a person looks (R001-17, R003-14). A resume therefore names a
+A pause and a halt are there so that a person looks (R001-17, R003-14), and a dispute so that one
+decides (R000-48). A resume therefore names a
 person as its approver, is written by that very person, and says in `sign_off` what they looked at:
 `orch resume TASK --sign-off S`, `orch unhalt ID --sign-off S`.
 
@@ -36,9 +39,40 @@ person as its approver, is written by that very person, and says in `sign_off` w
 ";
 
 fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
-    let (Some(policy), Payload::Resume(resume)) = (step.policy, &step.record.payload) else {
-        return Vec::new();
+    match (step.policy, &step.record.payload) {
+        (Some(policy), Payload::Resume(resume)) => of_resume(policy, step, resume),
+        // One that lets guarded files change has a check of its own.
+        (Some(policy), Payload::Decision(decision)) if decision.changes.is_empty() => {
+            of_decision(policy, step, decision)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A decision is a person's, written by one of those who made it (attack 95).
+fn of_decision(policy: &Policy, step: &Step<'_>, decision: &Decision) -> Vec<Objection> {
+    let actor = &step.record.entry.actor;
+    let makers = decision.decision_makers.iter().enumerate();
+    let (place, message) = match makers.into_iter().find(|(_, name)| !policy.is_person(name)) {
+        Some((index, name)) => (
+            step.field(&format!("decision_makers.{index}")),
+            format!("`{name}` is no person, and only people decide"),
+        ),
+        None if !decision.decision_makers.contains(actor) => {
+            (step.envelope("actor"), format!("`{actor}` writes down a decision that others made"))
+        }
+        None => return Vec::new(),
     };
+    let help = format!("ask {}: `orch decide`", people(policy));
+    vec![Objection::new(place, message, help)]
+}
+
+fn people(policy: &Policy) -> String {
+    let people = policy.agents_who(|agent| agent.human);
+    people.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+}
+
+fn of_resume(policy: &Policy, step: &Step<'_>, resume: &Resume) -> Vec<Objection> {
     let (approver, actor) = (&resume.approver, &step.record.entry.actor);
     let (field, message) = if !policy.is_person(approver) {
         ("approver", format!("`{approver}` is no person, and only a person signs off"))
@@ -49,13 +83,11 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     } else {
         return Vec::new();
     };
-    let people = policy.agents_who(|agent| agent.human);
-    let people: Vec<String> = people.iter().map(|name| format!("`{name}`")).collect();
     let command = match step.task_id() {
         Some(task) => format!("orch resume {task} --sign-off S"),
         None => "orch unhalt ID --sign-off S".to_owned(),
     };
-    let help = format!("ask {}: `{command}`", people.join(" or "));
+    let help = format!("ask {}: `{command}`", people(policy));
     vec![Objection::new(step.field(field), message, help)]
 }
 
@@ -87,6 +119,20 @@ mod tests {
         }
         let findings = resumed("{approver: orchestrator, sign_off: I looked}");
         assert_eq!(findings.underlined(0), "orchestrator");
+    }
+
+    /// Attack 95: an agent's decision is none, whoever it says has made it.
+    #[test]
+    fn only_people_decide() {
+        let decided = |said: &str| story(&format!("- propose: main\n- decision: {{{said}}}\n"));
+        decided("").expect(&[]);
+        for said in [
+            "decision_makers: [orchestrator], entry: {actor: orchestrator}",
+            "decision_makers: [founder, orchestrator]",
+            "entry: {actor: orchestrator}",
+        ] {
+            decided(said).expect(&["sign-off-missing"]);
+        }
     }
 
     /// A halt is lifted by the same rule.

@@ -18,7 +18,8 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 A task that waits for something outside of its workflow is blocked, with a reason that everybody can
 read. No run begins and no gate is recorded until that has changed, and somebody says so: `orch task
-unblock ID`.
+unblock ID`. So does a task that was escalated, until a person has decided (R000-48, R000-49): `orch
+decide --resolves TASK/SEQUENCE`.
 
 ```yaml bad
 - done: {until: backtest}
@@ -36,13 +37,31 @@ unblock ID`.
 ```
 ";
 
-fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
-    let Some(reason) = step.before.and_then(|state| state.blocked.as_ref()) else {
-        return Vec::new();
-    };
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     if step.begun().is_none() && !matches!(step.record.payload, Payload::Gate(_)) {
         return Vec::new();
     }
+    blocked(step).into_iter().chain(escalated(world, step)).collect()
+}
+
+/// A task in dispute waits for the decision (R000-48, R000-49). When it came is not in the ledger, so
+/// a landed history is not judged by it.
+fn escalated(world: &World, step: &Step<'_>) -> Option<Objection> {
+    let (state, _) = (step.before?, step.policy?);
+    let escalated = world.unsettled(state).next()?;
+    let (task, sequence) = (&state.task.task_id, escalated.sequence);
+    let trigger = &escalated.escalation.trigger;
+    let message = format!("`{task}` is escalated and waits for a decision: {trigger}");
+    let help = format!(
+        "a person decides: `orch decide --resolves {task}/{sequence} --title T --context C \
+         --decision D`"
+    );
+    let place = Place::file(escalated.path.clone());
+    Some(Objection::new(step.field("stage"), message, help).related(place, "both positions"))
+}
+
+fn blocked(step: &Step<'_>) -> Option<Objection> {
+    let reason = step.before?.blocked.as_ref()?;
     let task = step.task_id().map(ToString::to_string).unwrap_or_default();
     let message = format!("`{task}` is blocked: {reason}");
     let help = format!("when that has changed: `orch task unblock {task} --reason R`");
@@ -51,15 +70,39 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     match blocked {
         Some(record) => {
             let place = Place::at(record.repo_path().clone(), record.field("reason"));
-            vec![objection.related(place, "why it was blocked")]
+            Some(objection.related(place, "why it was blocked"))
         }
-        None => vec![objection],
+        None => Some(objection),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::testing::story;
+
+    const DISPUTE: &str = "
+- done: {until: backtest}
+- escalation:
+    level: 1
+    trigger: Two views of the costs
+    positions:
+      - {agent: quant_engineer, statement: Ten points}
+      - {agent: strategy_developer, statement: Five points}
+";
+
+    /// Requirement R000-48: only a person's decision about this very entry lets it go on.
+    #[test]
+    fn an_escalated_task_waits_for_its_decision() {
+        let run = "- propose: feature/strat-001-backtest\n- run: {}\n";
+        let findings = story(&format!("{DISPUTE}{run}"));
+        findings.expect(&["task-blocked"]);
+        assert!(findings.report.findings[0].help.contains("strat-001/5"));
+        let decided = |said: &str| story(&format!("{DISPUTE}- decision: {{{said}}}\n{run}"));
+        decided("resolves: [strat-001/5]").expect(&[]);
+        decided("resolves: [strat-001/4]").expect(&["task-blocked"]);
+        decided("resolves: [strat-001/5], status: rejected").expect(&["task-blocked"]);
+        decided("resolves: [strat-001/5], entry: {actor: orchestrator}").expect(&["task-blocked"]);
+    }
 
     #[test]
     fn a_gate_waits_like_a_run() {

@@ -2,19 +2,26 @@
 
 use super::Stop;
 use super::context::{Context, View};
+use super::escalate::said;
 use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
-use crate::record::kind::{Decision, DecisionStatus, PathChange};
+use super::task::word;
+use crate::draft::Author;
+use crate::record::kind::{Decision, DecisionStatus, Finding, PathChange, Position};
 use crate::record::{self, Envelope, RecordPath};
 use crate::snapshot::{Repository as _, Side};
-use crate::source::{Digest, RepoPath, TaskId};
+use crate::source::{AgentName, Digest, RepoPath, TaskId};
+use crate::world::{Settlement, World, entry_name};
 
 /// Record a person's decision.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Writes .orch/decisions/YYYY-MM-DD-SLUG.yaml. `--changes` names a staged \
                         file that the decision lets change,\nsuch as the policy; commit both on a \
-                        branch `orch/…`.\nExample: orch decide --title 'Shorter audits' --context \
-                        'They go stale' --decision 'Two weeks' --changes .orch/policy.yaml")]
+                        branch `orch/…`. `--resolves` settles an escalation, whose\npositions are \
+                        taken over.\nExamples: orch decide --title 'Shorter audits' --context \
+                        'They go stale' --decision 'Two weeks' --changes .orch/policy.yaml\n          \
+                        orch decide --resolves strat-001/7 --finding upheld --title 'Lookahead' \
+                        --context 'Both were heard' --decision 'It is mended'")]
 pub(super) struct Decide {
     /// What was decided, in a few words
     #[arg(long)]
@@ -29,8 +36,29 @@ pub(super) struct Decide {
     #[arg(long)]
     rationale: Option<String>,
     /// An entry it settles, as TASK/SEQUENCE; may be given several times
-    #[arg(long, value_name = "ENTRY")]
+    #[arg(long, value_name = "ENTRY", value_parser = entry)]
     resolves: Vec<String>,
+    /// What became of a disputed finding of an audit: upheld or overturned
+    #[arg(long, requires = "resolves", value_parser = word::<Finding>)]
+    finding: Option<Finding>,
+    /// One side of it, as AGENT: STATEMENT; those of a settled escalation are taken over
+    #[arg(long, value_name = "POSITION", value_parser = said)]
+    position: Vec<(AgentName, String)>,
+    /// What mattered; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    driver: Vec<String>,
+    /// What was possible; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    option: Vec<String>,
+    /// What follows from it; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    consequence: Vec<String>,
+    /// How it will be seen to be kept
+    #[arg(long, value_name = "TEXT")]
+    confirmation: Option<String>,
+    /// A decision that it replaces, by its id; may be given several times
+    #[arg(long, value_name = "ID")]
+    supersedes: Vec<String>,
     /// The task it is about
     #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
     task: Option<TaskId>,
@@ -41,6 +69,10 @@ pub(super) struct Decide {
     writing: Writing,
 }
 
+fn entry(text: &str) -> Result<String, String> {
+    entry_name(text).map(|_| text.to_owned()).ok_or_else(|| "write TASK/SEQUENCE".into())
+}
+
 fn path(text: &str) -> Result<RepoPath, String> {
     RepoPath::canonical(text).map_err(|fault| fault.to_string())
 }
@@ -49,42 +81,24 @@ impl Decide {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[])?;
+        let settled: Vec<TaskId> =
+            self.resolves.iter().filter_map(|e| Some(entry_name(e)?.0)).collect();
+        let focus: Vec<&TaskId> = settled.iter().chain(&self.task).collect();
+        let view = View::within(context, repository, &focus)?;
         let author = context.author(&view.policy(), view.proposal.branch.clone())?;
         let policy = view.policy();
+        if let Some(settlement) = self.settled_by(&view.world) {
+            say(format!("this is settled already, by {}", settlement.path));
+            return Ok(());
+        }
         if !policy.is_person(&author.actor) {
             let people = policy.agents_who(|agent| agent.human).into_iter();
             let names: Vec<String> = people.map(|name| format!("`{name}`")).collect();
             let message = format!("`{}` is no person, and only people decide", author.actor);
             return Err(Stop::denied(message, format!("ask {}", names.join(" or "))));
         }
-        let day = author.at.day();
-        let id = format!("{day}-{}", slug(&self.title)?);
-        let outcome = match &self.rationale {
-            Some(why) => format!("{}, because {why}", self.decision),
-            None => self.decision.clone(),
-        };
-        let decision = Decision {
-            id: id.clone(),
-            title: self.title.clone(),
-            status: DecisionStatus::Accepted,
-            date: day,
-            decision_makers: vec![author.actor.clone()],
-            consulted: Vec::new(),
-            informed: Vec::new(),
-            context: self.context.clone(),
-            drivers: Vec::new(),
-            options: Vec::new(),
-            positions: Vec::new(),
-            outcome,
-            consequences: Vec::new(),
-            confirmation: None,
-            finding: None,
-            resolves: self.resolves.clone(),
-            supersedes: Vec::new(),
-            changes: self.changed(&view)?,
-            task_id: self.task.clone(),
-        };
+        let decision = self.decision(&view, &author)?;
+        let id = decision.id.clone();
         let envelope = Envelope {
             sequence: None,
             previous: None,
@@ -100,8 +114,64 @@ impl Decide {
         let mut writer = Writer::new(context, &view, author);
         writer.push(record::parse(&place, text.as_bytes()), text)?;
         writer.commit(self.writing)?;
+        for (task, _) in self.resolves.iter().filter_map(|text| entry_name(text)) {
+            say(format!("`{task}` goes on: orch next"));
+        }
         say("next: git commit");
         Ok(())
+    }
+
+    fn decision(&self, view: &View, author: &Author) -> Result<Decision, Stop> {
+        let day = author.at.day();
+        let id = format!("{day}-{}", slug(&self.title)?);
+        let outcome = match &self.rationale {
+            Some(why) => format!("{}, because {why}", self.decision),
+            None => self.decision.clone(),
+        };
+        Ok(Decision {
+            id,
+            title: self.title.clone(),
+            status: DecisionStatus::Accepted,
+            date: day,
+            decision_makers: vec![author.actor.clone()],
+            consulted: Vec::new(),
+            informed: Vec::new(),
+            context: self.context.clone(),
+            drivers: self.driver.clone(),
+            options: self.option.clone(),
+            positions: self.positions(&view.world),
+            outcome,
+            consequences: self.consequence.clone(),
+            confirmation: self.confirmation.clone(),
+            finding: self.finding,
+            resolves: self.resolves.clone(),
+            supersedes: self.supersedes.clone(),
+            changes: self.changed(view)?,
+            task_id: self.task.clone(),
+        })
+    }
+
+    /// The same submission twice gives one record: a dispute is settled once.
+    fn settled_by<'w>(&self, world: &'w World) -> Option<&'w Settlement> {
+        let names: Option<Vec<_>> = self.resolves.iter().map(|text| entry_name(text)).collect();
+        let settled = names?.into_iter().map(|name| world.settled.get(&name));
+        settled.collect::<Option<Vec<_>>>()?.into_iter().next()
+    }
+
+    /// The positions of what is settled, and those that were told now.
+    fn positions(&self, world: &World) -> Vec<Position> {
+        let escalations = self.resolves.iter().filter_map(|text| {
+            let (task, sequence) = entry_name(text)?;
+            let mut known = world.task(&task)?.escalations.iter();
+            known.find(|known| known.sequence == sequence)
+        });
+        let heard = escalations.flat_map(|known| known.escalation.positions.iter().cloned());
+        let told = self.position.iter().map(|(agent, statement)| Position {
+            agent: agent.clone(),
+            statement: statement.clone(),
+            evidence: Vec::new(),
+        });
+        heard.chain(told).collect()
     }
 
     /// What each file that the decision opens then holds: what is staged of it.

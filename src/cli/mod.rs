@@ -7,6 +7,7 @@ mod context;
 mod decide;
 mod demo;
 mod desk;
+mod escalate;
 mod explain;
 mod freeze;
 mod gate;
@@ -17,6 +18,7 @@ mod hooks;
 mod import;
 mod init;
 mod ledger;
+mod log;
 mod next;
 mod output;
 mod rebase;
@@ -24,6 +26,7 @@ mod run;
 mod schema;
 mod seal;
 mod status;
+mod story;
 mod task;
 mod templates;
 mod update;
@@ -98,8 +101,12 @@ enum Command {
     Pause(freeze::Pause),
     /// Let a paused task move again, with a person's sign-off
     Resume(freeze::Resume),
+    /// Ask a person to decide, with both positions on the record
+    Escalate(escalate::Escalate),
     /// Record a person's decision
     Decide(decide::Decide),
+    /// Tell what everybody did, from the ledgers of a commit
+    Log(log::Log),
     /// Install, remove and inspect Git hooks
     #[command(subcommand)]
     Hooks(hooks::Hooks),
@@ -128,7 +135,9 @@ pub fn main() -> ExitCode {
         Command::Approve(command) => command.run(&context),
         Command::Pause(command) => command.run(&context),
         Command::Resume(command) => command.run(&context),
+        Command::Escalate(command) => command.run(&context),
         Command::Decide(command) => command.run(&context),
+        Command::Log(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
     };

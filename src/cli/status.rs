@@ -5,11 +5,10 @@ use serde_json::json;
 use super::Stop;
 use super::context::{Context, View};
 use super::output::{id, json as print_json, say, table};
+use super::story::told;
 use crate::draft;
 use crate::ledger::{Standing, State};
 use crate::policy::Policy;
-use crate::record::kind::{GateVerdict, RunStatus, Verdict};
-use crate::record::{Payload, Record};
 use crate::render::Format;
 use crate::source::TaskId;
 
@@ -132,7 +131,7 @@ fn as_json(policy: &Policy, state: &State) -> serde_json::Value {
 }
 
 /// A word as records spell it.
-fn spelled(value: &impl serde::Serialize) -> String {
+pub(super) fn spelled(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -171,67 +170,4 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
         ));
     }
     Ok(())
-}
-
-/// One entry in a few words.
-fn told(record: &Record) -> String {
-    match &record.payload {
-        Payload::Task(task) => format!("opened it: {}", task.title),
-        Payload::Update(_) => "changed its terms".into(),
-        Payload::Assignment(assignment) => format!("gave it to {}", assignment.agent),
-        Payload::Run(run) if run.status == RunStatus::Failed => {
-            let class =
-                run.failure.as_ref().map(|f| format!("{} ({})", spelled(&f.class), f.reason));
-            format!("stage {} failed: {}", run.stage, class.unwrap_or_default())
-        }
-        Payload::Run(run) if run.status == RunStatus::Checkpoint => {
-            let name = run.checkpoint.as_ref().map(|reached| reached.name.as_str());
-            format!("stage {} reached `{}`", run.stage, name.unwrap_or_default())
-        }
-        Payload::Run(run) if run.status == RunStatus::Succeeded => {
-            format!("the command of stage {} succeeded", run.stage)
-        }
-        Payload::Run(run) => {
-            format!("began stage {}, attempt {} ({})", run.stage, run.attempt, run.run_id)
-        }
-        Payload::Handoff(handoff) => {
-            let count = match handoff.artifacts.len() {
-                1 => "one artifact".into(),
-                count => format!("{count} artifacts"),
-            };
-            format!("handed {count} of {} to {}: {}", handoff.stage, handoff.to, handoff.message)
-        }
-        Payload::Rejection(rejection) => {
-            format!("rejected handoff {:04}: {}", rejection.handoff, spelled(&rejection.reason))
-        }
-        Payload::Message(message) => format!("told {}: {}", message.to, spelled(&message.kind)),
-        Payload::Gate(gate) if gate.verdict == GateVerdict::Pass => {
-            let next = gate.next_stage.as_ref().map_or("the end".into(), ToString::to_string);
-            format!("gate behind {} passed, on to {next}", gate.stage)
-        }
-        Payload::Gate(gate) => {
-            format!("gate behind {} failed: {}", gate.stage, gate.reasons.join("; "))
-        }
-        Payload::AuditRequest(request) => format!("asked for an audit of {}", request.version),
-        Payload::AuditReport(report) => {
-            let issues = if report.verdict == Verdict::Fail {
-                format!(", {} issues", report.issues.len())
-            } else {
-                String::new()
-            };
-            format!("audited version {}: {}{issues}", report.version, spelled(&report.verdict))
-        }
-        Payload::FailureResponse(response) => format!("returned it to {}", response.returns_to),
-        Payload::Approval(approval) => {
-            format!("approved {}: {}", approval.stage, approval.statement)
-        }
-        Payload::Block(block) => format!("blocked it: {}", block.reason),
-        Payload::Unblock(unblock) => format!("unblocked it: {}", unblock.reason),
-        Payload::Pause(pause) => format!("paused it: {}", pause.reason),
-        Payload::Resume(resume) => format!("resumed it: {}", resume.sign_off),
-        Payload::Close(close) => {
-            format!("closed it as {}: {}", spelled(&close.outcome), close.reason)
-        }
-        other => other.word().replace('_', " "),
-    }
 }

@@ -3,6 +3,7 @@
 //! Parsing never fails: it gives what it understood and a list of problems. This is the only room
 //! that uses the YAML crate.
 
+mod decisions_log;
 pub mod kind;
 mod de;
 mod place;
@@ -15,6 +16,7 @@ pub mod yaml;
 
 use serde::{Deserialize, Serialize};
 
+pub use decisions_log::decisions_log;
 pub use kind::Payload;
 pub use place::{Home, RecordPath, belongs_to_orch, is_record_path};
 pub use problem::{Problem, did_you_mean};

@@ -348,6 +348,10 @@ impl Teller {
                     "issues": state.issues,
                 });
             }
+            "escalation" => {
+                let due = self.clock.plus(policy.escalation.decision_due);
+                return json!({ "due_at": due });
+            }
             _ => return json!({}),
         };
         serde_json::to_value(&payload).expect("JSON")

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{EntryName, Facts, Seen, Settlement, Survey, World, here};
+use super::{Facts, Seen, Survey, World, decisions, here};
 use crate::policy::Policy;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Problem, Record, RecordPath, belongs_to_orch, is_record_path};
@@ -76,10 +76,12 @@ pub fn build(
         doubles,
         survey,
         settled: BTreeMap::new(),
+        decisions: None,
         facts: Facts::default(),
         here: here::Here::default(),
     };
-    world.settled = settled(repository, proposal, &world)?;
+    world.settled = decisions::settled(repository, proposal, &world)?;
+    world.decisions = decisions::to_be_logged(repository, proposal, &world)?;
     world.here = here::find(&world);
     world.facts = facts(repository, proposal, &world)?;
     Ok(world)
@@ -221,6 +223,7 @@ impl Builder<'_> {
             }
         };
         open.extend(self.ledgers.values().flat_map(depends_on));
+        open.extend(self.ledgers.values().flat_map(decisions::tasks_of));
         while let Some(id) = open.pop() {
             let home = Home::Task(id.clone());
             if self.ledgers.contains_key(&home) {
@@ -297,21 +300,6 @@ fn other_folders(ledgers: &BTreeMap<Home, LedgerView>, survey: &Survey) -> Vec<(
     doubles
 }
 
-/// Reads what people decided since the first of the disputes that anybody may ask about; decisions
-/// are not looked at where there is none.
-fn settled(
-    repository: &dyn Repository,
-    proposal: &Proposal,
-    world: &World,
-) -> Result<BTreeMap<EntryName, Settlement>, Fault> {
-    let states = world.ledgers.values().filter_map(LedgerView::state);
-    let here = states.flat_map(|state| &state.escalations).map(|escalated| escalated.at);
-    let elsewhere = world.survey.escalations.iter().map(|(_, escalated)| escalated.at);
-    let Some(first) = here.chain(elsewhere).min() else { return Ok(BTreeMap::new()) };
-    let sides = [proposal.agreed, proposal.head];
-    super::decisions::settled(repository, sides, &world.policy, &first.day())
-}
-
 /// Reads what stands at every path that the entries in question speak of.
 fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Result<Facts, Fault> {
     let mut facts = Facts::default();
@@ -328,6 +316,9 @@ fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Res
         {
             facts.learn_lane(repository, proposal.head, step.seen, policy, &run.lane)?;
         }
+    }
+    if let Some(log) = &world.policy.decisions_log {
+        facts.learn(repository, proposal.head, Seen::Head, log)?;
     }
     for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH, ".gitmodules"] {
         facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(guarded))?;

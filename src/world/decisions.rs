@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::ledgers;
+use super::World;
+use super::ledgers::{self, LedgerView};
 use crate::policy::Policy;
 use crate::record::kind::{Decision, DecisionStatus, Finding};
-use crate::record::{Payload, RecordPath};
-use crate::snapshot::{Fault, Repository, Side};
+use crate::record::{Payload, Record, RecordPath};
+use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
 use crate::source::{AgentName, RepoPath, TaskId};
 
 /// An entry of a task's ledger, as decisions name it.
@@ -34,9 +35,56 @@ pub fn is_a_persons(policy: &Policy, decision: &Decision, actor: &AgentName) -> 
         && decision.decision_makers.iter().all(|name| policy.is_person(name))
 }
 
+/// Reads what people decided since the first of the disputes that anybody may ask about; decisions
+/// are not looked at where there is none.
+pub(super) fn settled(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    world: &World,
+) -> Result<BTreeMap<EntryName, Settlement>, Fault> {
+    let states = world.ledgers.values().filter_map(LedgerView::state);
+    let here = states.flat_map(|state| &state.escalations).map(|escalated| escalated.at);
+    let elsewhere = world.survey.escalations.iter().map(|(_, escalated)| escalated.at);
+    let Some(first) = here.chain(elsewhere).min() else { return Ok(BTreeMap::new()) };
+    let sides = [proposal.agreed, proposal.head];
+    settled_since(repository, sides, &world.policy, &first.day())
+}
+
+/// Reads every decision at head, if a log of them is committed and the change may make it stale.
+pub(super) fn to_be_logged(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    world: &World,
+) -> Result<Option<Vec<Record>>, Fault> {
+    let Some(log) = &world.policy.decisions_log else { return Ok(None) };
+    let touched = world.occasion == Occasion::Verification
+        || world
+            .changes
+            .iter()
+            .any(|change| change.path == *log || change.path.is_below(".orch/decisions"));
+    if !touched {
+        return Ok(None);
+    }
+    let shelf = RepoPath::from(".orch/decisions");
+    Ok(Some(ledgers::read(repository, proposal.head, &shelf)?.records))
+}
+
+/// The tasks that new decisions speak of.
+pub(super) fn tasks_of(view: &LedgerView) -> Vec<TaskId> {
+    let decisions = view.records.iter().filter_map(|record| match &record.payload {
+        Payload::Decision(decision) => Some(decision),
+        _ => None,
+    });
+    let tasks = decisions.flat_map(|decision| {
+        let settled = decision.resolves.iter().filter_map(|text| entry_name(text));
+        settled.map(|(task, _)| task).chain(decision.task_id.clone())
+    });
+    tasks.collect()
+}
+
 /// Gives what the decisions of some sides settle, as far as they are of `since` (a day) or later:
 /// no older one can settle what was disputed since.
-pub(super) fn settled(
+fn settled_since(
     repository: &dyn Repository,
     sides: [Side; 2],
     policy: &Policy,

@@ -72,6 +72,16 @@ pub(super) fn read(
     Ok(files)
 }
 
+/// Gives every record of a side that can be read, of all ledgers and the decisions, by their moments.
+pub fn every_record(repository: &dyn Repository, side: Side) -> Result<Vec<Record>, Fault> {
+    let mut records = Vec::new();
+    for (path, node) in repository.list(side, &RepoPath::from(".orch"))? {
+        records.extend(read_one(repository, &path, node)?);
+    }
+    records.sort_by_cached_key(|record| (record.entry.recorded_at, record.repo_path().clone()));
+    Ok(records)
+}
+
 /// Reads one record; gives what is wrong with it if it is none.
 pub(super) fn read_one(
     repository: &dyn Repository,

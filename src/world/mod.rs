@@ -10,7 +10,7 @@ mod here;
 mod ledgers;
 mod survey;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use build::{Focus, Terms, build};
@@ -19,13 +19,13 @@ pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen, lane_state};
 pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
-pub use ledgers::{LedgerView, touches_landed};
+pub use ledgers::{LedgerView, every_record, touches_landed};
 pub use survey::{Live, OpenIncident, StandingHalt, Survey};
 
 use crate::diagnostic::Place;
 use crate::ledger::{Escalated, IncidentState, State};
 use crate::policy::{Policy, Stage};
-use crate::record::kind::{Run, RunStatus};
+use crate::record::kind::{Finding, Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
 use crate::snapshot::{Change, Occasion};
 use crate::source::{Digest, LaneName, Moment, RepoPath, StageName, TaskId};
@@ -57,6 +57,8 @@ pub struct World {
     pub survey: Survey,
     /// What people have decided about entries in dispute.
     pub settled: BTreeMap<EntryName, Settlement>,
+    /// Every decision at head, where a committed log of them is to be compared; else none.
+    pub decisions: Option<Vec<Record>>,
     /// What stands at the paths that records speak of.
     pub facts: Facts,
     here: here::Here,
@@ -166,6 +168,26 @@ impl World {
             let name = (state.task.task_id.clone(), escalated.sequence);
             !self.settled.contains_key(&name)
         })
+    }
+
+    /// Gives the issues of a task's last audit that a person found not to be valid (R000-50): nobody
+    /// has to answer them.
+    pub fn overturned<'w>(&'w self, state: &'w State) -> BTreeSet<&'w str> {
+        let last = state.audits.last().map(|audit| audit.sequence);
+        let about_it =
+            state.escalations.iter().filter(|e| last.is_some() && e.escalation.about == last);
+        let overturned = about_it.filter(|escalated| {
+            let name = (state.task.task_id.clone(), escalated.sequence);
+            self.settled.get(&name).is_some_and(|s| s.finding == Some(Finding::Overturned))
+        });
+        let mut issues = BTreeSet::new();
+        for Escalated { escalation, .. } in overturned {
+            match escalation.issues.as_slice() {
+                [] => issues.extend(state.issues.iter().map(|issue| issue.id.as_str())),
+                named => issues.extend(named.iter().map(String::as_str)),
+            }
+        }
+        issues
     }
 
     /// Gives what stands at a path, as the entry saw it.
