@@ -21,7 +21,8 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 The policy's `agents` are all who may act (R001-2). A name that is not among them has no lane and no
 role. Nobody starts a run in another's name: a stage is done by the policy's agent, or by the one
-that it was assigned to. Only a coordinator or a person assigns and closes (R001-3).
+that it was assigned to. Only a coordinator or a person assigns, closes and releases evidence from
+quarantine (R001-3, R003-8).
 
 ```yaml bad
 - done: {until: strategy}
@@ -92,6 +93,11 @@ const HELP: &str = "act as one of the policy's `agents` (`--agent NAME` or ORCH_
 fn out_of_role(policy: &Policy, step: &Step<'_>, actor: &AgentName) -> Option<Objection> {
     match &step.record.payload {
         Payload::Run(run) => run_by(policy, step, run, actor),
+        Payload::Quarantine(quarantine) if quarantine.released && !policy.directs(actor) => {
+            let message = format!("`{actor}` is neither a coordinator nor a person, so no release");
+            let help = "ask a coordinator to release it, with `--agent NAME`";
+            Some(Objection::new(step.envelope("actor"), message, help))
+        }
         Payload::Assignment(_) | Payload::Close(_) if !policy.directs(actor) => {
             let word = step.record.payload.word();
             let message =
@@ -217,5 +223,14 @@ mod tests {
         );
         refused(&format!("- close: {{outcome: abandoned, reason: no, {by}}}"), "ml_engineer");
         proposed("- close: {outcome: abandoned, reason: no, entry: {actor: founder}}").expect(&[]);
+        let zeros = "0".repeat(64);
+        let released = |actor: &str| {
+            format!(
+                "- quarantine: {{name: x, checksum: 'sha256:{zeros}', reason: r, released: true, entry: \
+                 {{actor: {actor}}}}}"
+            )
+        };
+        refused(&released("ml_engineer"), "ml_engineer");
+        proposed(&released("orchestrator")).expect(&[]);
     }
 }

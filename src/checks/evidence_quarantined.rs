@@ -2,6 +2,7 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
+use crate::ledger::State;
 use crate::record::Payload;
 use crate::record::kind::{Artifact, GateVerdict};
 use crate::source::TaskId;
@@ -19,8 +20,9 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 Evidence that turned out to be wrong is quarantined by its name and checksum, in the ledger of the
-task that delivered it or that consumes it (R003-8). No run consumes it and no gate passes on it,
-until a later `quarantine` entry says `released: true`, or another file takes its place.
+task that delivered it or that consumes it (R003-8): `orch task quarantine`. No run consumes it and no
+gate passes on it, nor on what was made from it, until a later `quarantine` entry says `released:
+true`, or another file takes its place.
 
 ```yaml bad
 - done: {until: backtest}
@@ -49,8 +51,14 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         },
     };
     let quarantined = evidence.iter().enumerate().filter_map(|(index, artifact)| {
-        let task = quarantine(world, step, artifact)?;
-        let message = format!("`{}` is in quarantine, by the ledger of `{task}`", artifact.path);
+        let (task, source) = quarantine(world, step, artifact)?;
+        let message = match source == artifact {
+            true => format!("`{}` is in quarantine, by the ledger of `{task}`", artifact.path),
+            false => format!(
+                "`{}` was made from `{}`, which is in quarantine by the ledger of `{task}`",
+                artifact.path, source.path
+            ),
+        };
         let help = format!(
             "have it made anew: `orch handoff reject {task} --reason mismatch`; `orch status \
              {task}` tells why it is out of use"
@@ -61,15 +69,46 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     quarantined.collect()
 }
 
-/// Gives the task in whose ledger the evidence is out of use: this one, or one it depends on.
-fn quarantine<'w>(world: &'w World, step: &Step<'w>, artifact: &Artifact) -> Option<&'w TaskId> {
+/// Gives the task in whose ledger the evidence is out of use, or what it was made from, and that
+/// artifact. What a dependency says today must not refuse a landed history.
+fn quarantine<'w>(
+    world: &'w World,
+    step: &Step<'w>,
+    artifact: &'w Artifact,
+) -> Option<(&'w TaskId, &'w Artifact)> {
     let state = step.before?;
-    let evidence = (artifact.name.clone(), artifact.checksum);
-    // What a dependency says today must not refuse a landed history.
-    let others = step.policy.map(|_| world.dependencies(state)).into_iter().flatten();
-    let mut states = std::iter::once(state).chain(others);
-    let holder = states.find(|state| state.quarantined.contains(&evidence))?;
-    Some(&holder.task.task_id)
+    let mut states = vec![state];
+    let mut next = 0;
+    while let (Some(state), Some(_)) = (states.get(next).copied(), step.policy) {
+        let others = world.dependencies(state);
+        let new = others
+            .filter(|other| states.iter().all(|known| known.task.task_id != other.task.task_id));
+        let new: Vec<&State> = new.collect();
+        states.extend(new);
+        next += 1;
+    }
+    let mut sources = vec![artifact];
+    let mut looked_at = 0;
+    while let Some(source) = sources.get(looked_at).copied() {
+        let evidence = (source.name.clone(), source.checksum);
+        if let Some(holder) = states.iter().find(|state| state.quarantined.contains(&evidence)) {
+            return Some((&holder.task.task_id, source));
+        }
+        let made_from = states.iter().flat_map(|state| made_from(state, source));
+        let new: Vec<&Artifact> =
+            made_from.filter(|artifact| !sources.contains(artifact)).collect();
+        sources.extend(new);
+        looked_at += 1;
+    }
+    None
+}
+
+/// What the run that delivered an artifact had consumed; for an audit, what it covers.
+fn made_from<'s>(state: &'s State, artifact: &'s Artifact) -> impl Iterator<Item = &'s Artifact> {
+    let delivered = state.deliveries.iter().filter(|known| known.artifacts.contains(artifact));
+    let runs = delivered.filter_map(|delivery| state.run(&delivery.run_id));
+    let audits = state.audits.iter().filter(|audit| audit.evidence == *artifact);
+    runs.flat_map(|run| &run.inputs).chain(audits.flat_map(|audit| &audit.covers))
 }
 
 #[cfg(test)]
@@ -147,5 +186,40 @@ mod tests {
 ",
         )
         .expect(&["evidence-quarantined"]);
+    }
+
+    /// R003-8: what was made from bad data is bad, over every stage and up to the deployment.
+    #[test]
+    fn what_was_made_from_it_is_out_of_use_too() {
+        let told = |until: &str, next: &str| {
+            story(&format!(
+                "
+- done: {{until: {until}}}
+- quarantine:
+    task: data-001
+    name: validated_data
+    checksum: sha256:2a202bf9f4bf8254f12bda0a3e52da0b4f35b75bbfa533ec5249359f9fb970b1
+    reason: The vendor's prices were wrong
+- propose: feature/strat-001-x
+{next}
+"
+            ))
+        };
+        told("strategy", "- run: {}\n").expect(&[]);
+        for until in ["backtest", "audit", "deploy_paper"] {
+            let findings = told(until, "- run: {}\n");
+            findings.expect(&["evidence-quarantined"]);
+            let message = &findings.report.findings[0].message;
+            assert!(message.contains("data-001"), "{message}");
+        }
+        let anew = "
+- rejection: {handoff: 3, reason: mismatch}
+- run: {}
+- write: {strategies/sma.py: another}
+- handoff: {}
+- gate: {}
+- update: {depends_on: []}
+";
+        told("audit", &format!("{anew}- wait: 1m\n")).expect(&[]);
     }
 }

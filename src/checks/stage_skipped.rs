@@ -24,8 +24,8 @@ const EXPLAIN: &str = "\
 Each stage is a run, then its handoff (for an audit: its report), then its gate, and the gate says
 which stage is next (R000-1 to R000-6, R001-12). An entry that does not continue from where the
 task stands is refused: a run of another stage, a handoff without a run, a gate that leads elsewhere
-than the workflow, a return that nothing calls for, anything behind `close`. `orch next` tells what
-is next.
+than the workflow, a return that nothing calls for, anything behind `close` but a quarantine of what
+was delivered. `orch next` tells what is next.
 
 ```yaml bad
 - done: {until: backtest}
@@ -50,6 +50,8 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     let objection = match (&step.record.payload, step.before) {
         (Payload::Task(task), None) => of_task(step, task),
         (_, None) => None,
+        // Evidence can turn out to be wrong at any time, and others may rely on it.
+        (Payload::Quarantine(_), _) => None,
         (_, Some(state)) if state.closed.is_some() => Some(behind_the_end(step, state)),
         (Payload::Run(run), Some(state)) if run.status != RunStatus::InProgress => {
             of_what_follows(step, state, run)

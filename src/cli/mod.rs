@@ -21,6 +21,7 @@ mod ledger;
 mod log;
 mod next;
 mod output;
+mod quarantine;
 mod rebase;
 mod run;
 mod schema;

@@ -7,6 +7,7 @@ use super::context::{Context, View};
 use super::desk::Desk;
 use super::ledger::{Lock, Writer, Writing};
 use super::output::{id, say};
+use super::quarantine::Quarantine;
 use super::rebase::Rebase;
 use super::run::near_or_all;
 use super::update::{Deps, Update};
@@ -45,6 +46,8 @@ pub(super) enum Task {
     /// Let a blocked task move again
     #[command(after_help = "Example: orch task unblock strat-001 --reason 'The data is there'")]
     Unblock(freeze::Because),
+    /// Take evidence out of use, with all that was made from it
+    Quarantine(Quarantine),
     /// Put your own entries behind those that landed, while you merge them
     Rebase(Rebase),
     /// Close a task for good
@@ -141,6 +144,7 @@ impl Task {
             Task::Assign(command) => command.run(context),
             Task::Block(command) => command.block(context),
             Task::Unblock(command) => command.unblock(context),
+            Task::Quarantine(command) => command.run(context),
             Task::Rebase(command) => command.run(context),
             Task::Close(command) => command.run(context),
         }

@@ -250,8 +250,11 @@ impl Builder<'_> {
     }
 }
 
-fn depends_on(view: &LedgerView) -> Vec<TaskId> {
-    view.state().map(|state| state.task.depends_on.clone()).unwrap_or_default()
+/// The tasks that one depends on, now and when each of its new entries was written.
+fn depends_on(view: &LedgerView) -> BTreeSet<TaskId> {
+    let before = view.new_entries().filter_map(|(index, _)| view.before(index));
+    let states = before.chain(view.state());
+    states.flat_map(|state| state.task.depends_on.iter().cloned()).collect()
 }
 
 /// The files of `.orch/` that are no records.

@@ -224,9 +224,9 @@ pub(super) fn live(state: &State, records: &[Record]) -> Vec<Live> {
     found
 }
 
-/// A ledger whose last entry is a `close` can't go on, so nothing in it is live.
+/// A ledger with a `close` can't go on, so nothing in it is live; at most evidence that it delivered
+/// was put in quarantine since.
 fn is_closed(paths: &[RepoPath]) -> bool {
-    let last =
-        paths.iter().filter_map(|path| RecordPath::parse(path).ok()).max_by_key(|p| p.sequence);
-    last.is_some_and(|last| last.word == "close" && matches!(last.home, Home::Task(_)))
+    let mut records = paths.iter().rev().filter_map(|path| RecordPath::parse(path).ok());
+    records.any(|record| record.word == "close" && matches!(record.home, Home::Task(_)))
 }
