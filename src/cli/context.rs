@@ -62,6 +62,11 @@ impl Context {
         GitRepository::open(&self.directory, &self.environment)
     }
 
+    /// Opens the repository around another folder, such as a worktree of this one.
+    pub(super) fn repository_at(&self, folder: &std::path::Path) -> Result<GitRepository, Fault> {
+        GitRepository::open(folder, &self.environment)
+    }
+
     /// Gives who acts; refuses if that was not said, or if the policy knows no such agent.
     pub(super) fn agent(&self, policy: &Policy) -> Result<AgentName, Stop> {
         let known = || policy.agents.keys().map(AgentName::as_str);

@@ -5,11 +5,13 @@ use clap::Subcommand;
 use super::Stop;
 use super::context::{Context, View};
 use super::desk::Desk;
+use super::elsewhere::{Ahead, ahead};
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
+use super::story::told;
 use super::task::word;
 use crate::draft::{self, Author};
-use crate::ledger::{Standing, State};
+use crate::ledger::{RunStanding, Standing, State};
 use crate::policy::{BranchParts, Policy, Stage, Workflow};
 use crate::record::did_you_mean;
 use crate::record::kind::{self, Failure, FailureClass, Pause};
@@ -152,6 +154,9 @@ impl Start {
             say(format!("run {} of stage {} goes on already", run.run_id, run.stage));
             return Ok(());
         }
+        if let Some(ahead) = ahead(context, view, Some(&self.id))?.remove(&self.id) {
+            return further(&self.id, &run, &ahead);
+        }
         let stays = self.no_branch || stays_on(policy, state, &run, author.branch.as_deref());
         let branch = match stays {
             true => author.branch.clone(),
@@ -204,6 +209,25 @@ fn result_command(policy: &Policy, id: &TaskId, stage: &StageName, state: &State
         }
         _ => format!("orch handoff create {id}"),
     }
+}
+
+/// What there is to say of a run that another branch or worktree knows more of: the same submission
+/// again is none (R001-18); any other would fork the ledger.
+fn further(id: &TaskId, run: &kind::Run, ahead: &Ahead) -> Result<(), Stop> {
+    let Ahead { place, command, last, state } = ahead;
+    let known = state.run(&run.run_id).filter(|known| known.agent == run.agent);
+    let same = match known.map(|known| &known.standing) {
+        Some(RunStanding::Active) => "goes on",
+        Some(RunStanding::Delivered) => "has delivered",
+        _ => {
+            let message = format!("`{id}` is further on {place}: {}", told(last));
+            let help = format!("go on there: `{command}`; or bring that here with `git merge`");
+            return Err(Stop::denied(message, help));
+        }
+    };
+    say(format!("run {} of stage {} {same} already on {place}", run.run_id, run.stage));
+    say(format!("next: {command}"));
+    Ok(())
 }
 
 /// A branch is right for a run if it is not protected and some pattern says so.

@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::Stop;
 use super::context::{Context, View};
+use super::elsewhere::ahead;
 use super::output::{id, json as print_json, say, table};
 use super::story::told;
+use super::suggest::{Suggestion, freezes, further_elsewhere, stalled, suggest};
 use crate::draft;
 use crate::ledger::{Standing, State};
 use crate::policy::Policy;
@@ -69,7 +71,27 @@ pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(
         ]
     });
     table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>());
+    for state in &states {
+        for found in freezes(&view.world, &policy, state) {
+            tell_on_board(&found);
+        }
+    }
+    for ledger in view.world.ledgers.values() {
+        let open = ledger.state().filter(|state| state.closed.is_none());
+        let rests = open.and_then(|state| Some((state, stalled(&policy, ledger, context.at())?)));
+        if let Some((state, why)) = rests {
+            let id = &state.task.task_id;
+            say(format!("{id} is stalled: {why}\n    orch status {id}"));
+        }
+    }
     Ok(())
+}
+
+/// A freeze below the board: who lifts it, and what to type.
+fn tell_on_board(found: &Suggestion) {
+    let who = found.agent.as_ref().map_or("nobody", |agent| agent.as_str());
+    let command = found.command.as_deref().unwrap_or_default();
+    say(format!("{} is {}\n    {who} lifts it: {command}", found.task_id, found.why));
 }
 
 /// Where a task stands, in words.
@@ -127,6 +149,9 @@ fn as_json(policy: &Policy, state: &State) -> serde_json::Value {
         "closed": state.closed,
         "run_id": state.active_run().map(|run| run.run_id.clone()),
         "issues": state.issues,
+        "escalated": state.escalations.iter().map(|known| known.sequence).collect::<Vec<_>>(),
+        "paused": state.paused,
+        "blocked": state.blocked,
     })
 }
 
@@ -160,6 +185,9 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
     }
     let now = Now::of(&policy, state);
     say(format!("now: stage {}, {} ({})", now.stage, now.stands, now.who));
+    if let Some(why) = stalled(&policy, ledger, context.at()) {
+        say(format!("stalled: {why}"));
+    }
     for issue in state.issues.iter().filter(|issue| !state.answered.contains(&issue.id)) {
         say(format!(
             "open: {} {} {}: {}",
@@ -169,5 +197,23 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
             issue.description
         ));
     }
+    let elsewhere = ahead(context, &view, Some(id))?;
+    let mut next = match elsewhere.get(id) {
+        Some(ahead) => vec![further_elsewhere(&policy, id, ahead)],
+        None => suggest(&view.world, &policy, ledger, state, context.at()),
+    };
+    next.retain(|_| state.closed.is_none());
+    for found in &next {
+        tell(found);
+    }
     Ok(())
+}
+
+/// One suggestion below a story: what for, whose, and what to type.
+fn tell(found: &Suggestion) {
+    let who = found.agent.as_ref().map(|agent| format!(" ({agent})")).unwrap_or_default();
+    say(format!("next: {}{who}", found.why));
+    for line in found.command.iter().chain(&found.help) {
+        say(format!("    {line}"));
+    }
 }

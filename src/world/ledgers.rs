@@ -72,6 +72,16 @@ pub(super) fn read(
     Ok(files)
 }
 
+/// Gives the entries of one ledger at a side, in order; those behind one that can't be read are left
+/// out.
+pub fn ledger_at(
+    repository: &dyn Repository,
+    side: Side,
+    folder: &RepoPath,
+) -> Result<Vec<Record>, Fault> {
+    Ok(read(repository, side, folder)?.records)
+}
+
 /// Gives every record of a side that can be read, of all ledgers and the decisions, by their moments.
 pub fn every_record(repository: &dyn Repository, side: Side) -> Result<Vec<Record>, Fault> {
     let mut records = Vec::new();

@@ -19,7 +19,7 @@ pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen, lane_state};
 pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
-pub use ledgers::{LedgerView, every_record, touches_landed};
+pub use ledgers::{LedgerView, every_record, ledger_at, touches_landed};
 pub use survey::{Live, OpenIncident, StandingHalt, Survey};
 
 use crate::diagnostic::Place;

@@ -1,0 +1,301 @@
+//! What could be done about a task now, and by whom. It asks the checks, so that what it suggests is
+//! what the guard accepts.
+
+use serde::Serialize;
+
+use super::elsewhere::Ahead;
+use super::story::told;
+use crate::checks;
+use crate::diagnostic::{Report, Severity};
+use crate::draft::{self, Author};
+use crate::ledger::{RunState, Standing, State};
+use crate::policy::{Policy, Stage, StageKind, Workflow};
+use crate::record::Payload;
+use crate::source::{AgentName, Moment, TaskId};
+use crate::world::{LedgerView, World};
+
+/// Something to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Suggestion {
+    pub(super) task_id: String,
+    pub(super) agent: Option<AgentName>,
+    pub(super) stage: String,
+    /// What to type; none if something stands in the way.
+    pub(super) command: Option<String>,
+    /// Why, or what stands in the way.
+    pub(super) why: String,
+    /// What to do about what stands in the way.
+    pub(super) help: Option<String>,
+}
+
+/// Who is asked: the first person, and the first coordinator, of the policy.
+fn person(policy: &Policy) -> Option<AgentName> {
+    policy.agents_who(|agent| agent.human).first().map(|&name| name.clone())
+}
+
+fn coordinator(policy: &Policy) -> Option<AgentName> {
+    policy.agents_who(|agent| agent.coordinator).first().map(|&name| name.clone())
+}
+
+impl Suggestion {
+    fn to(
+        agent: Option<AgentName>,
+        task: &TaskId,
+        stage: &str,
+        command: String,
+        why: String,
+    ) -> Self {
+        Suggestion {
+            task_id: task.to_string(),
+            agent,
+            stage: stage.to_owned(),
+            command: Some(command),
+            why,
+            help: None,
+        }
+    }
+}
+
+/// Gives where to go for a task that is further on another branch.
+pub(super) fn further_elsewhere(policy: &Policy, task: &TaskId, ahead: &Ahead) -> Suggestion {
+    let Ahead { place, command, last, state } = ahead;
+    let due = policy.workflows.get(&state.task.workflow);
+    let due = due.and_then(|workflow| draft::next_stage(workflow, state));
+    let agent = match (&state.paused, &state.standing) {
+        (Some(_), _) => person(policy),
+        (_, Standing::Running(_)) => state.active_run().map(|run| run.agent.clone()),
+        (_, Standing::Ready(_)) => due.map(|stage| stage.agent.clone()),
+        (_, Standing::Delivered(_) | Standing::Finished) => coordinator(policy),
+    };
+    let stage = due.map_or("-", |stage| stage.name.as_str());
+    let why = format!("further on {place}: {}", told(last));
+    Suggestion::to(agent, task, stage, command.clone(), why)
+}
+
+/// Gives what keeps a task from moving until somebody says otherwise: who, and with what command.
+pub(super) fn freezes(world: &World, policy: &Policy, state: &State) -> Vec<Suggestion> {
+    let id = &state.task.task_id;
+    let mut all = Vec::new();
+    for escalated in world.unsettled(state) {
+        let command = format!(
+            "orch decide --resolves {id}/{} --title … --context … --decision …",
+            escalated.sequence
+        );
+        let escalation = &escalated.escalation;
+        let why = format!("escalated: {}, due {}", escalation.trigger, escalation.due_at);
+        all.push(Suggestion::to(person(policy), id, "-", command, why));
+    }
+    if let Some(pause) = &state.paused {
+        let command = format!("orch resume {id} --sign-off …");
+        let why = format!("paused: {}", pause.reason);
+        all.push(Suggestion::to(person(policy), id, "-", command, why));
+    }
+    if let Some(reason) = &state.blocked {
+        let command = format!("orch task unblock {id} --reason …");
+        all.push(Suggestion::to(
+            coordinator(policy),
+            id,
+            "-",
+            command,
+            format!("blocked: {reason}"),
+        ));
+    }
+    all
+}
+
+/// Gives since when an open task rests, in words, if that is longer than the policy's
+/// `stalled_after` (R000-58): what was done last, when, and by whom.
+pub(super) fn stalled(policy: &Policy, ledger: &LedgerView, at: Moment) -> Option<String> {
+    let last = ledger.records.last()?;
+    let since = at.since(last.entry.recorded_at);
+    if since <= policy.escalation.stalled_after {
+        return None;
+    }
+    let hours = since.num_hours();
+    Some(format!("nothing for {hours} h, since {} {}", last.entry.actor, told(last)))
+}
+
+/// Gives what could be done about a task now, and by whom.
+pub(super) fn suggest(
+    world: &World,
+    policy: &Policy,
+    ledger: &LedgerView,
+    state: &State,
+    at: Moment,
+) -> Vec<Suggestion> {
+    let id = &state.task.task_id;
+    let frozen = freezes(world, policy, state);
+    if !frozen.is_empty() {
+        return frozen;
+    }
+    let Some(workflow) = policy.workflows.get(&state.task.workflow) else { return Vec::new() };
+    let mut all = match (&state.standing, draft::next_stage(workflow, state)) {
+        (Standing::Finished, _) => {
+            let command = format!("orch task close {id} --outcome completed --reason …");
+            let why = "every stage is done".into();
+            vec![Suggestion::to(coordinator(policy), id, "-", command, why)]
+        }
+        (Standing::Delivered(_), Some(stage)) => gate(world, policy, ledger, state, stage, at),
+        (Standing::Running(_), Some(stage)) => {
+            let run = state.active_run();
+            run.map(|run| go_on(world, workflow, ledger, state, stage, run, at))
+                .into_iter()
+                .collect()
+        }
+        (Standing::Ready(_), Some(stage)) => start(world, policy, ledger, state, stage, at),
+        _ => Vec::new(),
+    };
+    if let (Some(why), Standing::Running(stage)) = (stalled(policy, ledger, at), &state.standing) {
+        let command = format!("orch run fail {id} --class transient --reason stalled");
+        let help = format!(
+            "then `orch run retry {id}`; if its data is at fault, mend that first; if nobody knows, \
+             `orch escalate {id} --level 1 …`"
+        );
+        let suggestion = Suggestion::to(
+            coordinator(policy),
+            id,
+            stage.as_str(),
+            command,
+            format!("stalled: {why}"),
+        );
+        all.push(Suggestion { help: Some(help), ..suggestion });
+    }
+    all
+}
+
+/// Asks the checks about an entry that nobody has written.
+fn judged(
+    world: &World,
+    policy: &Policy,
+    ledger: &LedgerView,
+    payload: Payload,
+    author: &Author,
+) -> Option<Report> {
+    let drafted = draft::record(Some(ledger), None, &ledger.home, &payload, policy, author);
+    drafted.ok().map(|(record, _)| checks::judge(world, ledger, &record))
+}
+
+/// Gives what stands in the way, a suggestion each.
+fn in_the_way(report: &Report, what: &str, like: &Suggestion) -> Vec<Suggestion> {
+    let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let told = errors.map(|finding| Suggestion {
+        task_id: like.task_id.clone(),
+        agent: like.agent.clone(),
+        stage: like.stage.clone(),
+        command: None,
+        why: format!("{what}: {}", finding.message),
+        help: Some(finding.help.clone()),
+    });
+    told.collect()
+}
+
+fn gate(
+    world: &World,
+    policy: &Policy,
+    ledger: &LedgerView,
+    state: &State,
+    stage: &Stage,
+    at: Moment,
+) -> Vec<Suggestion> {
+    let (id, name) = (&state.task.task_id, stage.name.as_str());
+    let why = format!("stage {name} waits for its gate");
+    let found = Suggestion::to(coordinator(policy), id, name, format!("orch gate {id}"), why);
+    let Some(actor) = coordinator(policy) else { return Vec::new() };
+    let payload = draft::gate(world, state, stage, actor.clone(), None).into();
+    let author = Author { actor, session: None, branch: world.branch.clone(), at };
+    let report = judged(world, policy, ledger, payload, &author).unwrap_or_default();
+    let what = format!("the gate of stage {name} can't be recorded");
+    let obstacles = in_the_way(&report, &what, &found);
+    if obstacles.is_empty() { vec![found] } else { obstacles }
+}
+
+fn go_on(
+    world: &World,
+    workflow: &Workflow,
+    ledger: &LedgerView,
+    state: &State,
+    stage: &Stage,
+    run: &RunState,
+    at: Moment,
+) -> Suggestion {
+    let (id, name) = (&state.task.task_id, stage.name.as_str());
+    let on = run.branch.as_ref().map(|branch| format!(" on {branch}")).unwrap_or_default();
+    let reached = run.checkpoint.as_ref().map(|reached| format!(", from `{}` on", reached.name));
+    let why =
+        format!("stage {name} goes on{on}{}; when its work is done", reached.unwrap_or_default());
+    let found = Suggestion::to(Some(run.agent.clone()), id, name, ending(stage, id.as_str()), why);
+    // Of what a handoff would be told, only what no work can change stands in the way.
+    let (run_id, from) = (run.run_id.clone(), run.agent.clone());
+    let handoff = draft::handoff(workflow, state, stage, run_id, from.clone(), Vec::new());
+    let author = Author { actor: from, session: None, branch: world.branch.clone(), at };
+    let report = judged(world, &world.policy, ledger, handoff.into(), &author).unwrap_or_default();
+    let halted = report.findings.iter().find(|finding| finding.check == "halt-standing");
+    match halted {
+        Some(finding) => Suggestion {
+            command: None,
+            why: format!("stage {name} must rest: {}", finding.message),
+            help: Some(finding.help.clone()),
+            ..found
+        },
+        None => found,
+    }
+}
+
+fn ending(stage: &Stage, id: &str) -> String {
+    if stage.kind == StageKind::Audit {
+        let tests = stage.tests.iter().map(|test| format!(" --test {test}=PASS"));
+        return format!("orch audit report {id} --verdict PASS{}", tests.collect::<String>());
+    }
+    let globs = stage.produces.iter().filter(|(_, produce)| !produce.optional);
+    let globs = globs.map(|(name, produce)| format!("{name} in {}", produce.glob.as_str()));
+    let produced = globs.collect::<Vec<_>>().join(", ");
+    let wanted = if produced.is_empty() { String::new() } else { format!("  # {produced}") };
+    format!("orch handoff create {id}{wanted}")
+}
+
+/// Asks the checks whether a run may begin; if not, tells what stands in the way, and what a
+/// person could do about it.
+fn start(
+    world: &World,
+    policy: &Policy,
+    ledger: &LedgerView,
+    state: &State,
+    stage: &Stage,
+    at: Moment,
+) -> Vec<Suggestion> {
+    let mut run = draft::run(world, state, stage);
+    run.branch = draft::branch(policy, state, &run, at);
+    let agent = run.agent.clone();
+    let id = &state.task.task_id;
+    // Each agent has a context of its own; what it is called does not matter to a suggestion.
+    let session = Some(format!("context of {agent}"));
+    let author = Author { actor: agent.clone(), session, branch: run.branch.clone(), at };
+    let failed = state.failures(&stage.name).next();
+    let (verb, why) = match failed {
+        Some((_, failed)) => (
+            "retry",
+            format!(
+                "stage {} failed: {}; it may be tried again",
+                stage.name, failed.failure.reason
+            ),
+        ),
+        None => ("start", format!("stage {} is ready", stage.name)),
+    };
+    let command = format!("orch run {verb} {id}");
+    let found = Suggestion::to(Some(agent), id, stage.name.as_str(), command, why);
+    let Some(report) = judged(world, policy, ledger, run.into(), &author) else {
+        return Vec::new();
+    };
+    let mut all = in_the_way(&report, &format!("stage {} can't start", stage.name), &found);
+    if all.is_empty() {
+        return vec![found];
+    }
+    let owed = report.findings.iter().any(|finding| finding.check == "approval-missing");
+    if let (true, Some(person)) = (owed, &stage.approval) {
+        let command = format!("orch approve {id} --stage {} --statement …", stage.name);
+        let why = format!("stage {} waits for your approval", stage.name);
+        let name = stage.name.as_str();
+        all.push(Suggestion::to(Some(person.clone()), id, name, command, why));
+    }
+    all
+}
