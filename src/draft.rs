@@ -156,7 +156,7 @@ pub fn failure(
     let retry = policy.retry(policy.stage(&state.task.workflow, &run.stage), failure.class);
     let attempts = state.attempts(&run.run_id);
     let again = attempts < retry.maximum_attempts;
-    let in_a_row = state.failures_in_a_row(&run.stage) + 1;
+    let in_a_row = state.failures_in_a_row(&run.stage, failure.class) + 1;
     let pause = retry.pause_after.filter(|limit| in_a_row >= *limit).map(|_| Pause {
         cause: PauseCause::RepeatedFailures,
         reason: format!("stage {} failed, {in_a_row} in a row: {}", run.stage, failure.reason),

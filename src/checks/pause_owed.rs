@@ -2,11 +2,8 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
-use crate::ledger::State;
-use crate::policy::Policy;
 use crate::record::Payload;
-use crate::record::kind::{Failure, RunStatus};
-use crate::source::StageName;
+use crate::record::kind::RunStatus;
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -21,7 +18,7 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 Something that fails again and again is not mended by trying (R001-17). The failure that reaches
-`pause_after` of its class in the policy's `retry` is followed by a `pause` entry, and only a person's
+`pause_after` of its class, since the stage last came through, in the policy's `retry` is followed by a `pause` entry, and only a person's
 sign-off lets the task go on. `orch run fail` and `orch run exec` write both by themselves.
 
 ```yaml bad
@@ -52,25 +49,19 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     else {
         return Vec::new();
     };
-    let so_far = state.failures_in_a_row(&run.stage);
-    let (count, field) = match (run.status, &run.failure) {
-        (RunStatus::Failed, Some(failure))
-            if owes(policy, state, &run.stage, failure, so_far + 1) =>
-        {
-            (so_far + 1, "failure.class")
-        }
+    let stage = &run.stage;
+    let last = state.failures(stage).next().map(|(_, failed)| failed.failure.class);
+    let (class, more, field) = match (run.status, &run.failure, last) {
+        (RunStatus::Failed, Some(failure), _) => (failure.class, 1, "failure.class"),
         // A pause that was left out when the failure landed is owed still.
-        (RunStatus::InProgress, _) if state.paused.is_none() => {
-            let last = state.failures(&run.stage).next();
-            match last {
-                Some((_, failed)) if owes(policy, state, &run.stage, &failed.failure, so_far) => {
-                    (so_far, "stage")
-                }
-                _ => return Vec::new(),
-            }
-        }
+        (RunStatus::InProgress, _, Some(class)) if state.paused.is_none() => (class, 0, "stage"),
         _ => return Vec::new(),
     };
+    let count = state.failures_in_a_row(stage, class) + more;
+    let limit = policy.retry(policy.stage(&state.task.workflow, stage), class).pause_after;
+    if limit.is_none_or(|limit| count < limit) {
+        return Vec::new();
+    }
     if run.status == RunStatus::Failed && pauses_next(step) {
         return Vec::new();
     }
@@ -82,11 +73,6 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
          do it by themselves"
     );
     vec![Objection::new(step.field(field), message, help)]
-}
-
-fn owes(policy: &Policy, state: &State, stage: &StageName, failure: &Failure, count: u32) -> bool {
-    let retry = policy.retry(policy.stage(&state.task.workflow, stage), failure.class);
-    retry.pause_after.is_some_and(|limit| count >= limit)
 }
 
 fn pauses_next(step: &Step<'_>) -> bool {
@@ -143,6 +129,26 @@ mod tests {
 ",
         )
         .expect(&[]);
+    }
+
+    /// A blip before it does not make one fault two.
+    #[test]
+    fn classes_are_counted_apart() {
+        let told = |second: &str| {
+            story(&format!(
+                "
+- done: {{until: backtest}}
+- run: {{}}
+- run: {{status: failed, failure: {{class: {second}, reason: r}}}}
+- write: {{research/reports/x.json: '1'}}
+- run: {{}}
+- propose: feature/strat-001-backtest
+- run: {{status: failed, failure: {{class: deterministic, reason: r}}}}
+"
+            ))
+        };
+        told("transient").expect(&[]);
+        told("deterministic").expect(&["pause-owed"]);
     }
 
     /// One failure for a rule that forbids it is enough.

@@ -10,6 +10,7 @@ mod desk;
 mod elsewhere;
 mod escalate;
 mod explain;
+mod fix;
 mod freeze;
 mod gate;
 mod guard;

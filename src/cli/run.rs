@@ -6,6 +6,7 @@ use super::Stop;
 use super::context::{Context, View};
 use super::desk::Desk;
 use super::elsewhere::{Ahead, ahead};
+use super::fix::Fix;
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::story::told;
@@ -68,6 +69,8 @@ pub(super) struct Fail {
     #[arg(long)]
     message: Option<String>,
     #[command(flatten)]
+    fix: Fix,
+    #[command(flatten)]
     writing: Writing,
 }
 
@@ -127,7 +130,7 @@ impl Start {
         let (_, state) = view.task(&self.id)?;
         let stage =
             stage_of(workflow_of(&view.policy(), state)?, state, self.stage.as_ref())?.name.clone();
-        if state.failures(&stage).next().is_none() && state.active_run().is_none() {
+        if !state.has_failed(&stage) && state.active_run().is_none() {
             let message = format!("the last run of stage `{stage}` did not fail");
             let help = format!("begin it: `orch run start {}`", self.id);
             return Err(Stop::fault(message, help));
@@ -255,7 +258,7 @@ impl Fail {
         let lane =
             world::lane_state(&desk.view.repository, Side::Index, desk.policy(), &active.lane)?;
         let drafted = draft::failure(desk.policy(), state, active, failure, author.at, lane);
-        record_failure(context, &desk, author, drafted, self.writing)
+        record_failure(context, &desk, author, drafted, &self.fix, self.writing)
     }
 }
 
@@ -265,17 +268,26 @@ pub(super) fn record_failure(
     desk: &Desk,
     author: Author,
     (failed, pause): (kind::Run, Option<Pause>),
+    fix: &Fix,
     writing: Writing,
 ) -> Result<(), Stop> {
     let id = &desk.state().task.task_id;
     let after = failed.retry_after;
     let paused = pause.is_some();
-    let mut writer = Writer::new(context, &desk.view, author);
-    writer.add(&desk.home(), failed)?;
+    let failure = failed.failure.clone();
+    let mut writer = Writer::new(context, &desk.view, author.clone());
+    writer.add(&desk.home(), failed.clone())?;
     if let Some(pause) = pause {
         writer.add(&desk.home(), pause)?;
     }
+    let opened = match &failure {
+        Some(failure) => fix.add(&mut writer, desk, &author, &failed.stage, failure)?,
+        None => None,
+    };
     writer.commit(writing)?;
+    if let Some(fix) = opened {
+        say(format!("`{id}` waits for `{fix}`, which mends it: orch run start {fix}"));
+    }
     match (paused, after) {
         (true, _) => say(format!(
             "the task is paused: a person looks, then `orch resume {id} --sign-off STATEMENT`"

@@ -309,9 +309,16 @@ impl State {
         })
     }
 
-    /// Counts the failures of a stage since it last delivered, returned or was resumed.
-    pub fn failures_in_a_row(&self, stage: &StageName) -> u32 {
-        self.failures(stage).count().try_into().unwrap_or(u32::MAX)
+    /// Counts the failures of one class of a stage since it last delivered, returned or was resumed.
+    pub fn failures_in_a_row(&self, stage: &StageName, class: FailureClass) -> u32 {
+        let same = self.failures(stage).filter(|(_, failed)| failed.failure.class == class);
+        same.count().try_into().unwrap_or(u32::MAX)
+    }
+
+    /// Tells whether the last run of a stage failed.
+    pub fn has_failed(&self, stage: &StageName) -> bool {
+        let last = self.runs.iter().rev().find(|run| run.stage == *stage);
+        last.is_some_and(|run| matches!(run.standing, RunStanding::Failed(_)))
     }
 
     /// Gives the checkpoint that the next attempt of a run goes on from.

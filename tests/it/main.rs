@@ -15,3 +15,4 @@ mod real;
 mod snapshot;
 mod support;
 mod tidy;
+mod troubles;
