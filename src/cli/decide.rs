@@ -2,7 +2,8 @@
 
 use super::Stop;
 use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
+use super::ledger::{Writer, Writing};
+use super::lock::Lock;
 use super::output::{id, say};
 use crate::record::kind::{Decision, DecisionStatus, PathChange};
 use crate::record::{self, Envelope, RecordPath};

@@ -14,4 +14,5 @@ mod readme;
 mod real;
 mod snapshot;
 mod support;
+mod survival;
 mod tidy;
