@@ -3,6 +3,7 @@
 
 mod approve;
 mod audit;
+mod checkpoint;
 mod context;
 mod decide;
 mod demo;

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Random, Team};
+use crate::support::{CODE, Random, Team};
 
 /// A journal as a command leaves it that was cut off: here are the files that it was writing.
 fn leave_journal(team: &Team, files: &[(&str, &str)]) {
@@ -170,4 +170,36 @@ fn a_killed_start_is_said_again() {
     }
     team.commit("Begin the strategy");
     team.verify().passed();
+}
+
+/// R000-58: a checkpoint is recorded once, is sealed with its files, and a retry carries it on.
+#[test]
+fn a_retry_goes_on_from_the_checkpoint() {
+    let team = Team::new();
+    team.begin_strategy(&[]);
+    team.write_strategy();
+    let artifact = format!("code={CODE}");
+    let reach = ["run", "checkpoint", "strat-001", "--name", "half", "--artifact", &artifact];
+    team.orch("strategy_developer", &reach);
+    let again = team.orch("strategy_developer", &reach);
+    assert!(again.contains("already"), "{again}");
+    let record = team.record("strat-001", "run");
+    assert!(record.ends_with("/0003-run.yaml"), "{record}");
+    assert!(team.read(&record).contains(&team.digest(CODE)));
+    team.commit("Get half of it done");
+    team.repo.write(CODE, "plot(ta.ema(close[1], 20))\n");
+    team.orch("strategy_developer", &reach);
+    assert!(team.record("strat-001", "run").ends_with("/0004-run.yaml"));
+    let fail = ["run", "fail", "strat-001", "--class", "transient", "--reason", "network"];
+    team.orch("strategy_developer", &fail);
+    team.orch("strategy_developer", &["run", "retry", "strat-001"]);
+    let retried = team.read(&team.record("strat-001", "run"));
+    assert!(retried.contains("attempt: 2") && retried.contains("name: half"), "{retried}");
+    assert!(retried.contains(&team.digest(CODE)), "{retried}");
+    team.commit("Try again");
+    team.guard(&["--base", "main"]).passed();
+    team.verify().passed();
+    team.edit(&team.record("strat-001", "run"), "name: half", "name: all");
+    team.repo.git(&["add", ".orch"]);
+    team.guard(&[]).refused_by("record-modified");
 }
