@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Group, Objection, Run};
+use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
 use crate::record::Payload;
-use crate::record::kind::Artifact;
+use crate::record::kind::{Artifact, Run, RunStatus};
 use crate::snapshot::Occasion;
 use crate::world::{Fact, Step, World};
 
@@ -16,13 +16,14 @@ pub(super) static CHECK: Check = Check {
     mandatory: true,
     severity: Severity::Error,
     explain: EXPLAIN,
-    run: Run::EachStep(run),
+    run: Runs::EachStep(run),
 };
 
 const EXPLAIN: &str = "\
 A handoff seals its artifacts: the next agent relies on exactly these bytes. A record that is new
 in the change must therefore name the digest of the blob that the change holds. If the file was
-changed after the handoff was written, hand off again.
+changed after the handoff was written, hand off again. A checkpoint that names files is held against
+them where it is recorded; behind it, the work goes on.
 
 ```yaml bad
 - done: {until: strategy}
@@ -64,6 +65,9 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
 pub(super) fn sealed<'w>(world: &World, step: &Step<'w>) -> Vec<(String, &'w Artifact)> {
     let (list, artifacts) = match &step.record.payload {
         Payload::Handoff(handoff) => ("artifacts", &handoff.artifacts),
+        Payload::Run(Run { status: RunStatus::Checkpoint, checkpoint: Some(reached), .. }) => {
+            ("checkpoint.artifacts", &reached.artifacts)
+        }
         Payload::AuditReport(report) => ("covers", &report.covers),
         Payload::Approval(approval) => ("covers", &approval.covers),
         _ => return Vec::new(),
@@ -100,6 +104,38 @@ mod tests {
         );
         findings.expect(&["checksum-mismatch"]);
         assert!(findings.underlined(0).starts_with("sha256:"), "{}", findings.underlined(0));
+    }
+
+    /// R000-58: a checkpoint holds where it is recorded, and binds nothing once the run goes on.
+    #[test]
+    fn a_checkpoint_names_what_it_holds() {
+        let reached = format!(
+            "
+- done: {{until: strategy}}
+- propose: feature/strat-001-strategy
+- run: {{}}
+- write: {{strategies/sma.py: half}}
+- run:
+    status: checkpoint
+    inputs: []
+    checkpoint:
+      name: half
+      artifacts: [{{name: code, path: strategies/sma.py, checksum: '{}'}}]
+",
+            crate::source::Digest::of(b"half")
+        );
+        story(&reached).expect(&[]);
+        let findings = story(&format!("{reached}- write: {{strategies/sma.py: other}}\n"));
+        findings.expect(&["checksum-mismatch"]);
+        assert!(findings.underlined(0).starts_with("sha256:"), "{}", findings.underlined(0));
+        let gone = story(&format!("{reached}- remove: {{strategies/sma.py: ~}}\n"));
+        gone.expect(&["artifact-missing"]);
+        let link = story(&format!("{reached}- link: {{strategies/sma.py: half}}\n"));
+        link.expect(&["artifact-irregular"]);
+        story(&format!(
+            "{reached}- write: {{strategies/sma.py: all, docs/strategies/sma.md: about}}\n- handoff: {{}}\n"
+        ))
+        .expect(&[]);
     }
 
     /// A `close` in the same commit frees no file before it has landed.

@@ -22,12 +22,25 @@ const EXPLAIN: &str = "\
 The same work on the same evidence is the same run (R001-13, R001-18): its id is computed from the
 task, the stage, what it consumes and how often the task has come there. With an id of its own
 choice a run could be submitted twice. A failure, a handoff and a gate name the run that they end or
-judge.
+judge. A run that is tried again counts its attempts, from 1 again once a person has resumed the
+task, and goes on from the checkpoint that it reached last (R000-58), or from none.
 
 ```yaml bad
 - done: {until: strategy}
 - propose: feature/strat-001-strategy
 - run: {stage: strategy, run_id: r0123456789}
+```
+
+```yaml bad
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {stage: strategy, checkpoint: {name: half}}
+```
+
+```yaml bad
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {stage: strategy, attempt: 2}
 ```
 
 ```yaml good
@@ -49,7 +62,7 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
         Payload::Gate(gate) => (&gate.run_id, delivered(state, &gate.stage)),
         _ => return Vec::new(),
     };
-    let Some(due) = due.filter(|due| due != said) else { return Vec::new() };
+    let Some(due) = due.filter(|due| due != said) else { return miscounted(step, state) };
     let message = match &step.record.payload {
         Payload::Run(run) if run.status == RunStatus::InProgress => {
             format!("the id of a run of this stage on this evidence is `{due}`")
@@ -57,6 +70,28 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
         _ => format!("the run in question is `{due}`"),
     };
     vec![Objection::new(step.field("run_id"), message, HELP)]
+}
+
+/// What a run says of the tries before it: how many they were, and how far they came.
+fn miscounted(step: &Step<'_>, state: &State) -> Vec<Objection> {
+    let Some(run) = step.begun() else { return Vec::new() };
+    let task = &state.task.task_id;
+    let help = format!("let orch count and carry it on: `orch run retry {task}`");
+    let due = state.attempts(&run.run_id) + 1;
+    let reached = state.checkpoint(&run.run_id);
+    let mut objections = Vec::new();
+    if run.attempt != due {
+        let message = format!("the next attempt of this run is number {due}");
+        objections.push(Objection::new(step.field("attempt"), message, help.as_str()));
+    }
+    if let Some(claimed) = run.checkpoint.as_ref().filter(|claimed| reached != Some(claimed)) {
+        let message = match reached {
+            Some(reached) => format!("this run reached `{}` last, not this", reached.name),
+            None => format!("this run never reached `{}`", claimed.name),
+        };
+        objections.push(Objection::new(step.field("checkpoint"), message, help.as_str()));
+    }
+    objections
 }
 
 const HELP: &str = "let orch derive it: `orch run start`, `orch handoff create`, `orch gate`";
@@ -111,6 +146,55 @@ mod tests {
             assert_eq!(findings.report.findings[0].check, "run-id-mismatch", "{rest}");
         }
         after_the_run("- handoff: {}\n- gate: {}").expect(&[]);
+    }
+
+    const FAILED: &str = "
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {}
+- run: {status: checkpoint, inputs: [], checkpoint: {name: half}}
+- run: {status: failed, inputs: [], failure: {class: transient, reason: network}}
+- wait: 1h
+";
+
+    fn tried_again(said: &str) -> Findings {
+        story(&format!("{FAILED}- run: {said}\n"))
+    }
+
+    /// Requirement R000-58: a retry carries on what the run reached, or begins anew.
+    #[test]
+    fn a_retry_counts_and_claims_only_what_was_reached() {
+        tried_again("{}").expect(&[]);
+        tried_again("{checkpoint: ~}").expect(&[]);
+        for (said, place) in [
+            ("{attempt: 1}", "1"),
+            ("{attempt: 3}", "3"),
+            ("{checkpoint: {name: all}}", "name: all"),
+        ] {
+            let findings = tried_again(said);
+            findings.expect(&["run-id-mismatch"]);
+            assert!(findings.underlined(0).contains(place), "{said}: {}", findings.underlined(0));
+        }
+        let never = story(
+            "
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {checkpoint: {name: half}}
+",
+        );
+        assert!(never.of("run-id-mismatch")[0].message.contains("never reached `half`"));
+    }
+
+    /// Design, hard case 10: a person's word resets the count.
+    #[test]
+    fn attempts_count_from_one_behind_a_resume() {
+        let resumed = format!(
+            "{FAILED}- pause: {{cause: person, reason: R}}
+- resume: {{approver: founder, sign_off: S}}
+"
+        );
+        story(&format!("{resumed}- run: {{}}\n")).expect(&[]);
+        story(&format!("{resumed}- run: {{attempt: 2}}\n")).expect(&["run-id-mismatch"]);
     }
 
     /// A return to a stage is a new run of it, even on the same evidence.

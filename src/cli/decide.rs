@@ -3,7 +3,8 @@
 use super::Stop;
 use super::context::{Context, View};
 use super::escalate::said;
-use super::ledger::{Lock, Writer, Writing};
+use super::ledger::{Writer, Writing};
+use super::lock::Lock;
 use super::output::{id, say};
 use super::task::word;
 use crate::draft::Author;

@@ -2,7 +2,8 @@
 
 use super::Stop;
 use super::context::{Context, View};
-use super::ledger::{Lock, Writer, Writing};
+use super::ledger::{Writer, Writing};
+use super::lock::Lock;
 use super::output::say;
 use crate::draft::Author;
 use crate::ledger::State;

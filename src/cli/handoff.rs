@@ -98,7 +98,8 @@ pub(super) struct Reject {
     writing: Writing,
 }
 
-fn named_path(text: &str) -> Result<(ArtifactName, RepoPath), String> {
+/// Reads `NAME=PATH`.
+pub(super) fn named_path(text: &str) -> Result<(ArtifactName, RepoPath), String> {
     let (name, path) = text.split_once('=').ok_or("write NAME=PATH")?;
     let name = id(name)?;
     RepoPath::canonical(path).map(|path| (name, path)).map_err(|fault| fault.to_string())

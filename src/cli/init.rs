@@ -3,7 +3,9 @@
 use super::Stop;
 use super::context::{Context, staged};
 use super::hooks;
-use super::ledger::{Lock, refuse, write_whole};
+use super::journal::Journal;
+use super::ledger::{refuse, write_whole};
+use super::lock::Lock;
 use super::output::say;
 use super::templates::{AGENTS, AGENTS_BEGIN, AGENTS_END, TEMPLATES};
 use crate::guard::guard;
@@ -42,15 +44,24 @@ impl Init {
             let help = "change it on a branch `orch/…`, or replace it with `orch init --force`";
             return Err(Stop::fault(format!("{POLICY_PATH} is there already"), help));
         }
-        write_whole(&policy, &for_branch(text, &repository)?)?;
-        let agents = top.join("AGENTS.md");
-        let before = std::fs::read_to_string(&agents).unwrap_or_default();
-        write_whole(&agents, &with_section(&before))?;
-        let ignore = top.join(".gitignore");
-        let before = std::fs::read_to_string(&ignore).unwrap_or_default();
-        write_whole(&ignore, &with_line(&before, "/logs/agent_activity.log"))?;
+        let before = |name| std::fs::read_to_string(top.join(name)).unwrap_or_default();
+        let texts = [
+            for_branch(text, &repository)?,
+            with_section(&before("AGENTS.md")),
+            with_line(&before(".gitignore"), "/logs/agent_activity.log"),
+        ];
         let written = [POLICY_PATH, "AGENTS.md", ".gitignore"];
-        repository.stage(&written.map(RepoPath::from))?;
+        let paths = written.map(RepoPath::from);
+        // What somebody else had written there is not put away.
+        let new = paths.iter().zip(texts.iter().map(String::as_bytes));
+        let new = new.filter(|(path, _)| !top.join(path.to_string()).exists());
+        let journal = Journal::begin(&repository, top, new, Vec::new())?;
+        journal.around(|| {
+            for (name, text) in written.iter().zip(&texts) {
+                write_whole(&top.join(name), text)?;
+            }
+            repository.stage(&paths)
+        })?;
         for path in written {
             say(format!("wrote {path}"));
         }

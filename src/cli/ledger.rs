@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::context::{Context, View};
+use super::journal::Journal;
 use super::output::{complain, say, style};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
@@ -24,26 +25,6 @@ pub(super) struct Writing {
     /// Judge and print, but write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-}
-
-/// Keeps other `orch` processes of this repository out, in all its worktrees, until it is dropped.
-pub(super) struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Waits for its turn.
-    pub(super) fn take(repository: &GitRepository) -> Result<Self, Fault> {
-        let folder = repository.common_dir().join("orch");
-        let unable = |error: std::io::Error| {
-            let message = format!("the lock in {} can't be taken: {error}", folder.display());
-            Fault::new(message, "make the folder writable")
-        };
-        fs::create_dir_all(&folder).map_err(unable)?;
-        let file = File::create(folder.join("lock")).map_err(unable)?;
-        file.lock().map_err(unable)?;
-        Ok(Lock { _file: file })
-    }
 }
 
 /// What a command is about to write.
@@ -161,19 +142,20 @@ impl<'a> Writer<'a> {
         let top = repository.work_dir().ok_or_else(|| {
             Stop::fault("a bare repository has no files to write", "work in a clone of it")
         })?;
-        for (record, text) in self.entries.iter().zip(&self.texts) {
-            write_new(&top.join(record.repo_path().to_string()), text)?;
+        let on_disk = |record: &Record| top.join(record.repo_path().to_string());
+        for record in &self.entries {
+            must_be_new(&on_disk(record))?;
         }
-        let artifacts = self.artifacts.iter().map(|(path, _)| path.clone());
-        let records = self.entries.iter().map(|record| record.repo_path().clone());
-        let staged = repository.stage(&artifacts.chain(records).collect::<Vec<_>>());
-        if let Err(fault) = staged {
-            // Half of it would be in the way of the next try.
-            for record in &self.entries {
-                let _gone_already = fs::remove_file(top.join(record.repo_path().to_string()));
+        let texts = self.texts.iter().map(String::as_bytes);
+        let paths = self.entries.iter().map(Record::repo_path);
+        let journal = Journal::begin(repository, top, paths.clone().zip(texts), Vec::new())?;
+        journal.around(|| {
+            for (record, text) in self.entries.iter().zip(&self.texts) {
+                write_whole(&on_disk(record), text)?;
             }
-            return Err(fault.into());
-        }
+            let artifacts = self.artifacts.iter().map(|(path, _)| path);
+            repository.stage(&artifacts.chain(paths).cloned().collect::<Vec<_>>())
+        })?;
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
             log(top, &self.author, record)?;
@@ -189,16 +171,19 @@ pub(super) fn refuse(report: &Report, proposal: &Proposal) -> Stop {
     Stop::Refused
 }
 
-/// Writes a file that must not be there yet: whole, or not at all.
-pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Fault> {
+/// Refuses a file that is there already.
+fn must_be_new(path: &Path) -> Result<(), Fault> {
     if path.exists() {
         return Err(Fault::new(
             format!("{} is there already", path.display()),
             "commit it if it is staged, stage it with `git add` if it is yours, or remove it",
         ));
     }
-    write_whole(path, text)
+    Ok(())
 }
+
+/// How the names of files begin that are yet to be moved to their place.
+pub(super) const TEMPORARY: &str = ".orch-";
 
 /// Writes a file whole, or not at all: beside its place first, then moved there.
 pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
@@ -209,7 +194,7 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(unable)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".orch-")
+        .prefix(TEMPORARY)
         .permissions(file_permissions())
         .tempfile_in(folder)
         .map_err(unable)?;
@@ -265,7 +250,8 @@ fn log(top: &Path, author: &Author, record: &Record) -> Result<(), Fault> {
     let append = || -> std::io::Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(top))?;
         let mut file = File::options().create(true).append(true).open(&path)?;
-        writeln!(file, "{line}")
+        // In one piece: a line that is cut off would spoil the next one.
+        file.write_all(format!("{line}\n").as_bytes())
     };
     append().map_err(|error| {
         let message = format!("{} can't be written: {error}", path.display());

@@ -3,6 +3,7 @@
 
 mod approve;
 mod audit;
+mod checkpoint;
 mod context;
 mod decide;
 mod demo;
@@ -19,7 +20,9 @@ mod handoffs;
 mod hooks;
 mod import;
 mod init;
+mod journal;
 mod ledger;
+mod lock;
 mod log;
 mod next;
 mod output;

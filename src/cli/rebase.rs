@@ -1,8 +1,12 @@
 //! `orch task rebase`: in a merge, puts one's own entries of a ledger behind those that landed.
 
+use std::collections::BTreeMap;
+
 use super::Stop;
 use super::context::{Context, staged};
-use super::ledger::{Lock, refuse, write_whole};
+use super::journal::Journal;
+use super::ledger::{refuse, write_whole};
+use super::lock::Lock;
 use super::output::{id, say};
 use crate::draft;
 use crate::guard::guard;
@@ -117,31 +121,35 @@ fn write(
 ) -> Result<(), Stop> {
     let top = repository.work_dir().unwrap_or(repository.git_dir());
     let on_disk = |path: &RepoPath| top.join(path.to_string());
-    let mut touched: Vec<RepoPath> = Vec::new();
-    for record in own {
-        let path = record.repo_path();
-        match std::fs::remove_file(on_disk(path)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                let message = format!("`{path}` can't be removed: {error}");
-                return Err(Stop::fault(message, "make the folder writable"));
-            }
-            _ => touched.push(path.clone()),
-        }
-    }
+    let mut texts: BTreeMap<RepoPath, String> = BTreeMap::new();
     for record in landed {
         let path = record.repo_path();
         if let Some(node) = repository.node(theirs, path)? {
             let bytes = repository.read(node.oid)?;
-            write_whole(&on_disk(path), &String::from_utf8_lossy(&bytes))?;
-            touched.push(path.clone());
+            texts.insert(path.clone(), String::from_utf8_lossy(&bytes).into_owned());
         }
     }
     for (record, text) in renumbered {
-        write_whole(&on_disk(record.repo_path()), text)?;
-        touched.push(record.repo_path().clone());
+        texts.insert(record.repo_path().clone(), text.clone());
     }
-    touched.sort();
-    touched.dedup();
-    repository.stage(&touched)?;
-    Ok(())
+    let removed: Vec<RepoPath> = own.iter().map(|record| record.repo_path().clone()).collect();
+    let removed: Vec<RepoPath> =
+        removed.into_iter().filter(|path| !texts.contains_key(path)).collect();
+    let written = texts.iter().map(|(path, text)| (path, text.as_bytes()));
+    let journal = Journal::begin(repository, top, written, removed.clone())?;
+    journal.around(|| {
+        for (path, text) in &texts {
+            write_whole(&on_disk(path), text)?;
+        }
+        for path in &removed {
+            match std::fs::remove_file(on_disk(path)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let message = format!("`{path}` can't be removed: {error}");
+                    return Err(Stop::fault(message, "make the folder writable"));
+                }
+                _ => {}
+            }
+        }
+        Ok(repository.stage(&texts.keys().chain(&removed).cloned().collect::<Vec<_>>())?)
+    })
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::Stop;
+use super::checkpoint::Checkpoint;
 use super::context::{Context, View};
 use super::desk::Desk;
 use super::elsewhere::{Ahead, ahead};
@@ -12,7 +13,7 @@ use super::output::{id, say};
 use super::story::told;
 use super::task::word;
 use crate::draft::{self, Author};
-use crate::ledger::{RunStanding, Standing, State};
+use crate::ledger::{RunStanding, RunState, Standing, State};
 use crate::policy::{BranchParts, Policy, Stage, Workflow};
 use crate::record::did_you_mean;
 use crate::record::kind::{self, Failure, FailureClass, Pause};
@@ -32,6 +33,8 @@ pub(super) enum Run {
                             entry carries the checkpoint\nthat it goes on from.\nExample: orch \
                             run retry strat-001")]
     Retry(Start),
+    /// Record a point that the active run can go on from after a failure
+    Checkpoint(Checkpoint),
     /// Record that the active run failed
     #[command(after_help = "Whether it may be tried again depends on the class and the policy's \
                             `retry`.\nExample: orch run fail strat-001 --class transient --reason \
@@ -79,6 +82,7 @@ impl Run {
         match self {
             Run::Start(command) => command.run(context),
             Run::Retry(command) => command.retry(context),
+            Run::Checkpoint(command) => command.run(context),
             Run::Fail(command) => command.run(context),
         }
     }
@@ -245,14 +249,20 @@ fn stays_on(policy: &Policy, state: &State, run: &kind::Run, branch: Option<&str
     policy.branches.iter().any(|pattern| pattern.fits(branch, &known))
 }
 
+/// Gives the run that goes on; refuses if none does.
+pub(super) fn active_run(state: &State) -> Result<&RunState, Stop> {
+    state.active_run().ok_or_else(|| {
+        let id = &state.task.task_id;
+        let help = format!("see where it stands: `orch status {id}`");
+        Stop::fault(format!("no run of `{id}` goes on"), help)
+    })
+}
+
 impl Fail {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let desk = Desk::of(context, &self.id)?;
         let state = desk.state();
-        let Some(active) = state.active_run() else {
-            let help = format!("see where it stands: `orch status {}`", self.id);
-            return Err(Stop::fault(format!("no run of `{}` goes on", self.id), help));
-        };
+        let active = active_run(state)?;
         let author = desk.author(context)?;
         let failure = Failure { class: self.class, reason: self.reason, message: self.message };
         let lane =

@@ -36,10 +36,18 @@ pub(super) fn seal(
     }
     let collected = draft::collect(stage, state, &files, &changed, &by_name)
         .map_err(|undecided| cannot_collect(&state.task.task_id, stage, &undecided))?;
+    sealed(&view.repository, collected)
+}
+
+/// Gives files as artifacts, hashed from the blobs that `git add` would make.
+pub(super) fn sealed(
+    repository: &GitRepository,
+    files: Vec<(ArtifactName, RepoPath)>,
+) -> Result<Vec<(Artifact, Node)>, Stop> {
     let mut sealed = Vec::new();
-    for (name, path) in collected {
-        let node = blob_of(&view.repository, &path)?;
-        let checksum = sealed_digest(&view.repository, node)?;
+    for (name, path) in files {
+        let node = blob_of(repository, &path)?;
+        let checksum = sealed_digest(repository, node)?;
         sealed.push((Artifact { name, path, checksum }, node));
     }
     Ok(sealed)

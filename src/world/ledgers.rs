@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Seen;
 use crate::ledger::{IncidentState, State};
+use crate::record::kind::RunStatus;
 use crate::record::{self, Home, Problem, Record, RecordPath};
 use crate::snapshot::{Change, Fault, Oid, Repository, Side};
 use crate::source::RepoPath;
@@ -196,32 +197,36 @@ impl LedgerView {
     /// Tells where what a record says can be seen: at head while it stands, else at the commit
     /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
     /// later run had the chance to replace it there. In a task that has been closed nothing stands:
-    /// its files are free.
+    /// its files are free. So are those of a checkpoint, as soon as the work goes on.
     pub fn seen(&self, record: &Record) -> Seen {
         let stands = self.state().is_none_or(|state| match &record.payload {
             _ if state.closed.is_some() && !self.staged => false,
             record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
+            record::Payload::Run(run) if run.status == RunStatus::Checkpoint => false,
             _ => state.stands(record.sequence()),
         });
-        if stands || (self.staged && !self.run_again_after(record, |_| true)) {
+        if stands || (self.staged && !self.replaced(record, |_| true)) {
             return Seen::Head;
         }
         let brought = |record: &Record| self.introduced.get(record.repo_path());
         match brought(record) {
             // What one commit brings and replaces was no more to be seen when it was staged.
-            Some(commit) if !self.run_again_after(record, |run| brought(run) == Some(commit)) => {
+            Some(commit) if !self.replaced(record, |later| brought(later) == Some(commit)) => {
                 Seen::Commit(*commit)
             }
             _ => Seen::Nowhere,
         }
     }
 
-    fn run_again_after(&self, record: &Record, among: impl Fn(&Record) -> bool) -> bool {
+    /// Tells whether later entries had the chance to replace what this one speaks of: a run that
+    /// began, or, behind a checkpoint, anything that its run did next.
+    fn replaced(&self, record: &Record, among: impl Fn(&Record) -> bool) -> bool {
+        use record::Payload::{Handoff, Run};
+        let checkpoint = matches!(&record.payload, Run(run) if run.status == RunStatus::Checkpoint);
         let mut later = self.records.iter().filter(|later| later.sequence() > record.sequence());
         later.any(|later| match &later.payload {
-            record::Payload::Run(run) => {
-                run.status == record::kind::RunStatus::InProgress && among(later)
-            }
+            Run(run) => (checkpoint || run.status == RunStatus::InProgress) && among(later),
+            Handoff(_) => checkpoint && among(later),
             _ => false,
         })
     }

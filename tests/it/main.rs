@@ -14,5 +14,6 @@ mod readme;
 mod real;
 mod snapshot;
 mod support;
+mod survival;
 mod tidy;
 mod troubles;

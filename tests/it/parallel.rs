@@ -22,25 +22,25 @@ fn codes(outputs: &[Output]) -> Vec<Option<i32>> {
     outputs.iter().map(|output| output.status.code()).collect()
 }
 
-/// R001-16, R001-23: 40 agents open 40 tasks at once; every one is recorded, staged and logged.
+/// R001-16, R001-23: 50 agents open 50 tasks at once; every one is recorded, staged and logged.
 #[test]
-fn forty_tasks_at_once_are_all_there() {
+fn fifty_tasks_at_once_are_all_there() {
     let team = Team::new();
-    let ids: Vec<String> = (0..40).map(|number| format!("strat-{number:03}")).collect();
+    let ids: Vec<String> = (0..50).map(|number| format!("strat-{number:03}")).collect();
     let outputs = open_at_once(&team, &ids);
-    assert_eq!(codes(&outputs), vec![Some(0); 40], "{outputs:#?}");
+    assert_eq!(codes(&outputs), vec![Some(0); 50], "{outputs:#?}");
     let staged = team.records();
-    assert_eq!(staged.len(), 40, "{staged:?}");
+    assert_eq!(staged.len(), 50, "{staged:?}");
     for id in &ids {
         assert!(team.record(id, "task").ends_with("/0001-task.yaml"));
     }
     let log = team.read("logs/agent_activity.log");
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 40);
-    team.commit("Open forty tasks");
+    assert_eq!(lines.len(), 50);
+    team.commit("Open fifty tasks");
     let listed = team.json("", &["task", "list"]);
-    assert_eq!(listed.as_array().unwrap().len(), 40);
+    assert_eq!(listed.as_array().unwrap().len(), 50);
     team.verify().passed();
 }
 
@@ -60,25 +60,38 @@ fn one_task_is_opened_once() {
     team.commit("Open one task");
 }
 
-/// R001-11, attack 109: 20 starts of one stage at once are one run, and the same run.
-#[test]
-fn one_run_is_started_once() {
-    let team = Team::new();
-    team.open("strat-001", "new_strategy", &[]);
-    team.commit("Open strat-001");
-    team.repo.git(&["switch", "--quiet", "--create", "feature/strat-001-strategy"]);
-    let start = ["run", "start", "strat-001"];
-    let children: Vec<Child> = (0..20)
+/// Says the same with 50 processes at once; every one must end well.
+fn at_once(team: &Team, agent: &str, arguments: &[&str]) {
+    let children: Vec<Child> = (0..50)
         .map(|_| {
-            let mut command = team.command("strategy_developer", "session", &start);
+            let mut command = team.command(agent, &format!("session-of-{agent}"), arguments);
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         })
         .collect();
     let outputs: Vec<Output> =
         children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
-    assert_eq!(codes(&outputs), vec![Some(0); 20], "{outputs:#?}");
+    assert_eq!(codes(&outputs), vec![Some(0); 50], "{outputs:#?}");
+}
+
+/// R001-11, R001-18, attack 109: 50 starts of one stage at once are one run, 50 handoffs of it one
+/// handoff, and 50 gates behind it one gate.
+#[test]
+fn what_many_say_at_once_is_recorded_once() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    team.repo.git(&["switch", "--quiet", "--create", "feature/strat-001-strategy"]);
+    at_once(&team, "strategy_developer", &["run", "start", "strat-001"]);
     assert_eq!(team.records().len(), 2);
     team.commit("Begin the strategy");
+    team.write_strategy();
+    at_once(&team, "strategy_developer", &["handoff", "create", "strat-001"]);
+    assert_eq!(team.records().len(), 3);
+    team.commit("Hand over the strategy");
+    at_once(&team, "orchestrator", &["gate", "strat-001"]);
+    assert_eq!(team.records().len(), 4);
+    team.commit("Pass the gate");
+    team.verify().passed();
 }
 
 /// Two clones of a team's repository.

@@ -1,6 +1,7 @@
 //! What only Git itself does well: writing the index and making branches.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Write as _;
 use std::path::absolute;
 use std::process::{Command, Output, Stdio};
@@ -15,7 +16,7 @@ impl GitRepository {
     /// Runs Git at the top of the working tree, in the environment this repository was opened
     /// with, and gives what it printed. A command that fails is a fault with Git's own words.
     pub fn run_git<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<String, Fault> {
-        let output = self.git(arguments, b"")?;
+        let output = self.git(arguments, Talk::Listen)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -33,7 +34,7 @@ impl GitRepository {
         }
         arguments.extend(["--pathspec-from-file=-", "--pathspec-file-nul"]);
         let list = nul_separated(paths);
-        let output = self.git(&arguments, &list)?;
+        let output = self.git(&arguments, Talk::Tell(&list))?;
         *self.index.borrow_mut() = None;
         if output.status.success() {
             return Ok(());
@@ -57,7 +58,7 @@ impl GitRepository {
         Ok(())
     }
 
-    fn git<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Result<Output, Fault> {
+    fn git<S: AsRef<OsStr>>(&self, arguments: &[S], talk: Talk<'_>) -> Result<Output, Fault> {
         let unable = |error: std::io::Error| {
             Fault::new(
                 format!("`git` can't be run: {error}"),
@@ -77,6 +78,19 @@ impl GitRepository {
         }
         command.current_dir(self.work_dir().unwrap_or(self.git_dir()));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let held = self.held.borrow().as_ref().map(File::try_clone).transpose().map_err(unable)?;
+        let held = held.map_or_else(Stdio::null, Stdio::from);
+        let input = match talk {
+            Talk::Listen => {
+                command.stdin(held);
+                &[]
+            }
+            Talk::Tell(input) => {
+                command.stdout(held);
+                input
+            }
+            Talk::Ask(input) => input,
+        };
         let mut child = command.spawn().map_err(unable)?;
         if let Some(mut stdin) = child.stdin.take() {
             // A Git that fails at once closes its end early; its own words say why.
@@ -87,7 +101,7 @@ impl GitRepository {
 
     /// Explains a refusal to add: which pattern of which file ignores the path.
     fn ignored(&self, list: &[u8]) -> Option<Fault> {
-        let output = self.git(&["check-ignore", "-v", "-z", "--stdin"], list).ok()?;
+        let output = self.git(&["check-ignore", "-v", "-z", "--stdin"], Talk::Ask(list)).ok()?;
         let mut fields = output.stdout.split_str("\0").map(|field| field.to_str_lossy());
         let (file, line, pattern, path) =
             (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
@@ -99,6 +113,17 @@ impl GitRepository {
             ),
         ))
     }
+}
+
+/// What is said to a Git, and whether it answers. Where it does not use a stream, it gets the lock
+/// instead, so that the lock is held as long as it lives.
+enum Talk<'i> {
+    /// It is only listened to.
+    Listen,
+    /// It is told something, and prints nothing.
+    Tell(&'i [u8]),
+    /// It is told something, and answers.
+    Ask(&'i [u8]),
 }
 
 fn nul_separated(paths: &[RepoPath]) -> Vec<u8> {
@@ -113,9 +138,13 @@ fn nul_separated(paths: &[RepoPath]) -> Vec<u8> {
 fn failed<S: AsRef<OsStr>>(arguments: &[S], output: &Output) -> Fault {
     let words: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
     let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
-    Fault::new(
-        format!("`git {}` failed: {}", words.join(" "), said.trim()),
-        "run it by hand to see all that Git says",
-    )
+    let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
+    let help = match said.contains("index.lock': File exists") {
+        true => {
+            "another Git writes the index now, or one was cut off: try again; if no `git` runs here, \
+             remove its lock: `rm \"$(git rev-parse --git-path index.lock)\"`"
+        }
+        false => "run it by hand to see all that Git says",
+    };
+    Fault::new(format!("`git {}` failed: {}", words.join(" "), first.trim()), help)
 }

@@ -12,6 +12,7 @@ mod refs;
 mod store;
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -37,6 +38,8 @@ pub struct GitRepository {
     directory: PathBuf,
     work_dir: Option<PathBuf>,
     common_dir: PathBuf,
+    /// A lock that every Git holds which is started from here.
+    held: RefCell<Option<File>>,
     /// Holds the joined view on the quarantine for as long as objects are read through it.
     _quarantine: Option<tempfile::TempDir>,
 }
@@ -54,6 +57,7 @@ impl GitRepository {
             directory: opened.directory,
             work_dir: opened.work_dir,
             common_dir,
+            held: RefCell::default(),
             _quarantine: opened.quarantine,
         })
     }
@@ -71,6 +75,12 @@ impl GitRepository {
     /// Gives the folder that all linked worktrees share.
     pub fn common_dir(&self) -> &Path {
         &self.common_dir
+    }
+
+    /// Hands a locked file to every Git that is started from now on: while one of them lives, the
+    /// lock is held, even if this process ends before it.
+    pub fn hold(&self, lock: File) {
+        *self.held.borrow_mut() = Some(lock);
     }
 
     /// Gives the folder that Git runs hooks from; `core.hooksPath` is honoured.
