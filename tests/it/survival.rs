@@ -175,7 +175,7 @@ fn a_killed_start_is_said_again() {
 /// R000-58: a checkpoint is recorded once, is sealed with its files, and a retry carries it on.
 #[test]
 fn a_retry_goes_on_from_the_checkpoint() {
-    let team = Team::new();
+    let team = Team::with_policy(&[("initial_interval: 15s", "initial_interval: 0s")]);
     team.begin_strategy(&[]);
     team.write_strategy();
     let artifact = format!("code={CODE}");

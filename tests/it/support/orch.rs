@@ -129,6 +129,18 @@ impl Team {
         team
     }
 
+    /// Begins likewise, with changes of the template's policy, each from and to.
+    pub(crate) fn with_policy(changes: &[(&str, &str)]) -> Self {
+        let team = Team::over(TestRepo::new());
+        team.orch("founder", &["init", "--template", "strategy", "--hooks"]);
+        for (from, to) in changes {
+            team.edit(".orch/policy.yaml", from, to);
+        }
+        team.repo.git(&["add", ".orch/policy.yaml"]);
+        team.commit("Begin with orch");
+        team
+    }
+
     /// Clones this team's repository over `file://`; the clone has no hooks.
     pub(crate) fn clone_to(&self, name: &str) -> Self {
         Team::over(self.repo.clone_to(name, &[]))
