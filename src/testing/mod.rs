@@ -3,6 +3,7 @@
 mod derived;
 mod examples;
 mod honest;
+mod lifecycle;
 mod lives;
 mod readme;
 mod story;

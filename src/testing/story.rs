@@ -231,7 +231,7 @@ impl Teller {
         self.proposal(repository, Memory::commit(2), Memory::commit(1))
     }
 
-    fn judge(&self) -> Result<Report, crate::snapshot::Fault> {
+    pub(super) fn judge(&self) -> Result<Report, crate::snapshot::Fault> {
         let repository = self.repository();
         let proposal = self.proposed(&repository);
         let bootstrap = self.agreed.as_ref().is_some_and(Files::is_empty);
@@ -239,7 +239,7 @@ impl Teller {
     }
 
     /// The world as it is now, for drafting.
-    fn world(&self, task: &TaskId) -> World {
+    pub(super) fn world(&self, task: &TaskId) -> World {
         let repository = self.repository();
         let proposal = self.proposal(&repository, Side::Index, Side::Index);
         let policy = super::compiled(&self.files[&POLICY_PATH.into()].1);
