@@ -8,6 +8,7 @@ mod lives;
 mod readme;
 mod story;
 mod tampering;
+mod walks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
