@@ -22,7 +22,8 @@ const EXPLAIN: &str = "\
 The kill switch (R003-12 to R003-15): while a halt stands, at what was agreed or in the change
 itself, no run begins, nothing is handed off, judged, reported or approved in its scope. The change
 that lifts a halt can't use that at once: it must land first. A halt that can't be read stands for
-everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`.
+everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`, with
+`--incident INCIDENT` where the halt does not name one. A rollback goes on while a halt stands.
 
 ```yaml bad
 - done: {until: deploy_paper}
@@ -50,13 +51,15 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let (Some(state), Some(_)) = (step.before, step.policy) else { return Vec::new() };
     let Some(stage) = moved(step, state) else { return Vec::new() };
     let lane = lane(step, state, stage);
-    let standing = world.survey.halts.iter().filter(|halt| {
-        halt.until.is_none_or(|until| step.at < until) && covers(halt, state, stage, lane)
-    });
+    let standing = world
+        .survey
+        .halts
+        .iter()
+        .filter(|halt| halt.stands_at(step.at) && covers(halt, state, stage, lane));
     let objections = standing.map(|halt| {
         let StandingHalt { id, scope, reason, path, .. } = halt;
         let message = format!("halt `{id}` stands for {scope}: {reason}");
-        let help = format!("a person lifts it: `orch unhalt {id} --sign-off STATEMENT`");
+        let help = format!("a person lifts it: `{}`, and that lands", halt.lifting());
         let place = match step.record.payload {
             Payload::AuditReport(_) => step.heading(),
             _ => step.field("stage"),

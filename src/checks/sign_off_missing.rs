@@ -2,7 +2,8 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
-use crate::record::Payload;
+use crate::record::kind::Resume;
+use crate::record::{Payload, did_you_mean};
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -18,7 +19,9 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 A pause and a halt are there so that a person looks (R001-17, R003-14). A resume therefore names a
 person as its approver, is written by that very person, and says in `sign_off` what they looked at:
-`orch resume TASK --sign-off S`, `orch unhalt ID --sign-off S`.
+`orch resume TASK --sign-off S`, `orch unhalt HALT --sign-off S`. A halt that names an incident, or
+that does not end by itself, is lifted in the name of an incident that is on the record: `orch incident
+open --trigger T` opens one, and `orch unhalt HALT --sign-off S --incident INCIDENT` names it.
 
 ```yaml bad
 - done: {until: strategy}
@@ -35,7 +38,7 @@ person as its approver, is written by that very person, and says in `sign_off` w
 ```
 ";
 
-fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let (Some(policy), Payload::Resume(resume)) = (step.policy, &step.record.payload) else {
         return Vec::new();
     };
@@ -47,16 +50,47 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
     } else if resume.sign_off.trim().is_empty() {
         ("sign_off", "this sign-off says nothing".to_owned())
     } else {
-        return Vec::new();
+        return without_incident(world, step, resume).into_iter().collect();
     };
     let people = policy.agents_who(|agent| agent.human);
     let people: Vec<String> = people.iter().map(|name| format!("`{name}`")).collect();
     let command = match step.task_id() {
         Some(task) => format!("orch resume {task} --sign-off S"),
-        None => "orch unhalt ID --sign-off S".to_owned(),
+        None => unhalt(step),
     };
     let help = format!("ask {}: `{command}`", people.join(" or "));
     vec![Objection::new(step.field(field), message, help)]
+}
+
+fn unhalt(step: &Step<'_>) -> String {
+    let id = step.ledger.home.id().map_or("HALT", |id| id.as_str());
+    format!("orch unhalt {id} --sign-off S")
+}
+
+/// Why it was halted is looked into on the record (R003-13, R003-14).
+fn without_incident(world: &World, step: &Step<'_>, resume: &Resume) -> Option<Objection> {
+    let Payload::Halt(halt) = &step.ledger.records.first()?.payload else { return None };
+    if halt.incident.is_none() && halt.until.is_some() {
+        return None;
+    }
+    let known = &world.survey.known_incidents;
+    let (place, message, near) = match &resume.incident {
+        Some(incident) if known.contains(incident) => return None,
+        Some(incident) => {
+            let near = did_you_mean(incident.as_str(), known.iter().map(|id| id.as_str()));
+            (step.field("incident"), format!("there is no incident `{incident}`"), near)
+        }
+        None => (step.heading(), "this lifts a halt and names no incident".to_owned(), None),
+    };
+    let incident = halt.incident.as_ref().filter(|id| known.contains(*id)).map(|id| id.as_str());
+    let help = match near.or(incident) {
+        Some(incident) => format!("name it: `{} --incident {incident}`", unhalt(step)),
+        None => format!(
+            "open one: `orch incident open --trigger T`, then `{} --incident INCIDENT`",
+            unhalt(step)
+        ),
+    };
+    Some(Objection::new(place, message, help))
 }
 
 #[cfg(test)]

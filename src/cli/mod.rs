@@ -9,12 +9,16 @@ mod demo;
 mod desk;
 mod explain;
 mod freeze;
+mod freezes;
 mod gate;
 mod guard;
+mod halt;
 mod handoff;
 mod handoffs;
 mod hooks;
 mod import;
+mod incident;
+mod incidents;
 mod init;
 mod ledger;
 mod next;
@@ -98,6 +102,13 @@ enum Command {
     Pause(freeze::Pause),
     /// Let a paused task move again, with a person's sign-off
     Resume(freeze::Resume),
+    /// Pull the kill switch: nothing passes in its scope until a person lifts it
+    Halt(halt::Halt),
+    /// Lift a halt, with a person's sign-off
+    Unhalt(halt::Unhalt),
+    /// Open an incident, take its steps, and close it
+    #[command(subcommand)]
+    Incident(incident::Incident),
     /// Record a person's decision
     Decide(decide::Decide),
     /// Install, remove and inspect Git hooks
@@ -128,6 +139,9 @@ pub fn main() -> ExitCode {
         Command::Approve(command) => command.run(&context),
         Command::Pause(command) => command.run(&context),
         Command::Resume(command) => command.run(&context),
+        Command::Halt(command) => command.run(&context),
+        Command::Unhalt(command) => command.run(&context),
+        Command::Incident(command) => command.run(&context),
         Command::Decide(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),

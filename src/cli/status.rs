@@ -45,12 +45,7 @@ pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(
         print_json(&rows);
         return Ok(());
     }
-    for halt in &view.world.survey.halts {
-        say(format!(
-            "HALT {} ({}): {}\n  lift it: orch unhalt {} --sign-off …",
-            halt.id, halt.scope, halt.reason, halt.id
-        ));
-    }
+    super::freezes::freezes(&view, context.at());
     if states.is_empty() {
         let which = if closed { "no tasks" } else { "no open tasks" };
         say(format!("{which}; open one: orch task open ID --workflow NAME --title TEXT"));
@@ -132,7 +127,7 @@ fn as_json(policy: &Policy, state: &State) -> serde_json::Value {
 }
 
 /// A word as records spell it.
-fn spelled(value: &impl serde::Serialize) -> String {
+pub(super) fn spelled(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

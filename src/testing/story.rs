@@ -215,6 +215,7 @@ impl Teller {
             base,
             head: Side::Index,
             parents: Vec::new(),
+            tips: Vec::new(),
             branch: self.branch.clone(),
             occasion: self.occasion,
             changes: repository.changes(base, Side::Index).expect("memory"),

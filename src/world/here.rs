@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::World;
+use super::{Step, World};
 use crate::record::Payload;
 use crate::source::{AgentName, LaneName, TaskId};
 
 /// A run that explains changes in its lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunHere {
-    /// Its task.
+    /// Its task; of a rollback, the incident in whose ledger it stands.
     pub task: TaskId,
     /// Its lane.
     pub lane: LaneName,
@@ -29,12 +29,15 @@ pub(super) struct Here {
 /// An active run counts on its own branch. On a protected branch, and where the branch is not
 /// known, it counts wherever it was begun: what is pushed or merged there came from other branches.
 pub(super) fn find(world: &World) -> Here {
-    let new = world.steps().filter_map(|step| match (&step.record.payload, step.task_id()) {
-        (Payload::Run(run), Some(task)) => {
-            Some(RunHere { task: task.clone(), lane: run.lane.clone(), agent: run.agent.clone() })
-        }
-        _ => None,
-    });
+    let new =
+        world.steps().filter_map(|step| match (&step.record.payload, step.ledger.home.id()) {
+            (Payload::Run(run), Some(owner)) => Some(RunHere {
+                task: owner.clone(),
+                lane: run.lane.clone(),
+                agent: run.agent.clone(),
+            }),
+            _ => None,
+        });
     let own = world.branch.as_deref().filter(|branch| !world.policy.is_protected(branch));
     let active = world.survey.active.iter().filter(|active| match (own, &active.branch) {
         (Some(own), Some(branch)) => own == branch,
@@ -46,6 +49,17 @@ pub(super) fn find(world: &World) -> Here {
         agent: active.agent.clone(),
     });
     let runs: Vec<RunHere> = new.chain(active).collect();
-    let lanes = runs.iter().map(|run| run.lane.clone()).collect();
+    let lanes = runs.iter().map(|run| run.lane.clone());
+    let lanes = lanes.chain(world.steps().flat_map(|step| brought_along(&step))).collect();
     Here { runs, lanes }
+}
+
+/// Gives the lanes whose files an entry of an open incident may bring along, such as its written
+/// report (R000-51).
+fn brought_along(step: &Step<'_>) -> Vec<LaneName> {
+    match (&step.record.payload, step.incident) {
+        (Payload::Incident(incident), None) => incident.lanes.clone(),
+        (_, Some(state)) if state.closed.is_none() => state.incident.lanes.clone(),
+        _ => Vec::new(),
+    }
 }

@@ -5,9 +5,11 @@ mod build;
 mod decisions;
 mod evidence;
 mod facts;
+mod freezes;
 mod gate;
 mod here;
 mod ledgers;
+mod spoken;
 mod survey;
 
 use std::collections::BTreeMap;
@@ -17,10 +19,11 @@ pub use build::{Focus, Terms, build};
 pub use decisions::{EntryName, Settlement, entry_name, is_a_persons};
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen, lane_state};
+pub use freezes::{OpenIncident, StandingHalt};
 pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
 pub use ledgers::{LedgerView, touches_landed};
-pub use survey::{Live, OpenIncident, StandingHalt, Survey};
+pub use survey::{Live, Survey};
 
 use crate::diagnostic::Place;
 use crate::ledger::{Escalated, IncidentState, State};
