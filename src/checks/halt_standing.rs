@@ -198,4 +198,36 @@ mod tests {
         let broken = "- write: {.orch/halts/h-001/0001-halt.yaml: 'halt: ['}\n";
         story(&format!("- done: {{until: backtest}}\n{broken}{RUN}")).expect(&["halt-standing"]);
     }
+
+    /// Attack 106: what would loosen a halt does not loosen it for the change that does so.
+    #[test]
+    fn nothing_is_gained_by_touching_the_halt() {
+        let stop = "- done: {until: backtest}\n- halt: {}\n";
+        let told = |deed: &str| story(&format!("{stop}{RUN}{deed}"));
+        let path = ".orch/halts/halt-001/0001-halt.yaml";
+        for deed in [
+            format!("- remove: {{{path}: ~}}\n"),
+            format!("- edit: {{{path}: ['scope: all', 'scope: stage:audit']}}\n"),
+            format!("- write: {{{path}: 'halt: ['}}\n"),
+            "- resume: {in: halts/halt-001}\n".to_owned(),
+            "- halt: {scope: 'stage:audit'}\n".to_owned(),
+        ] {
+            let found = told(&deed);
+            assert!(!found.of("halt-standing").is_empty(), "{deed}{:#?}", found.report.findings);
+            assert!(found.report.findings.len() > 1, "{deed}{:#?}", found.report.findings);
+        }
+    }
+
+    /// A branch that is merely behind the lift of a halt keeps nothing standing.
+    #[test]
+    fn what_landed_lifts() {
+        let lift = "- incident: {}\n- resume: {in: halts/halt-001, incident: inc-001}\n";
+        let run = format!("- done: {{until: backtest}}\n- halt: {{}}\n{RUN}");
+        story(&format!(
+            "{run}- meanwhile: [{{incident: {{}}}}, {{resume: {{in: halts/halt-001, \
+                        incident: inc-001}}}}]\n"
+        ))
+        .expect(&[]);
+        story(&format!("- done: {{until: backtest}}\n- halt: {{}}\n{lift}{RUN}")).expect(&[]);
+    }
 }

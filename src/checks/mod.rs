@@ -53,6 +53,9 @@ mod approval_missing;
 mod sign_off_missing;
 mod policy_change_undecided;
 mod policy_invalid;
+mod incident_report_overdue;
+mod postmortem_overdue;
+mod emergency_unjustified;
 mod reliance;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
@@ -113,6 +116,9 @@ pub static ALL: &[&Check] = &[
     &sign_off_missing::CHECK,
     &policy_change_undecided::CHECK,
     &policy_invalid::CHECK,
+    &incident_report_overdue::CHECK,
+    &postmortem_overdue::CHECK,
+    &emergency_unjustified::CHECK,
 ];
 
 /// A check, as data.
@@ -163,6 +169,8 @@ pub enum Group {
     Audit,
     /// Who may say what.
     Authority,
+    /// Emergencies, and what they owe.
+    Governance,
 }
 
 /// What a check has against something; the runner makes it a finding.

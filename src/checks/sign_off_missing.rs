@@ -142,4 +142,23 @@ mod tests {
             findings.report.findings.iter().map(|finding| finding.check).collect();
         assert!(names.contains(&"sign-off-missing"), "{names:?}");
     }
+
+    /// R003-13, R003-14: why it was halted is looked into on the record.
+    #[test]
+    fn a_halt_is_lifted_in_the_name_of_an_incident() {
+        let lifted = |halt: &str, resume: &str| {
+            story(&format!(
+                "- incident: {{}}\n- halt: {halt}\n- propose: main\n- resume: {{in: \
+                 halts/halt-001{resume}}}\n"
+            ))
+        };
+        lifted("{incident: inc-001}", ", incident: inc-001").expect(&[]);
+        let none = lifted("{incident: inc-001}", "");
+        none.expect(&["sign-off-missing"]);
+        assert!(none.report.findings[0].help.contains("--incident inc-001"));
+        let unknown = lifted("{}", ", incident: inc-002");
+        unknown.expect(&["sign-off-missing"]);
+        assert_eq!(unknown.underlined(0), "inc-002");
+        lifted("{until: '2026-11-23T00:00:00Z'}", "").expect(&[]);
+    }
 }

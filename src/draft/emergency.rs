@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::ledger::{self, IncidentState, RunStanding, RunState, State};
+use crate::ledger::{IncidentState, RunStanding, RunState, State};
 use crate::policy::{BranchParts, ORCHESTRATOR, Policy, ROLLBACK_STAGE, Rollback};
 use crate::record::kind::{Artifact, Handoff, HandoffStatus, Incident, Run, RunStatus};
-use crate::source::{Moment, RunId, StageName, TaskId};
+use crate::source::{Moment, StageName, TaskId};
 use crate::world::{StandingHalt, World};
 
 /// Gives a moment as ids hold it, `20261121-143000`.
@@ -114,7 +114,7 @@ fn of_run(run: &RunState) -> Value {
 ///
 /// After a failure it is another attempt of the same run; after a handoff, another run.
 pub fn rollback(id: &TaskId, state: &IncidentState, task: &TaskId, by: &Rollback) -> Run {
-    let run_id = rollback_id(id, state);
+    let run_id = state.next_run_id(id, &stage());
     let attempts = state.runs.iter().filter(|run| run.run_id == run_id).count();
     Run {
         stage: stage(),
@@ -134,13 +134,6 @@ pub fn rollback(id: &TaskId, state: &IncidentState, task: &TaskId, by: &Rollback
         retry_after: None,
         lane_state: None,
     }
-}
-
-/// Gives the id that the next rollback of an incident must have.
-fn rollback_id(id: &TaskId, state: &IncidentState) -> RunId {
-    let done = state.runs.iter().filter(|run| run.standing == RunStanding::Delivered).count();
-    let entered = u32::try_from(done).unwrap_or(u32::MAX).saturating_add(1);
-    ledger::run_id(id, &stage(), &[], entered)
 }
 
 /// Gives the name of the branch that a rollback would be done on, as the policy's patterns have it

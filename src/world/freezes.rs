@@ -208,8 +208,9 @@ impl Survey {
             self.incidents.retain(|known| known.id != id);
             let files = ledgers::read(repository, side, &folder)?;
             let state = files.records.iter().fold(None, IncidentState::after);
-            if state.is_some() {
+            if let Some(state) = &state {
                 self.known_incidents.insert(id.clone());
+                self.rolled_back.extend(state.rolled_back.iter().cloned());
             }
             if let Some(state) = state.filter(|state| state.closed.is_none()) {
                 let active = state.active_run().map(|run| Active::of(&id, run));

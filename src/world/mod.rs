@@ -219,6 +219,14 @@ impl World {
         self.here.lanes.contains(lane)
     }
 
+    /// Tells whether nothing but rollbacks lets this branch change a path: then it may only go back.
+    pub fn only_goes_back(&self, path: &RepoPath) -> bool {
+        let owners = self.policy.lanes_of(path);
+        let back = |lane: &&&LaneName| self.here.taken_back.contains(**lane);
+        let work = owners.iter().filter(|lane| !back(lane)).any(|lane| self.works_here(lane));
+        !self.is_free(path) && !work && owners.iter().any(|lane| back(&lane))
+    }
+
     /// Tells whether lanes have no say in a changed path: it lies in `.orch/`, anyone may change
     /// it, or nobody is to blame for the change. Before the first policy nothing was agreed, and a
     /// verification looks at what has landed.

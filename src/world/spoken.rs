@@ -46,6 +46,9 @@ pub(super) fn facts(
     for path in disturbed.filter(|path| changed.contains(path)) {
         facts.learn(repository, proposal.head, Seen::Head, path)?;
     }
+    for path in changed.iter().filter(|path| world.only_goes_back(path)) {
+        facts.learn(repository, proposal.head, Seen::Head, path)?;
+    }
     for view in world.ledgers.values() {
         for artifact in view.state().into_iter().flat_map(all_evidence) {
             facts.learn(repository, proposal.head, Seen::Head, &artifact.path)?;

@@ -25,6 +25,8 @@ pub struct Survey {
     pub incidents: Vec<OpenIncident>,
     /// Every incident's id, open or closed, at REV or at head.
     pub known_incidents: BTreeSet<TaskId>,
+    /// Tasks that some incident has rolled back, at REV or at head.
+    pub rolled_back: BTreeSet<TaskId>,
     /// Escalations of open tasks, settled or not.
     pub escalations: Vec<(TaskId, Escalated)>,
     /// The tasks that are not closed, in the order of their folders.
@@ -63,6 +65,8 @@ pub struct Active {
     pub agent: AgentName,
     /// On which branch.
     pub branch: Option<String>,
+    /// The task that it takes back, if it is a rollback.
+    pub takes_back: Option<TaskId>,
 }
 
 impl Active {
@@ -73,6 +77,7 @@ impl Active {
             lane: run.lane.clone(),
             agent: run.agent.clone(),
             branch: run.branch.clone(),
+            takes_back: run.task.clone(),
         }
     }
 }
