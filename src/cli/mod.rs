@@ -24,6 +24,7 @@ mod ledger;
 mod next;
 mod output;
 mod rebase;
+mod rollback;
 mod run;
 mod schema;
 mod seal;
