@@ -57,26 +57,29 @@ fn run(world: &World) -> Vec<Objection> {
     let mut objections: Vec<Objection> = Vec::new();
     for step in world.steps().filter(|step| step.policy.is_some()) {
         let Home::Incident(id) = &step.ledger.home else { continue };
-        objections.extend(match &step.record.payload {
-            Payload::Run(run) => of_run(world, &step, id, run),
-            Payload::Handoff(handoff) => of_handoff(world, &step, id, handoff),
-            _ => None,
-        });
+        let (without, work) = match &step.record.payload {
+            Payload::Run(run) => (of_incident(&step, id), of_run(world, &step, id, run)),
+            Payload::Handoff(handoff) => {
+                (of_incident(&step, id), of_handoff(world, &step, id, handoff))
+            }
+            _ => continue,
+        };
+        objections.extend(without.or(work));
     }
     let changes = world.changes.iter().filter(|change| world.only_goes_back(&change.path));
     objections.extend(changes.filter_map(|change| of_change(world, change)));
     objections
 }
 
-/// Gives the open incident that an entry belongs to, or why there is none.
-fn open<'w>(step: &Step<'w>, id: &TaskId) -> Result<&'w IncidentState, Objection> {
+/// Every run and handoff belongs to an incident that is open.
+fn of_incident(step: &Step<'_>, id: &TaskId) -> Option<Objection> {
     let message = match step.incident {
-        Some(state) if state.closed.is_none() => return Ok(state),
+        Some(state) if state.closed.is_none() => return None,
         Some(_) => format!("incident `{id}` is closed"),
         None => format!("no incident `{id}` is open before this"),
     };
     let help = "open one that names the task: `orch incident open --task TASK --trigger T`";
-    Err(Objection::new(step.heading(), message, help))
+    Some(Objection::new(step.heading(), message, help))
 }
 
 /// Judges what both a run and its handoff say: the stage, and a task that the incident is about.
@@ -107,10 +110,7 @@ fn rollback_of<'w>(world: &'w World, task: &TaskId) -> Option<&'w Rollback> {
 }
 
 fn of_run(world: &World, step: &Step<'_>, id: &TaskId, run: &Run) -> Option<Objection> {
-    let state = match open(step, id) {
-        Ok(state) => state,
-        Err(objection) => return Some(objection),
-    };
+    let state = step.incident?;
     if let Some(objection) = of_work(step, state, &run.stage, run.task_id.as_ref()) {
         return Some(objection);
     }
@@ -153,10 +153,7 @@ fn start(task: &TaskId, incident: &TaskId) -> String {
 }
 
 fn of_handoff(world: &World, step: &Step<'_>, id: &TaskId, handoff: &Handoff) -> Option<Objection> {
-    let state = match open(step, id) {
-        Ok(state) => state,
-        Err(objection) => return Some(objection),
-    };
+    let state = step.incident?;
     let task = &handoff.task_id;
     if let Some(objection) = of_work(step, state, &handoff.stage, Some(task)) {
         return Some(objection);

@@ -71,6 +71,15 @@ fn the_change_that_lifts_a_halt_can_t_use_it() {
     team.open("strat-001", "new_strategy", &[]);
     team.commit("Open the strategy");
     team.orch("founder", &HALT);
+    let snapshot = ".orch/halts/drawdown/snapshot.json";
+    team.repo.git(&["rm", "--quiet", "--cached", snapshot]);
+    team.guard(&[]).refused_by("checksum-mismatch");
+    let whole = team.read(snapshot);
+    team.edit(snapshot, "strat-001", "strat-009");
+    team.repo.git(&["add", "--all"]);
+    team.guard(&[]).refused_by("checksum-mismatch");
+    team.repo.write(snapshot, whole);
+    team.repo.git(&["add", "--all"]);
     team.commit("Halt everything");
     team.repo.git(&["switch", "--quiet", "-c", "feature/strat-001-strategy"]);
     team.orch("founder", &["unhalt", "drawdown", "--sign-off", "Flat"]);
@@ -150,6 +159,12 @@ fn a_closed_task_is_rolled_back() {
     assert!(refused(&team, "ml_engineer", &start).contains("emergency-unjustified"));
     team.orch("deployment_agent", &start);
     team.commit("Begin the rollback");
+    let fail = ["run", "fail", "strat-001", "--incident", "inc-001", "--class", "transient"];
+    team.orch("deployment_agent", &[&fail[..], &["--reason", "network"]].concat());
+    team.orch("deployment_agent", &start);
+    team.commit("Begin the rollback again");
+    let listed = team.json("founder", &["incident", "list"]);
+    assert!(listed[0]["next"]["command"].as_str().unwrap().contains("--incident inc-001"));
     let live = team.repo.git(&["ls-files", "deploy"]);
     let live = live.lines().next().expect("something is live").to_owned();
     team.repo.write(&live, "{\"untested\": true}\n");

@@ -94,10 +94,13 @@ fn a_handoff_ends_a_rollback_by_whom_it_was_done() {
 /// In a task's own ledger there is no such stage, and the help says where it belongs.
 #[test]
 fn a_rollback_outside_of_an_incident() {
-    let told = story(&format!(
-        "- done: {{until: deploy_live}}\n- propose: feature/strat-001-rollback\n- run: {{stage: \
-         rollback, run_id: r1, agent: deployment_agent, lane: E}}\n"
-    ));
+    let told = story(
+        "
+- done: {until: deploy_live}
+- propose: feature/strat-001-rollback
+- run: {stage: rollback, run_id: r1, agent: deployment_agent, lane: E}
+",
+    );
     let found = told.of("stage-skipped");
     assert!(found[0].help.contains("--incident"), "{:#?}", told.report.findings);
 }
@@ -114,4 +117,13 @@ fn closed_as_rolled_back() {
     story(&format!("{live}{back}{close}")).expect(&[]);
     story(&format!("- done: {{until: backtest}}\n{close}")).expect(&[]);
     story(&format!("{live}{back}- occasion: verification\n")).expect(&[]);
+}
+
+/// A branch carries one run at a time, of an incident as of a task.
+#[test]
+fn a_rollback_has_a_branch_of_its_own() {
+    let other = "- task: {task_id: strat-002}\n- on: feature/inc-001-rollback\n";
+    let run = "- run: {task: strat-002}\n";
+    let told = story(&format!("{LIVE}{OPEN}{other}{run}{PROPOSE}{RUN}"));
+    assert_eq!(told.of("branch-reused").len(), 1, "{:#?}", told.report.findings);
 }
