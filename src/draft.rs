@@ -2,6 +2,8 @@
 //!
 //! A draft is a proposal like any other. It is judged by the same checks before it is written.
 
+mod emergency;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{self, RunState, State};
@@ -13,6 +15,8 @@ use crate::record::kind::{
 use crate::record::{self, Envelope, Home, Payload, Problem, Record, RecordPath};
 use crate::source::{AgentName, ArtifactName, Digest, Moment, RepoPath, StageName};
 use crate::world::{self, LedgerView, Seen, World};
+
+pub use emergency::{incident, rollback, rollback_branch, rollback_handoff, snapshot, stamp};
 
 /// Who writes, when and where.
 #[derive(Debug, Clone)]

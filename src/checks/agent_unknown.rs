@@ -3,7 +3,7 @@
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
 use crate::policy::{ORCHESTRATOR, Policy};
-use crate::record::kind::{Run, RunStatus};
+use crate::record::kind::{IncidentStep, Run, RunStatus};
 use crate::record::{Payload, did_you_mean};
 use crate::source::AgentName;
 use crate::world::{Step, World};
@@ -22,7 +22,8 @@ const EXPLAIN: &str = "\
 The policy's `agents` are all who may act (R001-2). A name that is not among them has no lane and no
 role. Nobody starts a run in another's name: a stage is done by the policy's agent, or by the one
 that it was assigned to. Only a coordinator or a person assigns, closes and releases evidence from
-quarantine (R001-3, R003-8).
+quarantine (R001-3, R003-8). A step of an incident's procedure is taken by its owner or by those who
+direct, and by a person where it says so.
 
 ```yaml bad
 - done: {until: strategy}
@@ -98,6 +99,7 @@ fn out_of_role(policy: &Policy, step: &Step<'_>, actor: &AgentName) -> Option<Ob
             let help = "ask a coordinator to release it, with `--agent NAME`";
             Some(Objection::new(step.envelope("actor"), message, help))
         }
+        Payload::IncidentStep(taken) => step_by(policy, step, taken, actor),
         Payload::Assignment(_) | Payload::Close(_) if !policy.directs(actor) => {
             let word = step.record.payload.word();
             let message =
@@ -107,6 +109,29 @@ fn out_of_role(policy: &Policy, step: &Step<'_>, actor: &AgentName) -> Option<Ob
         }
         _ => None,
     }
+}
+
+/// A step of a procedure is taken by whom the procedure names.
+fn step_by(
+    policy: &Policy,
+    step: &Step<'_>,
+    taken: &IncidentStep,
+    actor: &AgentName,
+) -> Option<Objection> {
+    let mut planned = step.incident?.incident.steps.iter();
+    let planned = planned.find(|planned| planned.step == taken.step)?;
+    let who = match &planned.owner {
+        _ if planned.person && !policy.is_person(actor) => "a person".to_owned(),
+        Some(owner) if owner != actor && !policy.directs(actor) => format!("`{owner}`"),
+        _ => return None,
+    };
+    let message = format!("step `{}` is for {who} to take, not for `{actor}`", taken.step);
+    let help = format!(
+        "ask {who} to record it: `orch incident step {} --step {} --outcome OUTCOME --agent NAME`",
+        step.ledger.home.id()?,
+        taken.step
+    );
+    Some(Objection::new(step.envelope("actor"), message, help))
 }
 
 /// A run is begun by the agent that does it. An agent that is gone can't tell of its failure, so
@@ -232,5 +257,27 @@ mod tests {
         };
         refused(&released("ml_engineer"), "ml_engineer");
         proposed(&released("orchestrator")).expect(&[]);
+    }
+
+    /// R003-7: whom a procedure names takes its step, or those who direct; a person, where it says.
+    #[test]
+    fn steps_are_taken_by_their_owners() {
+        let step = |procedure: &str, steps: &str| {
+            story(&format!("- incident: {{procedure: {procedure}}}\n- propose: orch/x\n{steps}"))
+        };
+        let taken = |name: &str, actor: &str| {
+            format!(
+                "- incident_step: {{step: {name}, outcome: Done, evidence: [log], entry: {{actor: \
+                 {actor}}}}}\n"
+            )
+        };
+        for actor in ["deployment_agent", "orchestrator", "founder"] {
+            step("live_emergency", &taken("rollback", actor)).expect(&[]);
+        }
+        step("live_emergency", &taken("rollback", "ml_engineer")).expect(&["agent-unknown"]);
+        let safe = taken("confirm_safe", "ml_engineer");
+        step("kill_switch", &format!("{safe}{}", taken("review", "founder"))).expect(&[]);
+        step("kill_switch", &format!("{safe}{}", taken("review", "orchestrator")))
+            .expect(&["agent-unknown"]);
     }
 }

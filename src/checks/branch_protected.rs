@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::record::{Payload, Record};
+use crate::record::{Payload, Record, snapshot_of};
 use crate::snapshot::Occasion;
 use crate::source::RepoPath;
 use crate::world::World;
@@ -52,7 +52,9 @@ fn run(world: &World) -> Vec<Objection> {
     // What can't be read as a record is told by the checks of records.
     let unreadable: BTreeSet<&RepoPath> = world.unreadable.iter().map(|(path, _)| path).collect();
     let other = world.changes.iter().find(|change| {
-        let added = change.old.is_none() && directing.contains(&change.path);
+        let halt = snapshot_of(&change.path).map(|_| change.path.folder().join("0001-halt.yaml"));
+        let directed = directing.contains(halt.as_ref().unwrap_or(&change.path));
+        let added = change.old.is_none() && directed;
         !added && !unreadable.contains(&change.path)
     });
     let Some(other) = other else { return Vec::new() };

@@ -43,7 +43,7 @@ no other goes on there.
 ";
 
 fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
-    let (Some(run), Some(task)) = (step.begun(), step.task_id()) else {
+    let (Some(run), Some(task)) = (step.begun(), step.ledger.home.id()) else {
         return Vec::new();
     };
     let Some(branch) = run.branch.as_deref() else { return Vec::new() };
@@ -54,7 +54,12 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         return Vec::new();
     };
     let message = format!("a run of {other} goes on on `{branch}`");
-    let help = format!("finish it first, or give this run its own branch: `orch run start {task}`");
+    let help = match step.task_id() {
+        Some(task) => {
+            format!("finish it first, or give this run its own branch: `orch run start {task}`")
+        }
+        None => "give the rollback its own branch: start it from a protected one".to_owned(),
+    };
     vec![Objection::new(step.field("branch"), message, help)]
 }
 

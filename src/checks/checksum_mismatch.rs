@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
-use crate::record::Payload;
 use crate::record::kind::{Artifact, Run, RunStatus};
+use crate::record::{Home, Payload, snapshot_path};
 use crate::snapshot::Occasion;
 use crate::world::{Fact, Step, World};
 
@@ -55,7 +55,27 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
             objections.push(Objection::new(place, message, HELP));
         }
     }
+    objections.extend(of_snapshot(world, step));
     objections
+}
+
+/// A halt seals the state of what it stopped (R003-13): the file beside it holds that, and stays.
+fn of_snapshot(world: &World, step: &Step<'_>) -> Option<Objection> {
+    let (Payload::Halt(halt), Home::Halt(id)) = (&step.record.payload, &step.ledger.home) else {
+        return None;
+    };
+    let path = snapshot_path(id);
+    let message = match world.fact(step, &path) {
+        Fact::Unseen => return None,
+        Fact::File { digest, .. } if halt.snapshot? == *digest => return None,
+        Fact::File { digest, .. } => format!("`{path}` holds {digest}, not what this halt says"),
+        Fact::Missing | Fact::Irregular(_) => {
+            halt.snapshot?;
+            format!("there is no file at `{path}`, whose digest this halt gives")
+        }
+    };
+    let help = format!("`git add {path}` as `orch halt` wrote it, or write the halt anew");
+    Some(Objection::new(step.field("snapshot"), message, help))
 }
 
 /// Gives what an entry seals, with the field that says so, such as `artifacts.0`.

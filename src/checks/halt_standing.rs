@@ -22,7 +22,8 @@ const EXPLAIN: &str = "\
 The kill switch (R003-12 to R003-15): while a halt stands, at what was agreed or in the change
 itself, no run begins, nothing is handed off, judged, reported or approved in its scope. The change
 that lifts a halt can't use that at once: it must land first. A halt that can't be read stands for
-everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`.
+everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`, with
+`--incident INCIDENT` where the halt does not name one. A rollback goes on while a halt stands.
 
 ```yaml bad
 - done: {until: deploy_paper}
@@ -50,13 +51,15 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let (Some(state), Some(_)) = (step.before, step.policy) else { return Vec::new() };
     let Some(stage) = moved(step, state) else { return Vec::new() };
     let lane = lane(step, state, stage);
-    let standing = world.survey.halts.iter().filter(|halt| {
-        halt.until.is_none_or(|until| step.at < until) && covers(halt, state, stage, lane)
-    });
+    let standing = world
+        .survey
+        .halts
+        .iter()
+        .filter(|halt| halt.stands_at(step.at) && covers(halt, state, stage, lane));
     let objections = standing.map(|halt| {
         let StandingHalt { id, scope, reason, path, .. } = halt;
         let message = format!("halt `{id}` stands for {scope}: {reason}");
-        let help = format!("a person lifts it: `orch unhalt {id} --sign-off STATEMENT`");
+        let help = format!("a person lifts it: `{}`, and that lands", halt.lifting());
         let place = match step.record.payload {
             Payload::AuditReport(_) => step.heading(),
             _ => step.field("stage"),
@@ -194,5 +197,37 @@ mod tests {
     fn a_malformed_halt_stands_for_everything() {
         let broken = "- write: {.orch/halts/h-001/0001-halt.yaml: 'halt: ['}\n";
         story(&format!("- done: {{until: backtest}}\n{broken}{RUN}")).expect(&["halt-standing"]);
+    }
+
+    /// Attack 106: what would loosen a halt does not loosen it for the change that does so.
+    #[test]
+    fn nothing_is_gained_by_touching_the_halt() {
+        let stop = "- done: {until: backtest}\n- halt: {}\n";
+        let told = |deed: &str| story(&format!("{stop}{RUN}{deed}"));
+        let path = ".orch/halts/halt-001/0001-halt.yaml";
+        for deed in [
+            format!("- remove: {{{path}: ~}}\n"),
+            format!("- edit: {{{path}: ['scope: all', 'scope: stage:audit']}}\n"),
+            format!("- write: {{{path}: 'halt: ['}}\n"),
+            "- resume: {in: halts/halt-001}\n".to_owned(),
+            "- halt: {scope: 'stage:audit'}\n".to_owned(),
+        ] {
+            let found = told(&deed);
+            assert!(!found.of("halt-standing").is_empty(), "{deed}{:#?}", found.report.findings);
+            assert!(found.report.findings.len() > 1, "{deed}{:#?}", found.report.findings);
+        }
+    }
+
+    /// A branch that is merely behind the lift of a halt keeps nothing standing.
+    #[test]
+    fn what_landed_lifts() {
+        let lift = "- incident: {}\n- resume: {in: halts/halt-001, incident: inc-001}\n";
+        let run = format!("- done: {{until: backtest}}\n- halt: {{}}\n{RUN}");
+        story(&format!(
+            "{run}- meanwhile: [{{incident: {{}}}}, {{resume: {{in: halts/halt-001, \
+                        incident: inc-001}}}}]\n"
+        ))
+        .expect(&[]);
+        story(&format!("- done: {{until: backtest}}\n- halt: {{}}\n{lift}{RUN}")).expect(&[]);
     }
 }

@@ -63,7 +63,14 @@ fn stale(world: &World, lanes: &BTreeSet<&LaneName>, live: &Live) -> Option<Obje
         Fact::Missing => "now there is no such file".into(),
         Fact::Irregular(_) => "now it is no plain file".into(),
     };
-    if world.policy.lanes_of(path).iter().any(|lane| lanes.contains(lane)) {
+    let own = world.runs_here().iter().filter(|run| run.takes_back.as_ref() == Some(&live.task));
+    let own: BTreeSet<&LaneName> = own.map(|run| &run.lane).collect();
+    let owners = world.policy.lanes_of(path);
+    if owners.iter().any(|lane| lanes.contains(lane) || own.contains(lane)) {
+        return None;
+    }
+    // What was rolled back is gone on purpose, until the task is closed as what it is.
+    if verified && world.survey.rolled_back.contains(&live.task) {
         return None;
     }
     let (task, stage, to) = (&live.task, &live.stage, &live.to);
@@ -89,7 +96,9 @@ fn source(world: &World) -> &'static str {
 /// The lanes in which someone works: on this branch, or anywhere if all is verified.
 fn lanes_at_work(world: &World) -> BTreeSet<&LaneName> {
     if world.occasion != Occasion::Verification {
-        return world.runs_here().iter().map(|run| &run.lane).collect();
+        // A rollback takes back its own task's files, and nobody else's.
+        let work = world.runs_here().iter().filter(|run| run.takes_back.is_none());
+        return work.map(|run| &run.lane).collect();
     }
     let states = world.ledgers.values().filter_map(LedgerView::state);
     states.filter_map(|state| state.active_run()).map(|run| &run.lane).collect()

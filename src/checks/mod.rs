@@ -59,6 +59,9 @@ mod policy_change_undecided;
 mod policy_invalid;
 mod escalation_overdue;
 mod decisions_log_outdated;
+mod incident_report_overdue;
+mod postmortem_overdue;
+mod emergency_unjustified;
 mod again;
 mod reliance;
 
@@ -125,7 +128,10 @@ pub static ALL: &[&Check] = &[
     &policy_change_undecided::CHECK,
     &policy_invalid::CHECK,
     &escalation_overdue::CHECK,
+    &incident_report_overdue::CHECK,
+    &postmortem_overdue::CHECK,
     &decisions_log_outdated::CHECK,
+    &emergency_unjustified::CHECK,
 ];
 
 /// A check, as data.
@@ -178,7 +184,7 @@ pub enum Group {
     Retry,
     /// Who may say what.
     Authority,
-    /// What is owed when something went wrong.
+    /// Disputes and emergencies, and what they owe.
     Governance,
 }
 

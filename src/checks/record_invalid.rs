@@ -1,15 +1,16 @@
 //! A record can be read, and what it says makes sense by itself.
 
 mod disputes;
+mod trouble;
 
 use std::collections::BTreeSet;
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::record::kind::{self, Issue, RunStatus, Verdict};
-use crate::record::{Home, Payload, RecordPath, did_you_mean};
+use crate::record::{Home, Payload, RecordPath};
 use crate::source::{RepoPath, StageName, TaskId};
-use crate::world::{Step, World};
+use crate::world::World;
 
 pub(super) static CHECK: Check = Check {
     name: "record-invalid",
@@ -43,13 +44,13 @@ fn run(world: &World) -> Vec<Objection> {
     let mut objections = unreadable(world, CHECK.name);
     for step in world.steps() {
         let mut faults = faults(&step.record.payload);
-        faults.extend(unknown_scope(&step));
+        faults.extend(trouble::faults(world, &step));
         match &step.record.payload {
             Payload::Escalation(escalation) => {
                 faults.extend(disputes::escalation(&step, escalation));
             }
             Payload::Decision(decision) => {
-                faults.extend(disputes::decision(world, &step, decision))
+                faults.extend(disputes::decision(world, &step, decision));
             }
             _ => {}
         }
@@ -252,30 +253,6 @@ fn is_scope(text: &str) -> bool {
     text == "all"
         || named
             .is_some_and(|(word, name)| SCOPES.contains(&word) && name.parse::<StageName>().is_ok())
-}
-
-/// A halt of something that does not exist stops nothing, and whoever pulled it would not know.
-fn unknown_scope(step: &Step<'_>) -> Option<Fault> {
-    let (Payload::Halt(halt), Some(policy)) = (&step.record.payload, step.policy) else {
-        return None;
-    };
-    let (word, name) = halt.scope.split_once(':')?;
-    let stages = policy.workflows.values().flat_map(|workflow| &workflow.stages);
-    let known: Vec<&str> = match word {
-        "workflow" => policy.workflows.keys().map(|known| known.as_str()).collect(),
-        "lane" => policy.lanes.keys().map(|known| known.as_str()).collect(),
-        "stage" => stages.map(|stage| stage.name.as_str()).collect(),
-        _ => return None,
-    };
-    if known.contains(&name) {
-        return None;
-    }
-    let message = format!("the policy knows no {word} `{name}`, so this halt would stop nothing");
-    let help = match did_you_mean(name, known.iter().copied()) {
-        Some(nearest) => format!("did you mean `{word}:{nearest}`?"),
-        None => "halt everything with `--scope all` if in doubt".into(),
-    };
-    Some(Fault::new("scope", message, help))
 }
 
 #[cfg(test)]

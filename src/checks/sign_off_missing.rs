@@ -3,8 +3,8 @@
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
 use crate::policy::Policy;
-use crate::record::Payload;
 use crate::record::kind::{Decision, Resume};
+use crate::record::{Payload, did_you_mean};
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -21,7 +21,9 @@ const EXPLAIN: &str = "\
 A pause and a halt are there so that a person looks (R001-17, R003-14), and a dispute so that one
 decides (R000-48). A resume therefore names a
 person as its approver, is written by that very person, and says in `sign_off` what they looked at:
-`orch resume TASK --sign-off S`, `orch unhalt ID --sign-off S`.
+`orch resume TASK --sign-off S`, `orch unhalt HALT --sign-off S`. A halt that names an incident, or
+that does not end by itself, is lifted in the name of an incident that is on the record: `orch incident
+open --trigger T` opens one, and `orch unhalt HALT --sign-off S --incident INCIDENT` names it.
 
 ```yaml bad
 - done: {until: strategy}
@@ -38,9 +40,9 @@ person as its approver, is written by that very person, and says in `sign_off` w
 ```
 ";
 
-fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     match (step.policy, &step.record.payload) {
-        (Some(policy), Payload::Resume(resume)) => of_resume(policy, step, resume),
+        (Some(policy), Payload::Resume(resume)) => of_resume(world, policy, step, resume),
         // One that lets guarded files change has a check of its own.
         (Some(policy), Payload::Decision(decision)) if decision.changes.is_empty() => {
             of_decision(policy, step, decision)
@@ -72,7 +74,7 @@ fn people(policy: &Policy) -> String {
     people.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }
 
-fn of_resume(policy: &Policy, step: &Step<'_>, resume: &Resume) -> Vec<Objection> {
+fn of_resume(world: &World, policy: &Policy, step: &Step<'_>, resume: &Resume) -> Vec<Objection> {
     let (approver, actor) = (&resume.approver, &step.record.entry.actor);
     let (field, message) = if !policy.is_person(approver) {
         ("approver", format!("`{approver}` is no person, and only a person signs off"))
@@ -81,14 +83,45 @@ fn of_resume(policy: &Policy, step: &Step<'_>, resume: &Resume) -> Vec<Objection
     } else if resume.sign_off.trim().is_empty() {
         ("sign_off", "this sign-off says nothing".to_owned())
     } else {
-        return Vec::new();
+        return without_incident(world, step, resume).into_iter().collect();
     };
     let command = match step.task_id() {
         Some(task) => format!("orch resume {task} --sign-off S"),
-        None => "orch unhalt ID --sign-off S".to_owned(),
+        None => unhalt(step),
     };
     let help = format!("ask {}: `{command}`", people(policy));
     vec![Objection::new(step.field(field), message, help)]
+}
+
+fn unhalt(step: &Step<'_>) -> String {
+    let id = step.ledger.home.id().map_or("HALT", |id| id.as_str());
+    format!("orch unhalt {id} --sign-off S")
+}
+
+/// Why it was halted is looked into on the record (R003-13, R003-14).
+fn without_incident(world: &World, step: &Step<'_>, resume: &Resume) -> Option<Objection> {
+    let Payload::Halt(halt) = &step.ledger.records.first()?.payload else { return None };
+    if halt.incident.is_none() && halt.until.is_some() {
+        return None;
+    }
+    let known = &world.survey.known_incidents;
+    let (place, message, near) = match &resume.incident {
+        Some(incident) if known.contains(incident) => return None,
+        Some(incident) => {
+            let near = did_you_mean(incident.as_str(), known.iter().map(|id| id.as_str()));
+            (step.field("incident"), format!("there is no incident `{incident}`"), near)
+        }
+        None => (step.heading(), "this lifts a halt and names no incident".to_owned(), None),
+    };
+    let incident = halt.incident.as_ref().filter(|id| known.contains(*id)).map(|id| id.as_str());
+    let help = match near.or(incident) {
+        Some(incident) => format!("name it: `{} --incident {incident}`", unhalt(step)),
+        None => format!(
+            "open one: `orch incident open --trigger T`, then `{} --incident INCIDENT`",
+            unhalt(step)
+        ),
+    };
+    Some(Objection::new(place, message, help))
 }
 
 #[cfg(test)]
@@ -153,5 +186,24 @@ mod tests {
         let names: Vec<&str> =
             findings.report.findings.iter().map(|finding| finding.check).collect();
         assert!(names.contains(&"sign-off-missing"), "{names:?}");
+    }
+
+    /// R003-13, R003-14: why it was halted is looked into on the record.
+    #[test]
+    fn a_halt_is_lifted_in_the_name_of_an_incident() {
+        let lifted = |halt: &str, resume: &str| {
+            story(&format!(
+                "- incident: {{}}\n- halt: {halt}\n- propose: main\n- resume: {{in: \
+                 halts/halt-001{resume}}}\n"
+            ))
+        };
+        lifted("{incident: inc-001}", ", incident: inc-001").expect(&[]);
+        let none = lifted("{incident: inc-001}", "");
+        none.expect(&["sign-off-missing"]);
+        assert!(none.report.findings[0].help.contains("--incident inc-001"));
+        let unknown = lifted("{}", ", incident: inc-002");
+        unknown.expect(&["sign-off-missing"]);
+        assert_eq!(unknown.underlined(0), "inc-002");
+        lifted("{until: '2026-11-23T00:00:00Z'}", "").expect(&[]);
     }
 }

@@ -1,9 +1,11 @@
 //! A task takes the steps of its workflow one after the other.
 
+mod freezes;
+
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
 use crate::ledger::{RunStanding, Standing, State};
-use crate::policy::{Stage, StageKind};
+use crate::policy::{ROLLBACK_STAGE, Stage, StageKind};
 use crate::record::Payload;
 use crate::record::kind::{self, Close, FailureResponse, Gate, GateVerdict, Handoff};
 use crate::record::kind::{Outcome, Rejection, RunStatus, Verdict};
@@ -25,7 +27,9 @@ Each stage is a run, then its handoff (for an audit: its report), then its gate,
 which stage is next (R000-1 to R000-6, R001-12). An entry that does not continue from where the
 task stands is refused: a run of another stage, a handoff without a run, a gate that leads elsewhere
 than the workflow, a return that nothing calls for, anything behind `close` but a quarantine of what
-was delivered. `orch next` tells what is next.
+was delivered. `orch next` tells what is next. An incident takes the steps of its procedure in their
+order, each once, and is closed when all of them, the written report and the post-mortem are there
+(R000-51); a halt is lifted once.
 
 ```yaml bad
 - done: {until: backtest}
@@ -46,10 +50,10 @@ was delivered. `orch next` tells what is next.
 ```
 ";
 
-fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let objection = match (&step.record.payload, step.before) {
         (Payload::Task(task), None) => of_task(step, task),
-        (_, None) => None,
+        (_, None) => freezes::of_ledger(step),
         // Evidence can turn out to be wrong at any time, and others may rely on it.
         (Payload::Quarantine(_), _) => None,
         (_, Some(state)) if state.closed.is_some() => Some(behind_the_end(step, state)),
@@ -62,7 +66,7 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
         (Payload::Gate(gate), Some(state)) => of_gate(step, state, gate),
         (Payload::FailureResponse(response), Some(state)) => of_response(step, state, response),
         (Payload::Rejection(rejection), Some(state)) => of_rejection(step, state, rejection),
-        (Payload::Close(close), Some(state)) => of_close(step, state, close),
+        (Payload::Close(close), Some(state)) => of_close(world, step, state, close),
         _ => None,
     };
     objection.into_iter().collect()
@@ -130,7 +134,14 @@ fn of_unknown_stage(step: &Step<'_>, state: &State, stage: &StageName) -> Option
     }
     let names: Vec<&str> = known.stages.iter().map(|stage| stage.name.as_str()).collect();
     let message = format!("workflow `{workflow}` has no stage `{stage}`");
-    let help = format!("its stages are {}", names.join(", "));
+    let task = &state.task.task_id;
+    let help = match *stage == ROLLBACK_STAGE {
+        true => format!(
+            "a rollback belongs to an incident: `orch run start {task} --stage {stage} --incident \
+             INCIDENT`"
+        ),
+        false => format!("its stages are {}", names.join(", ")),
+    };
     Some(Objection::new(step.field("stage"), message, help))
 }
 
@@ -249,7 +260,10 @@ fn of_rejection(step: &Step<'_>, state: &State, rejection: &Rejection) -> Option
     Some(Objection::new(step.field("handoff"), message, status(state)))
 }
 
-fn of_close(step: &Step<'_>, state: &State, close: &Close) -> Option<Objection> {
+fn of_close(world: &World, step: &Step<'_>, state: &State, close: &Close) -> Option<Objection> {
+    if close.outcome == Outcome::RolledBack {
+        return freezes::of_rolled_back(world, step, state);
+    }
     if close.outcome != Outcome::Completed || state.standing == Standing::Finished {
         return None;
     }

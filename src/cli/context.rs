@@ -175,6 +175,16 @@ impl View {
         View::through(context, repository, proposal, tasks(focus))
     }
 
+    /// The same, and at all open tasks and some other ledgers.
+    pub(super) fn beside(
+        context: &Context,
+        repository: GitRepository,
+        focus: Focus,
+    ) -> Result<Self, Fault> {
+        let proposal = staged(&repository)?;
+        View::through(context, repository, proposal, focus)
+    }
+
     /// Looks at what is staged, and at all tasks: the open ones, or the closed ones too.
     pub(super) fn of_all(context: &Context, closed: bool) -> Result<Self, Fault> {
         let repository = context.repository()?;
@@ -196,6 +206,14 @@ impl View {
     /// Gives the agreed policy.
     pub(super) fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.world.policy)
+    }
+
+    /// Gives HEAD's commit in hex; none before the first commit.
+    pub(super) fn head(&self) -> Option<String> {
+        match self.proposal.base {
+            Side::Commit(oid) => Some(oid.to_string()),
+            Side::Nothing | Side::Index => None,
+        }
     }
 
     /// Gives a task's ledger and where it stands; refuses if there is no such task.

@@ -69,6 +69,9 @@ pub(super) struct Create {
     /// complete, blocked or partial
     #[arg(long, default_value = "complete", value_parser = word::<HandoffStatus>)]
     pub(super) status: HandoffStatus,
+    /// The incident whose rollback of the task this completes
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
+    pub(super) incident: Option<TaskId>,
     #[command(flatten)]
     pub(super) writing: Writing,
 }
@@ -120,6 +123,10 @@ impl Handoff {
 
 impl Create {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        if let Some(incident) = &self.incident {
+            let both = (&self.id, incident);
+            return super::rollback::finish(context, both, self.message, self.writing);
+        }
         let desk = Desk::of(context, &self.id)?;
         let (view, state) = (&desk.view, desk.state());
         let (workflow, stage) = (desk.workflow()?, desk.stage(None)?);

@@ -34,6 +34,8 @@ pub(super) struct Writer<'a> {
     author: Author,
     /// Artifacts to stage with the entries, as the object store already holds them.
     artifacts: Vec<(RepoPath, Node)>,
+    /// Files to write beside the entries, such as a halt's snapshot.
+    companions: Vec<(RepoPath, String)>,
     entries: Vec<Record>,
     texts: Vec<String>,
 }
@@ -41,13 +43,19 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Begins without entries.
     pub(super) fn new(context: &'a Context, view: &'a View, author: Author) -> Self {
-        let (artifacts, entries, texts) = (Vec::new(), Vec::new(), Vec::new());
-        Writer { context, view, author, artifacts, entries, texts }
+        let (artifacts, companions) = (Vec::new(), Vec::new());
+        let (entries, texts) = (Vec::new(), Vec::new());
+        Writer { context, view, author, artifacts, companions, entries, texts }
     }
 
     /// Stages a file together with the entries.
     pub(super) fn with_artifact(&mut self, path: RepoPath, node: Node) {
         self.artifacts.push((path, node));
+    }
+
+    /// Writes and stages a file beside the entries, which must not be there yet.
+    pub(super) fn with_companion(&mut self, path: RepoPath, text: String) {
+        self.companions.push((path, text));
     }
 
     /// Adds an entry behind its ledger's last, and behind those added to that ledger before.
@@ -99,6 +107,9 @@ impl<'a> Writer<'a> {
         for (record, text) in self.entries.iter().zip(&self.texts) {
             overlay.add(record.repo_path().clone(), text.clone().into_bytes());
         }
+        for (path, text) in &self.companions {
+            overlay.add(path.clone(), text.clone().into_bytes());
+        }
         let changes = overlay.changes(view.proposal.base, Side::Index)?;
         let branch = self.author.branch.clone();
         let proposal = Proposal { changes, branch, ..view.proposal.clone() };
@@ -131,6 +142,7 @@ impl<'a> Writer<'a> {
         let own = |path: &RepoPath| {
             self.entries.iter().any(|record| record.repo_path() == path)
                 || self.artifacts.iter().any(|(artifact, _)| artifact == path)
+                || self.companions.iter().any(|(companion, _)| companion == path)
         };
         if finding.check == "branch-protected" {
             return false;
@@ -142,19 +154,22 @@ impl<'a> Writer<'a> {
         let top = repository.work_dir().ok_or_else(|| {
             Stop::fault("a bare repository has no files to write", "work in a clone of it")
         })?;
-        let on_disk = |record: &Record| top.join(record.repo_path().to_string());
-        for record in &self.entries {
-            must_be_new(&on_disk(record))?;
+        let entries = self.entries.iter().map(Record::repo_path).zip(&self.texts);
+        let beside = self.companions.iter().map(|(path, text)| (path, text));
+        let written: Vec<(&RepoPath, &String)> = beside.chain(entries).collect();
+        let on_disk = |path: &RepoPath| top.join(path.to_string());
+        for (path, _) in &written {
+            must_be_new(&on_disk(path))?;
         }
-        let texts = self.texts.iter().map(String::as_bytes);
-        let paths = self.entries.iter().map(Record::repo_path);
-        let journal = Journal::begin(repository, top, paths.clone().zip(texts), Vec::new())?;
+        let listed = written.iter().map(|(path, text)| (*path, text.as_bytes()));
+        let journal = Journal::begin(repository, top, listed, Vec::new())?;
         journal.around(|| {
-            for (record, text) in self.entries.iter().zip(&self.texts) {
-                write_whole(&on_disk(record), text)?;
+            for (path, text) in &written {
+                write_whole(&on_disk(path), text)?;
             }
             let artifacts = self.artifacts.iter().map(|(path, _)| path);
-            repository.stage(&artifacts.chain(paths).cloned().collect::<Vec<_>>())
+            let new = written.iter().map(|(path, _)| *path);
+            repository.stage(&artifacts.chain(new).cloned().collect::<Vec<_>>())
         })?;
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));

@@ -13,12 +13,16 @@ mod escalate;
 mod explain;
 mod fix;
 mod freeze;
+mod freezes;
 mod gate;
 mod guard;
+mod halt;
 mod handoff;
 mod handoffs;
 mod hooks;
 mod import;
+mod incident;
+mod incidents;
 mod init;
 mod journal;
 mod ledger;
@@ -28,6 +32,7 @@ mod next;
 mod output;
 mod quarantine;
 mod rebase;
+mod rollback;
 mod run;
 mod schema;
 mod seal;
@@ -110,6 +115,13 @@ enum Command {
     Resume(freeze::Resume),
     /// Ask a person to decide, with both positions on the record
     Escalate(escalate::Escalate),
+    /// Pull the kill switch: nothing passes in its scope until a person lifts it
+    Halt(halt::Halt),
+    /// Lift a halt, with a person's sign-off
+    Unhalt(halt::Unhalt),
+    /// Open an incident, take its steps, and close it
+    #[command(subcommand)]
+    Incident(incident::Incident),
     /// Record a person's decision
     Decide(decide::Decide),
     /// Tell what everybody did, from the ledgers of a commit
@@ -143,6 +155,9 @@ pub fn main() -> ExitCode {
         Command::Pause(command) => command.run(&context),
         Command::Resume(command) => command.run(&context),
         Command::Escalate(command) => command.run(&context),
+        Command::Halt(command) => command.run(&context),
+        Command::Unhalt(command) => command.run(&context),
+        Command::Incident(command) => command.run(&context),
         Command::Decide(command) => command.run(&context),
         Command::Log(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),

@@ -14,7 +14,7 @@ use super::story::told;
 use super::task::word;
 use crate::draft::{self, Author};
 use crate::ledger::{RunStanding, RunState, Standing, State};
-use crate::policy::{BranchParts, Policy, Stage, Workflow};
+use crate::policy::{BranchParts, Policy, ROLLBACK_STAGE, Stage, Workflow};
 use crate::record::did_you_mean;
 use crate::record::kind::{self, Failure, FailureClass, Pause};
 use crate::snapshot::{Fault, Side};
@@ -50,6 +50,9 @@ pub(super) struct Start {
     /// The stage; by default the one the task is ready for
     #[arg(long, value_parser = id::<StageName>)]
     stage: Option<StageName>,
+    /// The open incident that takes the task back, with `--stage rollback`
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
+    incident: Option<TaskId>,
     /// Stay on the current branch
     #[arg(long)]
     no_branch: bool,
@@ -71,6 +74,9 @@ pub(super) struct Fail {
     /// What happened
     #[arg(long)]
     message: Option<String>,
+    /// The incident whose rollback of the task failed
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
+    incident: Option<TaskId>,
     #[command(flatten)]
     fix: Fix,
     #[command(flatten)]
@@ -119,7 +125,14 @@ pub(super) fn stage_of<'p>(
         Some(name) => workflow.stage(name).ok_or_else(|| {
             let names = || workflow.stages.iter().map(|stage| stage.name.as_str());
             let message = format!("the workflow `{}` has no stage `{name}`", state.task.workflow);
-            Stop::fault(message, near_or_all(name.as_str(), names))
+            let help = match *name == ROLLBACK_STAGE {
+                true => format!(
+                    "a rollback belongs to an incident: `orch run start {id} --stage {name} \
+                     --incident INCIDENT`"
+                ),
+                false => near_or_all(name.as_str(), names),
+            };
+            Stop::fault(message, help)
         }),
         None => draft::next_stage(workflow, state).ok_or_else(|| {
             let help = format!("close it: `orch task close {id} --outcome completed --reason …`");
@@ -143,6 +156,10 @@ impl Start {
     }
 
     fn run(self, context: &Context) -> Result<(), Stop> {
+        if let Some(incident) = &self.incident {
+            let (both, stage) = ((&self.id, incident), self.stage.as_ref());
+            return super::rollback::start(context, both, stage, self.no_branch, self.writing);
+        }
         let desk = Desk::of(context, &self.id)?;
         let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
         if let (Standing::Delivered(stage), None) = (&state.standing, &self.stage) {
@@ -260,6 +277,12 @@ pub(super) fn active_run(state: &State) -> Result<&RunState, Stop> {
 
 impl Fail {
     fn run(self, context: &Context) -> Result<(), Stop> {
+        if let Some(incident) = &self.incident {
+            let Fail { class, reason, message, .. } = &self;
+            let (reason, message) = (reason.clone(), message.clone());
+            let failure = Failure { class: *class, reason, message };
+            return super::rollback::fail(context, (&self.id, incident), failure, self.writing);
+        }
         let desk = Desk::of(context, &self.id)?;
         let state = desk.state();
         let active = active_run(state)?;

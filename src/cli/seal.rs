@@ -53,6 +53,20 @@ pub(super) fn sealed(
     Ok(sealed)
 }
 
+/// Gives the files that this branch changed or added, committed or not, and that are there.
+pub(super) fn changed_files(view: &View, policy: &Policy) -> Result<BTreeSet<RepoPath>, Stop> {
+    let top = view.repository.work_dir().unwrap_or(view.repository.git_dir());
+    let mut files: BTreeSet<RepoPath> = worktree_changes(&view.repository)?.into_iter().collect();
+    files.extend(branch_changes(view, policy)?);
+    files.retain(|path| on_disk(top, path).is_ok());
+    Ok(files)
+}
+
+/// Gives what `git add` would stage of a file.
+pub(super) fn node_of(repository: &GitRepository, path: &RepoPath) -> Result<Node, Stop> {
+    blob_of(repository, path)
+}
+
 /// Gives what a handoff would say of a file as it is in the working tree.
 pub(super) fn digest_of(repository: &GitRepository, path: &RepoPath) -> Result<Digest, Stop> {
     let node = blob_of(repository, path)?;

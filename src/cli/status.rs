@@ -46,12 +46,7 @@ pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(
         print_json(&rows);
         return Ok(());
     }
-    for halt in &view.world.survey.halts {
-        say(format!(
-            "HALT {} ({}): {}\n  lift it: orch unhalt {} --sign-off …",
-            halt.id, halt.scope, halt.reason, halt.id
-        ));
-    }
+    super::freezes::freezes(&view, context.at());
     if states.is_empty() {
         let which = if closed { "no tasks" } else { "no open tasks" };
         say(format!("{which}; open one: orch task open ID --workflow NAME --title TEXT"));

@@ -1,10 +1,11 @@
 //! Where an incident stands: the fold over its ledger.
 
+use super::run_id::run_id;
 use super::state::{Failed, RunStanding, RunState};
 use crate::policy::REPORT_STEP;
 use crate::record::kind::{Incident, Outcome, PlannedStep, Run, RunStatus};
 use crate::record::{Payload, Record};
-use crate::source::{AgentName, Moment, TaskId};
+use crate::source::{AgentName, Moment, RunId, StageName, TaskId};
 
 /// An incident, after some of its entries.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +65,13 @@ impl IncidentState {
     /// Gives the rollback that goes on, if one does.
     pub fn active_run(&self) -> Option<&RunState> {
         self.runs.iter().rev().find(|run| run.standing == RunStanding::Active)
+    }
+
+    /// Gives the id that the incident's next rollback must have: a failed one is tried again under
+    /// its id, and behind a handoff comes another run.
+    pub fn next_run_id(&self, id: &TaskId, stage: &StageName) -> RunId {
+        let done = self.runs.iter().filter(|run| run.standing == RunStanding::Delivered).count();
+        run_id(id, stage, &[], u32::try_from(done).unwrap_or(u32::MAX).saturating_add(1))
     }
 
     fn take(&mut self, step: &str, record: &Record) {

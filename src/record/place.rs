@@ -48,6 +48,21 @@ pub fn is_record_path(path: &RepoPath) -> bool {
         .any(|folder| path.is_below(folder) || path.as_bytes() == folder.as_bytes())
 }
 
+/// Gives where a halt keeps the state of everything in its scope (R003-13): the one kind of file
+/// that lies beside records and is none.
+pub fn snapshot_path(halt: &TaskId) -> RepoPath {
+    RepoPath::from(format!(".orch/halts/{halt}/snapshot.json").as_str())
+}
+
+/// Gives the halt whose snapshot lies at a path; none if the path is of another form.
+pub fn snapshot_of(path: &RepoPath) -> Option<TaskId> {
+    let parts: Vec<&str> = path.to_str()?.split('/').collect();
+    match parts.as_slice() {
+        [".orch", "halts", id, "snapshot.json"] => id.parse().ok(),
+        _ => None,
+    }
+}
+
 /// Tells whether a path lies in `.orch/`, under any spelling of that name (attack 37).
 pub fn belongs_to_orch(path: &RepoPath) -> bool {
     let first = path.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();
@@ -176,6 +191,8 @@ pub(super) fn contradictions(record: &Record) -> Vec<Problem> {
     }
     if let (Some((field, named)), Some(id)) = (named_task(&record.payload), record.path.home.id())
         && named != id
+        // The work of an incident names the task that it takes back.
+        && !matches!(record.path.home, Home::Incident(_))
     {
         misplaced(record.field(field), format!("this names `{named}`, but lies in `{id}`"));
     }

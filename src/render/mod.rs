@@ -159,6 +159,7 @@ mod tests {
             occasion: Occasion::Commit,
             changes: Vec::new(),
             parents: Vec::new(),
+            tips: Vec::new(),
             steps: Vec::new(),
         };
         let verdict = Verdict::new(&report, &proposal, 7);

@@ -106,6 +106,15 @@ pub enum Occasion {
     Verification,
 }
 
+/// The tip of a branch, here or as a remote was last seen to have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// The branch's short name, without the remote's.
+    pub branch: String,
+    /// The commit it names.
+    pub side: Side,
+}
+
 /// What is to be judged: two sides and what differs between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
@@ -117,6 +126,9 @@ pub struct Proposal {
     pub head: Side,
     /// Parents of a merge about to be made that a protected branch has: what they hold is agreed.
     pub parents: Vec<Side>,
+    /// Branches that are known here, for a commit about to be made: halts on those that the policy
+    /// protects count as well (design rule 1).
+    pub tips: Vec<Tip>,
     /// The short name of the branch it is proposed on, if that is known.
     pub branch: Option<String>,
     /// How it got here.

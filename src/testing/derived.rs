@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::story::Teller;
-use crate::draft;
+use crate::draft::{self, Author};
 use crate::ledger::{self, State};
+use crate::policy::{Policy, Stage};
 use crate::record::Payload;
-use crate::record::kind::{Artifact, RunStatus};
+use crate::record::kind::{Artifact, AuditTest, RunStatus, Verdict};
 use crate::snapshot::{Mode, Side};
 use crate::source::{Digest, Moment, RepoPath, RunId, StageName};
 use crate::world::{World, lane_state};
@@ -50,6 +51,26 @@ pub(super) fn decide(
 }
 
 impl Teller {
+    /// A report as the command would write it, over all that must be covered.
+    pub(super) fn audit_report(
+        &self,
+        policy: &Policy,
+        state: &State,
+        stage: &Stage,
+        verdict: Verdict,
+    ) -> Payload {
+        let tests =
+            stage.tests.iter().map(|name| AuditTest { name: name.clone(), verdict, notes: None });
+        let author = Author {
+            actor: "independent_auditor".parse().expect("a name"),
+            session: None,
+            branch: self.branch.clone(),
+            at: self.clock,
+        };
+        let tests = tests.collect();
+        draft::audit_report(policy, state, stage, &author, verdict, tests, Vec::new()).into()
+    }
+
     /// Where `strat-001` stands now.
     pub(super) fn state(&self) -> Option<State> {
         let task = "strat-001".parse().expect("an id");

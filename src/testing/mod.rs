@@ -1,5 +1,6 @@
 //! What tests share: generated files, and worlds made of a few lines of text.
 
+mod aside;
 mod derived;
 mod examples;
 mod honest;

@@ -8,7 +8,8 @@
 //! the clock; `policy: [from, to]` edits the policy; `on: BRANCH` changes the branch; `propose:
 //! BRANCH` makes everything above agreed and everything below proposed; `bootstrap: BRANCH` proposes
 //! everything above, the first policy with it. `meanwhile: [ITEMS]` tells what landed beside the
-//! proposal; `occasion: verification` has everything replayed.
+//! proposal; `occasion: verification` has everything replayed. `halt`, `incident`, `incident_step` and
+//! `postmortem` go to `halts/halt-001` and `incidents/inc-001`, other kinds where `in:` says.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +20,8 @@ use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
 use crate::ledger::State;
-use crate::policy::{POLICY_PATH, Policy, Stage};
-use crate::record::kind::{Artifact, AuditTest, Verdict};
+use crate::policy::{POLICY_PATH, Stage};
+use crate::record::kind::{Artifact, Verdict};
 use crate::record::{Home, Payload, yaml};
 use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
 use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
@@ -80,7 +81,7 @@ pub(super) struct Teller {
     pub(super) files: Files,
     agreed: Option<Files>,
     landed: Option<Files>,
-    branch: Option<String>,
+    pub(super) branch: Option<String>,
     occasion: Occasion,
     pub(super) clock: Moment,
 }
@@ -165,7 +166,10 @@ impl Teller {
                 let Value::Object(said) = value else { panic!("decision: {value} is no map") };
                 decide(&mut self.files, said, self.clock, self.branch.as_deref());
             }
-            kind => self.entry(kind, value),
+            kind => match super::aside::home(kind, &value) {
+                Some(home) => self.aside(&home, kind, value),
+                None => self.entry(kind, value),
+            },
         }
     }
 
@@ -188,7 +192,7 @@ impl Teller {
         }
     }
 
-    fn wait(&mut self, duration: &str) {
+    pub(super) fn wait(&mut self, duration: &str) {
         let (number, unit) = duration.split_at(duration.len() - 1);
         let number: i64 = number.parse().expect("a number and a unit");
         let seconds = match unit {
@@ -209,12 +213,13 @@ impl Teller {
         memory
     }
 
-    fn proposal(&self, repository: &Memory, agreed: Side, base: Side) -> Proposal {
+    pub(super) fn proposal(&self, repository: &Memory, agreed: Side, base: Side) -> Proposal {
         Proposal {
             agreed,
             base,
             head: Side::Index,
             parents: Vec::new(),
+            tips: Vec::new(),
             branch: self.branch.clone(),
             occasion: self.occasion,
             changes: repository.changes(base, Side::Index).expect("memory"),
@@ -355,25 +360,6 @@ impl Teller {
             _ => return json!({}),
         };
         serde_json::to_value(&payload).expect("JSON")
-    }
-
-    fn audit_report(
-        &self,
-        policy: &Policy,
-        state: &State,
-        stage: &Stage,
-        verdict: Verdict,
-    ) -> Payload {
-        let tests =
-            stage.tests.iter().map(|name| AuditTest { name: name.clone(), verdict, notes: None });
-        let author = Author {
-            actor: "independent_auditor".parse().expect("a name"),
-            session: None,
-            branch: self.branch.clone(),
-            at: self.clock,
-        };
-        let tests = tests.collect();
-        draft::audit_report(policy, state, stage, &author, verdict, tests, Vec::new()).into()
     }
 
     /// What the stage's globs match, by the rules that the command follows.

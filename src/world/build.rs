@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Seen, Survey, World, decisions, here};
+use super::{Facts, Survey, World, decisions, freezes, here, spoken};
 use crate::policy::Policy;
-use crate::record::kind::Artifact;
-use crate::record::{Home, Payload, Problem, Record, RecordPath, belongs_to_orch, is_record_path};
+use crate::record::{
+    Home, Problem, Record, RecordPath, belongs_to_orch, is_record_path, snapshot_of,
+};
 use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository, Side};
 use crate::source::{Moment, RepoPath, TaskId};
 
@@ -31,6 +32,8 @@ pub struct Terms {
 pub enum Focus {
     /// These; none for the guard.
     Tasks(Vec<TaskId>),
+    /// These ledgers: of tasks, incidents and halts.
+    Ledgers(Vec<Home>),
     /// All that are open at REV.
     Open,
     /// All that are there at REV.
@@ -44,8 +47,11 @@ pub fn build(
     terms: Terms,
 ) -> Result<World, Fault> {
     let mut survey = Survey::take(repository, proposal.agreed)?;
-    survey.add_halts(repository, proposal.agreed)?;
-    survey.add_halts(repository, proposal.head)?;
+    let landed = match proposal.occasion {
+        Occasion::Verification => vec![proposal.head],
+        _ => freezes::landed_sides(repository, proposal, &terms.policy)?,
+    };
+    survey.add_halts(repository, &landed, proposal.head)?;
     survey.add_incidents(repository, proposal.agreed)?;
     survey.add_incidents(repository, proposal.head)?;
     let mut builder = Builder {
@@ -83,7 +89,7 @@ pub fn build(
     world.settled = decisions::settled(repository, proposal, &world)?;
     world.decisions = decisions::to_be_logged(repository, proposal, &world)?;
     world.here = here::find(&world);
-    world.facts = facts(repository, proposal, &world)?;
+    world.facts = spoken::facts(repository, proposal, &world)?;
     Ok(world)
 }
 
@@ -102,7 +108,13 @@ impl Builder<'_> {
     /// Reads every ledger that the change touches.
     fn read_changed(&mut self) -> Result<(), Fault> {
         let mut touched: BTreeSet<(Home, RepoPath)> = BTreeSet::new();
+        let mut snapshots = Vec::new();
         for (path, node) in self.proposed_records()? {
+            if let Some(halt) = snapshot_of(&path) {
+                touched.insert((Home::Halt(halt), path.folder()));
+                snapshots.extend(node.map(|_| path));
+                continue;
+            }
             match RecordPath::parse(&path) {
                 Ok(place) if place.home == Home::Decision && self.tampered.contains(&path) => {}
                 Ok(place) if place.home == Home::Decision => self.read_decision(path, node)?,
@@ -116,6 +128,7 @@ impl Builder<'_> {
         for (home, folder) in touched {
             self.read_ledger(home, folder)?;
         }
+        self.unreadable.extend(freezes::unnamed(&self.ledgers, snapshots));
         Ok(())
     }
 
@@ -215,6 +228,15 @@ impl Builder<'_> {
     fn read_dependencies(&mut self, focus: Focus) -> Result<(), Fault> {
         let mut open = match focus {
             Focus::Tasks(tasks) => tasks,
+            Focus::Ledgers(homes) => {
+                self.read_beside(&homes)?;
+                homes
+                    .iter()
+                    .filter(|home| matches!(home, Home::Task(_)))
+                    .filter_map(Home::id)
+                    .cloned()
+                    .collect()
+            }
             Focus::Open => self.survey.open.clone(),
             Focus::All => {
                 let names =
@@ -224,6 +246,7 @@ impl Builder<'_> {
         };
         open.extend(self.ledgers.values().flat_map(depends_on));
         open.extend(self.ledgers.values().flat_map(decisions::tasks_of));
+        open.extend(self.survey.rolling_back().cloned());
         while let Some(id) = open.pop() {
             let home = Home::Task(id.clone());
             if self.ledgers.contains_key(&home) {
@@ -244,14 +267,37 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Reads ledgers of incidents and halts that the change does not touch, as agreed.
+    fn read_beside(&mut self, homes: &[Home]) -> Result<(), Fault> {
+        for home in homes {
+            let folder = match home {
+                Home::Incident(id) => RepoPath::from(".orch/incidents").join(id.as_str()),
+                Home::Halt(id) => RepoPath::from(".orch/halts").join(id.as_str()),
+                Home::Task(_) | Home::Decision => continue,
+            };
+            let agreed = ledgers::read(self.repository, self.proposal.agreed, &folder)?.records;
+            if agreed.is_empty() || self.ledgers.contains_key(home) {
+                continue;
+            }
+            let place = (home.clone(), folder);
+            let view = LedgerView::join(place, agreed.clone(), agreed, &self.introduced, true);
+            self.ledgers.insert(home.clone(), view);
+        }
+        Ok(())
+    }
+
     /// Tells whether all that is new stands at head, in one commit about to be made.
     fn staged(&self) -> bool {
         self.proposal.head == Side::Index && self.proposal.occasion != Occasion::Verification
     }
 }
 
-/// The tasks that one depends on, now and when each of its new entries was written.
+/// The tasks that one depends on, now and when each of its new entries was written; those that an
+/// incident is about.
 fn depends_on(view: &LedgerView) -> BTreeSet<TaskId> {
+    if let Some(state) = view.incident() {
+        return state.incident.tasks.iter().cloned().collect();
+    }
     let before = view.new_entries().filter_map(|(index, _)| view.before(index));
     let states = before.chain(view.state());
     states.flat_map(|state| state.task.depends_on.iter().cloned()).collect()
@@ -301,70 +347,4 @@ fn other_folders(ledgers: &BTreeMap<Home, LedgerView>, survey: &Survey) -> Vec<(
         }
     }
     doubles
-}
-
-/// Reads what stands at every path that the entries in question speak of.
-fn facts(repository: &dyn Repository, proposal: &Proposal, world: &World) -> Result<Facts, Fault> {
-    let mut facts = Facts::default();
-    for step in world.steps() {
-        let own = spoken_of(step.record).into_iter();
-        for artifact in own.chain(step.before.into_iter().flat_map(all_evidence)) {
-            facts.learn(repository, proposal.head, step.seen, &artifact.path)?;
-        }
-    }
-    for step in world.steps() {
-        if let (Some(run), Some(policy)) = (step.begun(), step.policy)
-            && let Some(state) = step.before
-            && state.failures(&run.stage).any(|(_, failed)| failed.lane_state.is_some())
-        {
-            facts.learn_lane(repository, proposal.head, step.seen, policy, &run.lane)?;
-        }
-    }
-    if let Some(log) = &world.policy.decisions_log {
-        facts.learn(repository, proposal.head, Seen::Head, log)?;
-    }
-    for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH, ".gitmodules"] {
-        facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(guarded))?;
-    }
-    for step in world.steps() {
-        let Payload::Decision(decision) = &step.record.payload else { continue };
-        for change in &decision.changes {
-            facts.learn(repository, proposal.head, Seen::Head, &change.path)?;
-        }
-    }
-    let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();
-    let disturbed = world.survey.live.iter().map(|live| &live.artifact.path);
-    for path in disturbed.filter(|path| changed.contains(path)) {
-        facts.learn(repository, proposal.head, Seen::Head, path)?;
-    }
-    for view in world.ledgers.values() {
-        for artifact in view.state().into_iter().flat_map(all_evidence) {
-            facts.learn(repository, proposal.head, Seen::Head, &artifact.path)?;
-        }
-    }
-    Ok(facts)
-}
-
-/// What a task has delivered, what its run consumes and what its audit covers: the next entry is
-/// judged by all of it.
-fn all_evidence(state: &crate::ledger::State) -> Vec<&Artifact> {
-    let delivered = state.live_deliveries().flat_map(|delivery| &delivery.artifacts);
-    let consumed = state.active_run().into_iter().flat_map(|run| &run.inputs);
-    let audit = state.live_audit();
-    let audited = audit.into_iter().flat_map(|audit| audit.covers.iter().chain([&audit.evidence]));
-    delivered.chain(consumed).chain(audited).collect()
-}
-
-fn spoken_of(record: &Record) -> Vec<&Artifact> {
-    match &record.payload {
-        Payload::Run(run) => {
-            let reached = run.checkpoint.iter().flat_map(|checkpoint| &checkpoint.artifacts);
-            run.inputs.iter().chain(reached).collect()
-        }
-        Payload::Handoff(handoff) => handoff.artifacts.iter().collect(),
-        Payload::Gate(gate) => gate.evidence.iter().collect(),
-        Payload::AuditReport(report) => report.covers.iter().collect(),
-        Payload::Approval(approval) => approval.covers.iter().collect(),
-        _ => Vec::new(),
-    }
 }

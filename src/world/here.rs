@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::World;
+use super::{Step, World};
 use crate::record::Payload;
 use crate::source::{AgentName, LaneName, TaskId};
 
 /// A run that explains changes in its lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunHere {
-    /// Its task.
+    /// Its task; of a rollback, the incident in whose ledger it stands.
     pub task: TaskId,
     /// Its lane.
     pub lane: LaneName,
     /// Who does it.
     pub agent: AgentName,
+    /// The task that it takes back, if it is a rollback.
+    pub takes_back: Option<TaskId>,
 }
 
 /// The runs of a branch, and the lanes they work in.
@@ -22,6 +24,8 @@ pub struct RunHere {
 pub(super) struct Here {
     pub(super) runs: Vec<RunHere>,
     pub(super) lanes: BTreeSet<LaneName>,
+    /// Those of the lanes that nothing but rollbacks opens.
+    pub(super) taken_back: BTreeSet<LaneName>,
 }
 
 /// Finds the runs that are new in the change, and those active where it starts.
@@ -29,11 +33,16 @@ pub(super) struct Here {
 /// An active run counts on its own branch. On a protected branch, and where the branch is not
 /// known, it counts wherever it was begun: what is pushed or merged there came from other branches.
 pub(super) fn find(world: &World) -> Here {
-    let new = world.steps().filter_map(|step| match (&step.record.payload, step.task_id()) {
-        (Payload::Run(run), Some(task)) => {
-            Some(RunHere { task: task.clone(), lane: run.lane.clone(), agent: run.agent.clone() })
-        }
-        _ => None,
+    let new = world.steps().filter_map(|step| {
+        let (Payload::Run(run), Some(owner)) = (&step.record.payload, step.ledger.home.id()) else {
+            return None;
+        };
+        Some(RunHere {
+            task: owner.clone(),
+            lane: run.lane.clone(),
+            agent: run.agent.clone(),
+            takes_back: run.task_id.clone().filter(|_| step.task_id().is_none()),
+        })
     });
     let own = world.branch.as_deref().filter(|branch| !world.policy.is_protected(branch));
     let active = world.survey.active.iter().filter(|active| match (own, &active.branch) {
@@ -44,8 +53,25 @@ pub(super) fn find(world: &World) -> Here {
         task: active.task.clone(),
         lane: active.lane.clone(),
         agent: active.agent.clone(),
+        takes_back: active.takes_back.clone(),
     });
     let runs: Vec<RunHere> = new.chain(active).collect();
-    let lanes = runs.iter().map(|run| run.lane.clone()).collect();
-    Here { runs, lanes }
+    let along: BTreeSet<LaneName> = world.steps().flat_map(|step| brought_along(&step)).collect();
+    let (back, work): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.takes_back.is_some());
+    let mut lanes: BTreeSet<LaneName> =
+        work.iter().map(|run| run.lane.clone()).chain(along).collect();
+    let taken_back: BTreeSet<LaneName> =
+        back.iter().map(|run| run.lane.clone()).filter(|lane| !lanes.contains(lane)).collect();
+    lanes.extend(taken_back.iter().cloned());
+    Here { runs, lanes, taken_back }
+}
+
+/// Gives the lanes whose files an entry of an open incident may bring along, such as its written
+/// report (R000-51).
+fn brought_along(step: &Step<'_>) -> Vec<LaneName> {
+    match (&step.record.payload, step.incident) {
+        (Payload::Incident(incident), None) => incident.lanes.clone(),
+        (_, Some(state)) if state.closed.is_none() => state.incident.lanes.clone(),
+        _ => Vec::new(),
+    }
 }

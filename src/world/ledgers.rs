@@ -35,13 +35,15 @@ pub(super) struct Files {
     pub(super) unreadable: Vec<(RepoPath, Problem)>,
 }
 
-/// Tells whether a change edits or deletes what had landed: a record, or a record's signature.
+/// Tells whether a change edits or deletes what had landed: a record, a record's signature, or a
+/// halt's snapshot.
 ///
 /// Other files in these folders should never have landed, so that they may be deleted.
 pub fn touches_landed(change: &Change) -> bool {
     let signed = change.path.to_str().and_then(|path| path.strip_suffix(".sig"));
     let record = signed.map_or_else(|| change.path.clone(), RepoPath::from);
-    change.old.is_some() && RecordPath::parse(&record).is_ok()
+    let kept = RecordPath::parse(&record).is_ok() || record::snapshot_of(&change.path).is_some();
+    change.old.is_some() && kept
 }
 
 /// Gives the proposed entries of a ledger with the landed ones as they landed, so that an edit of
@@ -61,6 +63,9 @@ pub(super) fn read(
 ) -> Result<Files, Fault> {
     let mut files = Files::default();
     for (path, node) in repository.list(side, folder)? {
+        if record::snapshot_of(&path).is_some() {
+            continue;
+        }
         match read_one(repository, &path, node)? {
             Ok(record) if files.unreadable.is_empty() => files.records.push(record),
             Ok(_) => {}

@@ -5,9 +5,11 @@ mod build;
 mod decisions;
 mod evidence;
 mod facts;
+mod freezes;
 mod gate;
 mod here;
 mod ledgers;
+mod spoken;
 mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +19,11 @@ pub use build::{Focus, Terms, build};
 pub use decisions::{EntryName, Settlement, entry_name, is_a_persons};
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen, lane_state};
+pub use freezes::{OpenIncident, StandingHalt};
 pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
 pub use ledgers::{LedgerView, every_record, ledger_at, touches_landed};
-pub use survey::{Live, OpenIncident, StandingHalt, Survey};
+pub use survey::{Live, Survey};
 
 use crate::diagnostic::Place;
 use crate::ledger::{Escalated, IncidentState, State};
@@ -236,6 +239,14 @@ impl World {
     /// Tells whether a run of this branch works in a lane.
     pub fn works_here(&self, lane: &LaneName) -> bool {
         self.here.lanes.contains(lane)
+    }
+
+    /// Tells whether nothing but rollbacks lets this branch change a path: then it may only go back.
+    pub fn only_goes_back(&self, path: &RepoPath) -> bool {
+        let owners = self.policy.lanes_of(path);
+        let back = |lane: &&&LaneName| self.here.taken_back.contains(**lane);
+        let work = owners.iter().filter(|lane| !back(lane)).any(|lane| self.works_here(lane));
+        !self.is_free(path) && !work && owners.iter().any(|lane| back(&lane))
     }
 
     /// Tells whether lanes have no say in a changed path: it lies in `.orch/`, anyone may change

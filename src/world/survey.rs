@@ -2,14 +2,15 @@
 //!
 //! A closed task is known by the name of its last entry and never read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::freezes::{OpenIncident, StandingHalt};
 use super::ledgers;
-use crate::ledger::{Escalated, IncidentState, RunState, State};
-use crate::record::kind::{Artifact, HaltTopic};
-use crate::record::{Home, Payload, Record, RecordPath};
+use crate::ledger::{Escalated, RunState, State};
+use crate::record::kind::Artifact;
+use crate::record::{Home, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
-use crate::source::{AgentName, LaneName, Moment, RepoPath, Span, StageName, TaskId};
+use crate::source::{AgentName, LaneName, RepoPath, Span, StageName, TaskId};
 
 /// All open tasks at REV, as far as other work can disturb them.
 #[derive(Debug, Default)]
@@ -18,10 +19,14 @@ pub struct Survey {
     pub live: Vec<Live>,
     /// Runs that go on.
     pub active: Vec<Active>,
-    /// Halts that stand, at REV or at head.
+    /// Halts that stand: at REV, at head, or on a protected branch that is known here.
     pub halts: Vec<StandingHalt>,
     /// Incidents that are open, at REV or at head.
     pub incidents: Vec<OpenIncident>,
+    /// Every incident's id, open or closed, at REV or at head.
+    pub known_incidents: BTreeSet<TaskId>,
+    /// Tasks that some incident has rolled back, at REV or at head.
+    pub rolled_back: BTreeSet<TaskId>,
     /// Escalations of open tasks, settled or not.
     pub escalations: Vec<(TaskId, Escalated)>,
     /// The tasks that are not closed, in the order of their folders.
@@ -48,9 +53,9 @@ pub struct Live {
 }
 
 /// A run that goes on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Active {
-    /// Its task.
+    /// Its task; of a rollback, the incident in whose ledger it stands.
     pub task: TaskId,
     /// Its stage.
     pub stage: StageName,
@@ -60,49 +65,21 @@ pub struct Active {
     pub agent: AgentName,
     /// On which branch.
     pub branch: Option<String>,
+    /// The task that it takes back, if it is a rollback.
+    pub takes_back: Option<TaskId>,
 }
 
 impl Active {
-    fn of(task: &TaskId, run: &RunState) -> Self {
+    pub(super) fn of(task: &TaskId, run: &RunState) -> Self {
         Active {
             task: task.clone(),
             stage: run.stage.clone(),
             lane: run.lane.clone(),
             agent: run.agent.clone(),
             branch: run.branch.clone(),
+            takes_back: run.task.clone(),
         }
     }
-}
-
-/// A halt that stands.
-#[derive(Debug, Clone)]
-pub struct StandingHalt {
-    /// Its first entry's file.
-    pub path: RepoPath,
-    /// Its id.
-    pub id: TaskId,
-    /// What it stops: `all`, or `workflow:…`, `lane:…`, `stage:…`, `task:…`. One that can't be
-    /// read stops everything (attack 106).
-    pub scope: String,
-    /// Who pulled it.
-    pub topic: Option<HaltTopic>,
-    /// Why.
-    pub reason: String,
-    /// When it ends by itself, if it does.
-    pub until: Option<Moment>,
-    /// The incident that looks into it, if it names one.
-    pub incident: Option<TaskId>,
-}
-
-/// An incident that is not closed.
-#[derive(Debug, Clone)]
-pub struct OpenIncident {
-    /// Its first entry's file.
-    pub path: RepoPath,
-    /// Its id.
-    pub id: TaskId,
-    /// Where it stands.
-    pub state: IncidentState,
 }
 
 impl Survey {
@@ -134,73 +111,6 @@ impl Survey {
         let escalated = state.escalations.iter().map(|escalated| (task.clone(), escalated.clone()));
         self.escalations.extend(escalated);
         self.active.extend(state.active_run().map(|run| Active::of(task, run)));
-    }
-
-    /// Adds the halts that stand on one side.
-    pub(super) fn add_halts(
-        &mut self,
-        repository: &dyn Repository,
-        side: Side,
-    ) -> Result<(), Fault> {
-        let shelf = RepoPath::from(".orch/halts");
-        for name in repository.folders(side, &shelf)? {
-            let folder = shelf.join(&name);
-            let Ok(id) = name.parse::<TaskId>() else { continue };
-            let files = ledgers::read(repository, side, &folder)?;
-            let resumed = matches!(
-                files.records.last(),
-                Some(Record { payload: Payload::Resume(_), .. }) if files.unreadable.is_empty()
-            );
-            if resumed || self.halts.iter().any(|halt| halt.id == id) {
-                continue;
-            }
-            let halt = match files.records.first().map(|record| &record.payload) {
-                Some(Payload::Halt(halt)) if files.unreadable.is_empty() => StandingHalt {
-                    path: folder.join("0001-halt.yaml"),
-                    id,
-                    scope: halt.scope.clone(),
-                    topic: Some(halt.topic),
-                    reason: halt.reason.clone(),
-                    until: halt.until,
-                    incident: halt.incident.clone(),
-                },
-                _ => StandingHalt {
-                    path: folder.join("0001-halt.yaml"),
-                    id,
-                    scope: "all".into(),
-                    topic: None,
-                    reason: "this halt can't be read, so it stands for everything".into(),
-                    until: None,
-                    incident: None,
-                },
-            };
-            self.halts.push(halt);
-        }
-        Ok(())
-    }
-}
-
-impl Survey {
-    /// Adds the incidents that are open on one side; what head says of one counts.
-    pub(super) fn add_incidents(
-        &mut self,
-        repository: &dyn Repository,
-        side: Side,
-    ) -> Result<(), Fault> {
-        let shelf = RepoPath::from(".orch/incidents");
-        for name in repository.folders(side, &shelf)? {
-            let folder = shelf.join(&name);
-            let Ok(id) = name.parse::<TaskId>() else { continue };
-            self.incidents.retain(|known| known.id != id);
-            let files = ledgers::read(repository, side, &folder)?;
-            let state = files.records.iter().fold(None, IncidentState::after);
-            if let Some(state) = state.filter(|state| state.closed.is_none()) {
-                self.active.extend(state.active_run().map(|run| Active::of(&id, run)));
-                let path = folder.join("0001-incident.yaml");
-                self.incidents.push(OpenIncident { path, id, state });
-            }
-        }
-        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod faults;
 mod hooks;
 mod import;
+mod incidents;
 mod mended;
 mod mutations;
 mod parallel;

@@ -135,3 +135,30 @@ fn only_what_is_finished_is_completed() {
     assert_eq!(refused(&format!("- done: {{until: deploy_live}}\n{close}")), "completed");
     story(&format!("- done: {{until: end}}\n{close}")).expect(&[]);
 }
+
+/// R003-7, R000-51: a procedure's steps in their order, each once, and an end that owes nothing.
+#[test]
+fn an_incident_follows_its_procedure() {
+    let open = "- incident: {procedure: kill_switch}\n- propose: main\n";
+    let safe = "- incident_step: {step: confirm_safe, outcome: At rest, evidence: [log]}\n";
+    let review = "- incident_step: {step: review, outcome: Fine, entry: {actor: founder}}\n";
+    let report = "- incident_step: {}\n";
+    let learnt = "- postmortem: {}\n";
+    let close = "- close: {in: incidents/inc-001}\n";
+    story(&format!("{open}{report}{safe}{review}{learnt}{close}")).expect(&[]);
+    assert_eq!(refused(&format!("{open}{review}")), "review");
+    assert_eq!(refused(&format!("{open}{safe}{safe}")), "confirm_safe");
+    assert_eq!(refused(&format!("{open}{report}{report}")), "report");
+    for left_out in [safe, review, report, learnt] {
+        let all = format!("{open}{safe}{review}{report}{learnt}{close}");
+        refused(&all.replacen(left_out, "", 1));
+    }
+    refused(&format!("{open}{safe}{review}{report}{learnt}{close}{learnt}"));
+}
+
+/// A halt is lifted once, and nothing follows that.
+#[test]
+fn nothing_follows_a_lifted_halt() {
+    let lift = "- resume: {in: halts/halt-001, incident: inc-001}\n";
+    refused(&format!("- incident: {{}}\n- halt: {{}}\n- propose: main\n{lift}{lift}"));
+}

@@ -4,7 +4,7 @@ use gix::bstr::ByteSlice as _;
 
 use super::GitRepository;
 use super::history::steps;
-use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository as _, Side};
+use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository as _, Side, Tip};
 
 impl GitRepository {
     /// Proposes what is staged against HEAD.
@@ -21,11 +21,22 @@ impl GitRepository {
             base,
             head: Side::Index,
             parents: counted.into_iter().map(Side::Commit).collect(),
+            tips: self.tips()?,
             branch: self.current_branch()?,
             occasion: if merged.is_empty() { Occasion::Commit } else { Occasion::Merge },
             changes,
             steps: Vec::new(),
         })
+    }
+
+    /// Gives every branch that is known here, with a remote's name taken off.
+    fn tips(&self) -> Result<Vec<Tip>, Fault> {
+        let tips = self.branches()?.into_iter().map(|branch| {
+            let short = branch.name.split_once('/').filter(|_| branch.remote);
+            let name = short.map_or(branch.name.as_str(), |(_, name)| name);
+            Tip { branch: name.to_owned(), side: Side::Commit(branch.tip) }
+        });
+        Ok(tips.collect())
     }
 
     /// Tells whether a merge is about to be committed.
@@ -82,6 +93,7 @@ impl GitRepository {
             base: Side::Commit(base),
             head: Side::Commit(head),
             parents: Vec::new(),
+            tips: Vec::new(),
             branch,
             occasion: Occasion::Range,
             changes: self.changes(Side::Commit(base), Side::Commit(head))?,
@@ -99,6 +111,7 @@ impl GitRepository {
             base: Side::Nothing,
             head: Side::Commit(self.resolve(rev)?),
             parents: Vec::new(),
+            tips: Vec::new(),
             branch: None,
             occasion: Occasion::Verification,
             changes: Vec::new(),

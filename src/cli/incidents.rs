@@ -1,0 +1,214 @@
+//! `orch incident list` and `show`; what an incident asks for next, and what it owes.
+
+use serde_json::{Value, json};
+
+use super::Stop;
+use super::context::{Context, View};
+use super::incident::incident_in;
+use super::output::{id, json as print_json, say, table};
+use crate::ledger::IncidentState;
+use crate::policy::Policy;
+use crate::record::Home;
+use crate::render::Format;
+use crate::source::{Moment, TaskId};
+use crate::world::Focus;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Closed ones, too
+    #[arg(long)]
+    all: bool,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The incident
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+/// What an incident asks for next.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Next {
+    /// What is to be done.
+    what: String,
+    /// By whom, in words.
+    who: String,
+    /// The command that records it.
+    command: String,
+}
+
+impl Next {
+    /// Gives it in one sentence.
+    pub(super) fn told(&self) -> String {
+        format!("{} ({}): {}", self.what, self.who, self.command)
+    }
+}
+
+/// Gives what is next for an incident: its steps in their order, then what every incident owes, then
+/// its end; none behind that.
+pub(super) fn next(policy: &Policy, id: &TaskId, state: &IncidentState) -> Option<Next> {
+    let one_of = |pick: &dyn Fn(&crate::policy::Agent) -> bool| {
+        let names = policy.agents_who(pick);
+        names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" or ")
+    };
+    let next = |what: &str, who: String, command: String| {
+        Some(Next { what: what.to_owned(), who, command })
+    };
+    if state.closed.is_some() {
+        return None;
+    }
+    if let Some(run) = state.active_run() {
+        let task = run.task.as_ref().map_or("TASK", |task| task.as_str());
+        let command = format!("orch handoff create {task} --incident {id}");
+        return next("the rollback goes on", run.agent.to_string(), command);
+    }
+    if let Some(step) = state.open_steps().next() {
+        let who = match &step.owner {
+            Some(owner) => owner.to_string(),
+            None if step.person => one_of(&|agent| agent.human),
+            None => "anyone".to_owned(),
+        };
+        let evidence = if step.evidence { " --evidence E" } else { "" };
+        let command =
+            format!("orch incident step {id} --step {} --outcome OUTCOME{evidence}", step.step);
+        let what = step.description.as_deref().unwrap_or(&step.step);
+        return next(what, who, command);
+    }
+    if state.reported_at.is_none() {
+        let command = format!("orch incident report {id} --summary S");
+        return next("the written report is owed", "anyone".into(), command);
+    }
+    if state.postmortem_at.is_none() {
+        let command =
+            format!("orch incident postmortem {id} --summary S --root-cause R --action A");
+        return next("the post-mortem is owed", "anyone".into(), command);
+    }
+    let who = one_of(&|agent| agent.human || agent.coordinator);
+    next("it can be closed", who, format!("orch incident close {id} --reason R"))
+}
+
+/// Gives what an incident owes, with the moments until when (R000-51).
+pub(super) fn debts(policy: &Policy, state: &IncidentState) -> Vec<(&'static str, Moment)> {
+    if state.closed.is_some() {
+        return Vec::new();
+    }
+    let due = [
+        ("report", state.reported_at, policy.escalation.report_due),
+        ("post-mortem", state.postmortem_at, policy.escalation.postmortem_due),
+    ];
+    let owed = due.into_iter().filter(|(_, paid, _)| paid.is_none());
+    owed.map(|(what, _, within)| (what, state.opened_at.plus(within))).collect()
+}
+
+/// Gives the debts in words, as of a moment.
+pub(super) fn debts_in_words(policy: &Policy, state: &IncidentState, at: Moment) -> Vec<String> {
+    let debts = debts(policy, state).into_iter();
+    let told = debts.map(|(what, due)| match at > due {
+        true => format!("{what} OVERDUE since {due}"),
+        false => format!("{what} due by {due}"),
+    });
+    told.collect()
+}
+
+/// Gives an incident as JSON.
+pub(super) fn as_json(policy: &Policy, id: &TaskId, state: &IncidentState) -> Value {
+    let debts: Vec<Value> = debts(policy, state)
+        .into_iter()
+        .map(|(what, due)| json!({ "what": what, "due_at": due }))
+        .collect();
+    json!({
+        "id": id,
+        "trigger": state.incident.trigger,
+        "class": state.incident.class,
+        "severity": state.incident.severity,
+        "procedure": state.incident.procedure,
+        "tasks": state.incident.tasks,
+        "opened_by": state.opened_by,
+        "opened_at": state.opened_at,
+        "done": state.done,
+        "open_steps": state.open_steps().map(|step| &step.step).collect::<Vec<_>>(),
+        "reported_at": state.reported_at,
+        "postmortem_at": state.postmortem_at,
+        "rolled_back": state.rolled_back,
+        "closed": state.closed,
+        "next": next(policy, id, state),
+        "debts": debts,
+    })
+}
+
+impl List {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of(context, &[])?;
+        let known = view.world.survey.known_incidents.iter().cloned();
+        let focus = Focus::Ledgers(known.map(Home::Incident).collect());
+        let view = View::beside(context, context.repository()?, focus)?;
+        let policy = view.policy();
+        let mut all = Vec::new();
+        for id in &view.world.survey.known_incidents {
+            let state = incident_in(&view, id)?;
+            if self.all || state.closed.is_none() {
+                all.push((id, state));
+            }
+        }
+        if self.format == Format::Json {
+            let all: Vec<Value> =
+                all.iter().map(|(id, state)| as_json(&policy, id, state)).collect();
+            print_json(&all);
+            return Ok(());
+        }
+        if all.is_empty() {
+            say("no open incidents; open one: orch incident open --trigger T");
+            return Ok(());
+        }
+        let heading = ["INCIDENT", "SEVERITY", "CLASS", "OPENED", "NEXT"].map(str::to_owned);
+        let rows = all.iter().map(|(id, state)| {
+            let next = next(&policy, id, state).map_or("closed".into(), |next| next.command);
+            let incident = &state.incident;
+            let opened = state.opened_at.to_string();
+            vec![id.to_string(), incident.severity.clone(), incident.class.clone(), opened, next]
+        });
+        table(&std::iter::once(heading.to_vec()).chain(rows).collect::<Vec<_>>());
+        Ok(())
+    }
+}
+
+impl Show {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let focus = Focus::Ledgers(vec![Home::Incident(self.id.clone())]);
+        let view = View::beside(context, context.repository()?, focus)?;
+        let (policy, id) = (view.policy(), &self.id);
+        let state = incident_in(&view, id)?;
+        if self.format == Format::Json {
+            print_json(&as_json(&policy, id, state));
+            return Ok(());
+        }
+        let incident = &state.incident;
+        say(format!("{id}: {} ({}, {})", incident.trigger, incident.class, incident.severity));
+        say(format!("opened at {} by {}", state.opened_at, state.opened_by));
+        if !incident.tasks.is_empty() {
+            let tasks: Vec<&str> = incident.tasks.iter().map(TaskId::as_str).collect();
+            say(format!("tasks: {}", tasks.join(", ")));
+        }
+        for step in &state.done {
+            say(format!("done: {step}"));
+        }
+        for step in state.open_steps() {
+            say(format!("open: {}", step.step));
+        }
+        for debt in debts_in_words(&policy, state, context.at()) {
+            say(format!("owed: {debt}"));
+        }
+        match next(&policy, id, state) {
+            Some(next) => say(format!("next: {}", next.told())),
+            None => say("closed"),
+        }
+        Ok(())
+    }
+}

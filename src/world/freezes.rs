@@ -1,0 +1,230 @@
+//! What stops more than one task: halts that stand, and incidents that are open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Survey;
+use super::ledgers::{self, Files, LedgerView};
+use super::survey::Active;
+use crate::ledger::{IncidentState, State};
+use crate::policy::{Policy, Stage};
+use crate::record::kind::HaltTopic;
+use crate::record::{Home, Payload, Problem, snapshot_of};
+use crate::snapshot::{Fault, Proposal, Repository, Side};
+use crate::source::{Moment, RepoPath, Span, TaskId};
+
+/// A halt that stands.
+#[derive(Debug, Clone)]
+pub struct StandingHalt {
+    /// Its first entry's file.
+    pub path: RepoPath,
+    /// Its id.
+    pub id: TaskId,
+    /// What it stops: `all`, or `workflow:…`, `lane:…`, `stage:…`, `task:…`. One that can't be
+    /// read stops everything (attack 106).
+    pub scope: String,
+    /// Who pulled it.
+    pub topic: Option<HaltTopic>,
+    /// Why.
+    pub reason: String,
+    /// When it was pulled, if it can be read.
+    pub since: Option<Moment>,
+    /// When it ends by itself, if it does.
+    pub until: Option<Moment>,
+    /// The incident that looks into it, if it names one.
+    pub incident: Option<TaskId>,
+}
+
+/// An incident that is not closed.
+#[derive(Debug, Clone)]
+pub struct OpenIncident {
+    /// Its first entry's file.
+    pub path: RepoPath,
+    /// Its id.
+    pub id: TaskId,
+    /// Where it stands.
+    pub state: IncidentState,
+}
+
+impl StandingHalt {
+    /// Reads a halt from its ledger: its first entry says what it stops, and no later one narrows
+    /// that.
+    fn of(id: TaskId, folder: &RepoPath, files: &Files) -> Self {
+        let path = folder.join("0001-halt.yaml");
+        let first = files.records.first().filter(|_| files.unreadable.is_empty());
+        let said = first.and_then(|record| match &record.payload {
+            Payload::Halt(halt) => Some((record, halt)),
+            _ => None,
+        });
+        match said {
+            Some((record, halt)) => StandingHalt {
+                path,
+                id,
+                scope: halt.scope.clone(),
+                topic: Some(halt.topic),
+                reason: halt.reason.clone(),
+                since: Some(record.entry.recorded_at),
+                until: halt.until,
+                incident: halt.incident.clone(),
+            },
+            None => StandingHalt {
+                path,
+                id,
+                scope: "all".into(),
+                topic: None,
+                reason: "this halt can't be read, so it stands for everything".into(),
+                since: None,
+                until: None,
+                incident: None,
+            },
+        }
+    }
+
+    /// Tells whether it still stands at a moment.
+    pub fn stands_at(&self, at: Moment) -> bool {
+        self.until.is_none_or(|until| at < until)
+    }
+
+    /// Gives the command with which a person lifts it (R003-14).
+    pub fn lifting(&self) -> String {
+        let owed = self.incident.is_none() && self.until.is_none();
+        let incident = if owed { " --incident INCIDENT" } else { "" };
+        format!("orch unhalt {} --sign-off STATEMENT{incident}", self.id)
+    }
+
+    /// Tells whether it is about a task: one of its workflow, of its lanes, of its stages, or the
+    /// task itself.
+    pub fn concerns(&self, policy: &Policy, state: &State) -> bool {
+        let stages = || policy.workflows.get(&state.task.workflow).map(|known| &known.stages[..]);
+        let any = |holds: &dyn Fn(&Stage) -> bool| stages().is_none_or(|all| all.iter().any(holds));
+        match self.scope.split_once(':') {
+            Some(("workflow", name)) => state.task.workflow == name,
+            Some(("lane", name)) => any(&|stage| stage.lane == name),
+            Some(("stage", name)) => any(&|stage| stage.name == name),
+            Some(("task", id)) => state.task.task_id.as_str().eq_ignore_ascii_case(id),
+            Some(("schedule", _)) => false,
+            _ => true,
+        }
+    }
+
+    fn says_the_same(&self, other: &StandingHalt) -> bool {
+        (&self.id, &self.scope, self.until) == (&other.id, &other.scope, other.until)
+    }
+}
+
+/// Gives the sides on which a halt may stand or be lifted, beside head: what was agreed, the
+/// protected parents of a merge, and the tips of protected branches whose halts are others.
+pub(super) fn landed_sides(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    policy: &Policy,
+) -> Result<Vec<Side>, Fault> {
+    let shelf = RepoPath::from(SHELF);
+    let mut sides = vec![proposal.agreed];
+    sides.extend(&proposal.parents);
+    let protected = proposal.tips.iter().filter(|tip| policy.is_protected(&tip.branch));
+    let agreed = repository.list(proposal.agreed, &shelf)?;
+    for side in protected.map(|tip| tip.side).collect::<BTreeSet<Side>>() {
+        if !sides.contains(&side) && repository.list(side, &shelf)? != agreed {
+            sides.push(side);
+        }
+    }
+    Ok(sides)
+}
+
+const SHELF: &str = ".orch/halts";
+
+/// Gives what is wrong with snapshots that no halt names: nobody would know what they show.
+pub(super) fn unnamed(
+    ledgers: &BTreeMap<Home, LedgerView>,
+    snapshots: Vec<RepoPath>,
+) -> Vec<(RepoPath, Problem)> {
+    let named = |path: &RepoPath| {
+        let view = snapshot_of(path).and_then(|halt| ledgers.get(&Home::Halt(halt)));
+        let first = view.and_then(|view| view.records.first()).map(|record| &record.payload);
+        matches!(first, Some(Payload::Halt(halt)) if halt.snapshot.is_some())
+    };
+    let unnamed = snapshots.into_iter().filter(|path| !named(path));
+    let problem = || Problem {
+        check: "record-misplaced",
+        span: Span::default(),
+        message: "no halt here names this snapshot".into(),
+        help: "`orch halt` writes both; move other files out of `.orch/`".into(),
+    };
+    unnamed.map(|path| (path, problem())).collect()
+}
+
+impl Survey {
+    /// Gives the tasks that open incidents are taking back.
+    pub(super) fn rolling_back(&self) -> impl Iterator<Item = &TaskId> {
+        let runs = self.incidents.iter().filter_map(|incident| incident.state.active_run());
+        runs.filter_map(|run| run.task.as_ref())
+    }
+
+    /// Gives an incident that is open.
+    pub fn incident(&self, id: &TaskId) -> Option<&OpenIncident> {
+        self.incidents.iter().find(|incident| incident.id == *id)
+    }
+
+    /// Adds the halts that stand: those on any of these sides, unless one where it has landed
+    /// lifts them. A `resume` that only the change under judgement has lifts nothing for it
+    /// (attack 106), and a side that is merely behind keeps nothing standing.
+    pub(super) fn add_halts(
+        &mut self,
+        repository: &dyn Repository,
+        landed: &[Side],
+        head: Side,
+    ) -> Result<(), Fault> {
+        let mut lifted = BTreeSet::new();
+        let mut found: Vec<StandingHalt> = Vec::new();
+        for side in landed.iter().copied().chain([head]) {
+            let shelf = RepoPath::from(SHELF);
+            for name in repository.folders(side, &shelf)? {
+                let folder = shelf.join(&name);
+                let Ok(id) = name.parse::<TaskId>() else { continue };
+                let files = ledgers::read(repository, side, &folder)?;
+                if landed.contains(&side) && is_lifted(&files) {
+                    lifted.insert(id.clone());
+                }
+                let halt = StandingHalt::of(id, &folder, &files);
+                if !found.iter().any(|known| known.says_the_same(&halt)) {
+                    found.push(halt);
+                }
+            }
+        }
+        self.halts.extend(found.into_iter().filter(|halt| !lifted.contains(&halt.id)));
+        Ok(())
+    }
+
+    /// Adds the incidents that are open on one side; what head says of one counts.
+    pub(super) fn add_incidents(
+        &mut self,
+        repository: &dyn Repository,
+        side: Side,
+    ) -> Result<(), Fault> {
+        let shelf = RepoPath::from(".orch/incidents");
+        for name in repository.folders(side, &shelf)? {
+            let folder = shelf.join(&name);
+            let Ok(id) = name.parse::<TaskId>() else { continue };
+            self.incidents.retain(|known| known.id != id);
+            let files = ledgers::read(repository, side, &folder)?;
+            let state = files.records.iter().fold(None, IncidentState::after);
+            if let Some(state) = &state {
+                self.known_incidents.insert(id.clone());
+                self.rolled_back.extend(state.rolled_back.iter().cloned());
+            }
+            if let Some(state) = state.filter(|state| state.closed.is_none()) {
+                let active = state.active_run().map(|run| Active::of(&id, run));
+                self.active.extend(active.filter(|active| !self.active.contains(active)));
+                let path = folder.join("0001-incident.yaml");
+                self.incidents.push(OpenIncident { path, id, state });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What can't be read lifts nothing.
+fn is_lifted(files: &Files) -> bool {
+    let last = files.records.last().map(|record| &record.payload);
+    files.unreadable.is_empty() && matches!(last, Some(Payload::Resume(_)))
+}
