@@ -20,10 +20,11 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 The kill switch (R003-12 to R003-15): while a halt stands, at what was agreed or in the change
-itself, no run begins, nothing is handed off, judged, reported or approved in its scope. The change
-that lifts a halt can't use that at once: it must land first. A halt that can't be read stands for
-everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`, with
-`--incident INCIDENT` where the halt does not name one. A rollback goes on while a halt stands.
+itself, no run begins, nothing is handed off, judged, reported, approved, returned or closed in its
+scope. The change that lifts a halt can't use that at once: it must land first. A halt that can't be
+read stands for everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off
+STATEMENT`, with `--incident INCIDENT` where the halt does not name one. A rollback goes on while a
+halt stands.
 
 ```yaml bad
 - done: {until: deploy_paper}
@@ -50,7 +51,7 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     // Today's halts say nothing about a landed history.
     let (Some(state), Some(_)) = (step.before, step.policy) else { return Vec::new() };
     let Some(stage) = moved(step, state) else { return Vec::new() };
-    let lane = lane(step, state, stage);
+    let lane = stage.and_then(|stage| lane(step, state, stage));
     let standing = world
         .survey
         .halts
@@ -61,7 +62,10 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         let message = format!("halt `{id}` stands for {scope}: {reason}");
         let help = format!("a person lifts it: `{}`, and that lands", halt.lifting());
         let place = match step.record.payload {
-            Payload::AuditReport(_) => step.heading(),
+            Payload::AuditReport(_) | Payload::Rejection(_) | Payload::FailureResponse(_) => {
+                step.heading()
+            }
+            Payload::Close(_) => step.field("outcome"),
             _ => step.field("stage"),
         };
         Objection::new(place, message, help)
@@ -70,16 +74,21 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     objections.collect()
 }
 
-/// Gives the stage that an entry moves. Saying that a run failed moves nothing.
-fn moved<'w>(step: &Step<'w>, state: &'w State) -> Option<&'w StageName> {
+/// Gives the stage that an entry moves or ends, if it is known; nothing of an entry that moves
+/// nothing, such as one that says that a run failed.
+fn moved<'w>(step: &Step<'w>, state: &'w State) -> Option<Option<&'w StageName>> {
     match &step.record.payload {
-        Payload::Run(run) if run.status == RunStatus::InProgress => Some(&run.stage),
-        Payload::Handoff(handoff) => Some(&handoff.stage),
-        Payload::Gate(gate) => Some(&gate.stage),
-        Payload::Approval(approval) => Some(&approval.stage),
-        Payload::AuditReport(_) => match &state.standing {
-            Standing::Running(stage) => Some(stage),
-            _ => None,
+        Payload::Run(run) if run.status == RunStatus::InProgress => Some(Some(&run.stage)),
+        Payload::Handoff(handoff) => Some(Some(&handoff.stage)),
+        Payload::Gate(gate) => Some(Some(&gate.stage)),
+        Payload::Approval(approval) => Some(Some(&approval.stage)),
+        Payload::AuditReport(_)
+        | Payload::Rejection(_)
+        | Payload::FailureResponse(_)
+        | Payload::Close(_) => match &state.standing {
+            Standing::Ready(stage) => Some(stage.as_ref()),
+            Standing::Running(stage) | Standing::Delivered(stage) => Some(Some(stage)),
+            Standing::Finished => Some(None),
         },
         _ => None,
     }
@@ -94,11 +103,16 @@ fn lane<'w>(step: &Step<'w>, state: &'w State, stage: &StageName) -> Option<&'w 
 
 /// A scope that can't be understood covers everything: a kill switch fails towards "stop"
 /// (attack 106).
-fn covers(halt: &StandingHalt, state: &State, stage: &StageName, lane: Option<&LaneName>) -> bool {
+fn covers(
+    halt: &StandingHalt,
+    state: &State,
+    stage: Option<&StageName>,
+    lane: Option<&LaneName>,
+) -> bool {
     match halt.scope.split_once(':') {
         Some(("workflow", name)) => state.task.workflow == name,
         Some(("lane", name)) => lane.is_some_and(|lane| lane == name),
-        Some(("stage", name)) => stage == name,
+        Some(("stage", name)) => stage.is_some_and(|stage| stage == name),
         Some(("task", id)) => state.task.task_id.as_str().eq_ignore_ascii_case(id),
         Some(("schedule", _)) => false,
         _ => true,
@@ -161,6 +175,11 @@ mod tests {
             .expect(&["halt-standing"]);
         let audit = "- done: {until: audit}\n- run: {}\n";
         story(&format!("{audit}{stop}{propose}- audit_report: {{}}\n")).expect(&["halt-standing"]);
+        let back = "- done: {until: backtest}\n";
+        let rejection = "- rejection: {handoff: 3, reason: mismatch}\n";
+        story(&format!("{back}{stop}{propose}{rejection}")).expect(&["halt-standing"]);
+        let close = "- close: {outcome: abandoned, reason: x}\n";
+        story(&format!("{back}{stop}{propose}{close}")).expect(&["halt-standing"]);
         let live = "- done: {until: deploy_live}\n";
         story(&format!("{live}{stop}{propose}- approval: {{}}\n")).expect(&["halt-standing"]);
     }
