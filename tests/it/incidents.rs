@@ -153,7 +153,11 @@ fn a_closed_task_is_rolled_back() {
     team.finish_strategy();
     let procedure = ["--procedure", "live_emergency", "--task", "strat-001"];
     let open = ["incident", "open", "inc-001", "--trigger", "Orders without a stop"];
-    team.orch("founder", &[&open[..], &procedure].concat());
+    let told = team.orch("founder", &[&open[..], &procedure].concat());
+    assert!(
+        told.contains("orch run start strat-001 --stage rollback --incident inc-001"),
+        "{told}"
+    );
     team.commit("Open the incident");
     let start = ["run", "start", "strat-001", "--stage", "rollback", "--incident", "inc-001"];
     assert!(refused(&team, "ml_engineer", &start).contains("emergency-unjustified"));
@@ -171,11 +175,14 @@ fn a_closed_task_is_rolled_back() {
     team.repo.git(&["add", "--all"]);
     team.git_refused(&["commit", "-m", "Sneak in"], "emergency-unjustified");
     team.repo.git(&["rm", "--quiet", "--force", &live]);
-    team.orch("deployment_agent", &["handoff", "create", "strat-001", "--incident", "inc-001"]);
+    let handoff = ["handoff", "create", "strat-001", "--incident", "inc-001"];
+    team.orch("deployment_agent", &handoff);
     team.commit("Roll back");
     team.guard(&["--base", "main"]).passed();
     team.merge("feature/inc-001-rollback");
     let board = team.orch("founder", &["status"]);
     assert!(board.contains("INCIDENT inc-001"), "{board}");
+    let again = team.orch("deployment_agent", &handoff);
+    assert!(again.contains("rolled back already"), "{again}");
     team.verify().passed();
 }
