@@ -181,13 +181,16 @@ impl LedgerView {
     /// Tells where what a record says can be seen: at head while it stands, else at the commit
     /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
     /// later run had the chance to replace it there. In a task that has been closed nothing stands:
-    /// its files are free.
+    /// its files are free, as are those that a rollback brought back.
     pub fn seen(&self, record: &Record) -> Seen {
-        let stands = self.state().is_none_or(|state| match &record.payload {
-            _ if state.closed.is_some() && !self.staged => false,
-            record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
-            _ => state.stands(record.sequence()),
-        });
+        let of_rollback = matches!(self.home, Home::Incident(_))
+            && matches!(record.payload, record::Payload::Handoff(_));
+        let stands = !of_rollback
+            && self.state().is_none_or(|state| match &record.payload {
+                _ if state.closed.is_some() && !self.staged => false,
+                record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
+                _ => state.stands(record.sequence()),
+            });
         if stands || (self.staged && !self.run_again_after(record, |_| true)) {
             return Seen::Head;
         }
