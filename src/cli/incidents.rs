@@ -7,7 +7,7 @@ use super::context::{Context, View};
 use super::incident::incident_in;
 use super::output::{id, json as print_json, say, table};
 use crate::ledger::IncidentState;
-use crate::policy::Policy;
+use crate::policy::{Policy, ROLLBACK_STAGE};
 use crate::record::Home;
 use crate::render::Format;
 use crate::source::{Moment, TaskId};
@@ -76,8 +76,16 @@ pub(super) fn next(policy: &Policy, id: &TaskId, state: &IncidentState) -> Optio
             None => "anyone".to_owned(),
         };
         let evidence = if step.evidence { " --evidence E" } else { "" };
-        let command =
+        let record =
             format!("orch incident step {id} --step {} --outcome OUTCOME{evidence}", step.step);
+        let open = state.incident.tasks.iter().find(|task| !state.rolled_back.contains(task));
+        let command = match open.filter(|_| step.step == ROLLBACK_STAGE) {
+            Some(task) => format!(
+                "orch run start {task} --stage {ROLLBACK_STAGE} --incident {id}; when it is done, \
+                 {record}"
+            ),
+            None => record,
+        };
         let what = step.description.as_deref().unwrap_or(&step.step);
         return next(what, who, command);
     }

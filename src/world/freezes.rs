@@ -122,9 +122,11 @@ pub(super) fn landed_sides(
     let mut sides = vec![proposal.agreed];
     sides.extend(&proposal.parents);
     let protected = proposal.tips.iter().filter(|tip| policy.is_protected(&tip.branch));
-    let agreed = repository.list(proposal.agreed, &shelf)?;
     for side in protected.map(|tip| tip.side).collect::<BTreeSet<Side>>() {
-        if !sides.contains(&side) && repository.list(side, &shelf)? != agreed {
+        let same = |known: &Side| *known == side;
+        if !sides.iter().any(same)
+            && !repository.changes_below(proposal.agreed, side, &shelf)?.is_empty()
+        {
             sides.push(side);
         }
     }

@@ -202,14 +202,18 @@ impl LedgerView {
     /// Tells where what a record says can be seen: at head while it stands, else at the commit
     /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
     /// later run had the chance to replace it there. In a task that has been closed nothing stands:
-    /// its files are free. So are those of a checkpoint, as soon as the work goes on.
+    /// its files are free. So are those of a checkpoint, as soon as the work goes on, and those that a
+    /// rollback brought back.
     pub fn seen(&self, record: &Record) -> Seen {
-        let stands = self.state().is_none_or(|state| match &record.payload {
-            _ if state.closed.is_some() && !self.staged => false,
-            record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
-            record::Payload::Run(run) if run.status == RunStatus::Checkpoint => false,
-            _ => state.stands(record.sequence()),
-        });
+        let of_rollback = matches!(self.home, Home::Incident(_))
+            && matches!(record.payload, record::Payload::Handoff(_));
+        let stands = !of_rollback
+            && self.state().is_none_or(|state| match &record.payload {
+                _ if state.closed.is_some() && !self.staged => false,
+                record::Payload::Gate(gate) => state.run_stands(&gate.run_id),
+                record::Payload::Run(run) if run.status == RunStatus::Checkpoint => false,
+                _ => state.stands(record.sequence()),
+            });
         if stands || (self.staged && !self.replaced(record, |_| true)) {
             return Seen::Head;
         }

@@ -151,9 +151,18 @@ fn an_incident_from_procedure_to_close() {
 fn a_closed_task_is_rolled_back() {
     let team = Team::new();
     team.finish_strategy();
+    let live = team.repo.git(&["ls-files", "deploy"]);
+    let live = live.lines().next().expect("something is live").to_owned();
+    let sealed = team.read(&live);
+    team.repo.write(&live, "{\"days\": 0}\n");
+    team.smuggle("Break what is live, past the hooks");
     let procedure = ["--procedure", "live_emergency", "--task", "strat-001"];
     let open = ["incident", "open", "inc-001", "--trigger", "Orders without a stop"];
-    team.orch("founder", &[&open[..], &procedure].concat());
+    let told = team.orch("founder", &[&open[..], &procedure].concat());
+    assert!(
+        told.contains("orch run start strat-001 --stage rollback --incident inc-001"),
+        "{told}"
+    );
     team.commit("Open the incident");
     let start = ["run", "start", "strat-001", "--stage", "rollback", "--incident", "inc-001"];
     assert!(refused(&team, "ml_engineer", &start).contains("emergency-unjustified"));
@@ -165,17 +174,33 @@ fn a_closed_task_is_rolled_back() {
     team.commit("Begin the rollback again");
     let listed = team.json("founder", &["incident", "list"]);
     assert!(listed[0]["next"]["command"].as_str().unwrap().contains("--incident inc-001"));
-    let live = team.repo.git(&["ls-files", "deploy"]);
-    let live = live.lines().next().expect("something is live").to_owned();
     team.repo.write(&live, "{\"untested\": true}\n");
     team.repo.git(&["add", "--all"]);
     team.git_refused(&["commit", "-m", "Sneak in"], "emergency-unjustified");
-    team.repo.git(&["rm", "--quiet", "--force", &live]);
-    team.orch("deployment_agent", &["handoff", "create", "strat-001", "--incident", "inc-001"]);
+    let handoff = ["handoff", "create", "strat-001", "--incident", "inc-001"];
+    let said = team.try_orch("deployment_agent", &handoff);
+    assert!(said.denied().contains("git restore --source=REV"), "{said:#?}");
+
+    // What was sealed comes back under the name that it had.
+    team.repo.write(&live, sealed);
+    let said = team.orch("deployment_agent", &handoff);
+    assert!(said.contains(&format!("seals {live} as paper_results")), "{said}");
     team.commit("Roll back");
     team.guard(&["--base", "main"]).passed();
     team.merge("feature/inc-001-rollback");
+
+    // Another rollback is another run, on another branch, and may delete.
+    team.orch("deployment_agent", &start);
+    let branch = team.repo.git(&["branch", "--show-current"]);
+    assert_eq!(branch, "feature/inc-001-rollback-3");
+    team.repo.git(&["rm", "--quiet", &live]);
+    team.orch("deployment_agent", &handoff);
+    team.commit("Take it off");
+    team.guard(&["--base", "main"]).passed();
+    team.merge(&branch);
     let board = team.orch("founder", &["status"]);
     assert!(board.contains("INCIDENT inc-001"), "{board}");
+    let again = team.orch("deployment_agent", &handoff);
+    assert!(again.contains("rolled back already"), "{again}");
     team.verify().passed();
 }
