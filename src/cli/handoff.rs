@@ -119,6 +119,20 @@ impl Handoff {
 }
 
 impl Create {
+    /// Gives the handoff that follows from the stage alone.
+    pub(super) fn plain(id: TaskId) -> Self {
+        Create {
+            id,
+            to: None,
+            message: None,
+            artifact: Vec::new(),
+            next_step: Vec::new(),
+            resolves: Vec::new(),
+            status: HandoffStatus::Complete,
+            writing: Writing::default(),
+        }
+    }
+
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let desk = Desk::of(context, &self.id)?;
         let (view, state) = (&desk.view, desk.state());

@@ -8,6 +8,7 @@ mod context;
 mod decide;
 mod demo;
 mod desk;
+mod exec;
 mod explain;
 mod freeze;
 mod gate;

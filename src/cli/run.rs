@@ -6,6 +6,7 @@ use super::Stop;
 use super::checkpoint::Checkpoint;
 use super::context::{Context, View};
 use super::desk::Desk;
+use super::exec::Exec;
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::task::word;
@@ -30,6 +31,8 @@ pub(super) enum Run {
                             entry carries the checkpoint\nthat it goes on from.\nExample: orch \
                             run retry strat-001")]
     Retry(Start),
+    /// Run a command as the task's stage: classify its failure, wait, and try again
+    Exec(Exec),
     /// Record a point that the active run can go on from after a failure
     Checkpoint(Checkpoint),
     /// Record that the active run failed
@@ -77,6 +80,7 @@ impl Run {
         match self {
             Run::Start(command) => command.run(context),
             Run::Retry(command) => command.retry(context),
+            Run::Exec(command) => command.run(context),
             Run::Checkpoint(command) => command.run(context),
             Run::Fail(command) => command.run(context),
         }
@@ -147,61 +151,79 @@ impl Start {
             return Err(Stop::denied(format!("stage `{stage}` waits for its gate"), help));
         }
         let stage = desk.stage(self.stage.as_ref())?;
-        let mut author = desk.author(context)?;
-        let mut run = draft::run(&view.world, state, stage);
-        run.agent = author.actor.clone();
+        let run = draft::run(&view.world, state, stage);
         if let Some(active) = state.active_run()
-            && (&active.run_id, &active.agent) == (&run.run_id, &run.agent)
+            && (&active.run_id, &active.agent) == (&run.run_id, &context.agent(policy)?)
         {
             say(format!("run {} of stage {} goes on already", run.run_id, run.stage));
             return Ok(());
         }
-        let stays = self.no_branch || stays_on(policy, state, &run, author.branch.as_deref());
-        let branch = match stays {
-            true => author.branch.clone(),
-            false => Some(self.new_branch(context, view, state, &run)?),
-        };
-        run.branch = branch.clone();
-        author.branch = branch.clone();
-        let (run_id, stage) = (run.run_id.clone(), run.stage.clone());
-        let mut writer = Writer::new(context, view, author);
-        writer.add(&desk.home(), run)?;
-        writer.commit_after(self.writing, || match &branch {
-            Some(name) if !stays => {
-                view.repository.create_branch(name, None)?;
-                say(format!("on branch {name}"));
-                Ok(())
-            }
-            _ => Ok(()),
-        })?;
-        say(format!("run {run_id} of stage {stage} began"));
-        say(format!("next: do the work, then {}", result_command(policy, &self.id, &stage, state)));
+        let run = begin(context, &desk, stage, self.no_branch, self.writing)?;
+        let result = result_command(policy, &self.id, &run.stage, state);
+        say(format!("next: do the work, then {result}"));
         Ok(())
-    }
-
-    /// Names the stage's branch, which must not be there yet.
-    fn new_branch(
-        &self,
-        context: &Context,
-        view: &View,
-        state: &State,
-        run: &kind::Run,
-    ) -> Result<String, Stop> {
-        let name =
-            draft::branch(&view.world.policy, state, run, context.at()).ok_or_else(|| {
-                let help = "add `feature/{task_id}-{slug}` to `branches`, or use `--no-branch`";
-                Fault::new("no pattern of the policy gives this run a branch", help)
-            })?;
-        if view.repository.branches()?.iter().any(|branch| !branch.remote && branch.name == name) {
-            let help = format!("go there first: `git switch {name}`, or use `--no-branch`");
-            return Err(Stop::fault(format!("the branch `{name}` is there already"), help));
-        }
-        Ok(name)
     }
 }
 
+/// Begins the next run of a stage, on a branch of its own unless the current one is right or
+/// `no_branch` is asked for; gives it as it is on the record.
+pub(super) fn begin(
+    context: &Context,
+    desk: &Desk,
+    stage: &Stage,
+    no_branch: bool,
+    writing: Writing,
+) -> Result<kind::Run, Stop> {
+    let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
+    let mut author = desk.author(context)?;
+    let mut run = draft::run(&view.world, state, stage);
+    run.agent = author.actor.clone();
+    let stays = no_branch || stays_on(policy, state, &run, author.branch.as_deref());
+    let branch = match stays {
+        true => author.branch.clone(),
+        false => Some(new_branch(context, view, state, &run)?),
+    };
+    run.branch = branch.clone();
+    author.branch = branch.clone();
+    let mut writer = Writer::new(context, view, author);
+    writer.add(&desk.home(), run.clone())?;
+    writer.commit_after(writing, || match &branch {
+        Some(name) if !stays => {
+            view.repository.create_branch(name, None)?;
+            say(format!("on branch {name}"));
+            Ok(())
+        }
+        _ => Ok(()),
+    })?;
+    say(format!("run {} of stage {} began", run.run_id, run.stage));
+    Ok(run)
+}
+
+/// Names the stage's branch, which must not be there yet.
+fn new_branch(
+    context: &Context,
+    view: &View,
+    state: &State,
+    run: &kind::Run,
+) -> Result<String, Stop> {
+    let name = draft::branch(&view.world.policy, state, run, context.at()).ok_or_else(|| {
+        let help = "add `feature/{task_id}-{slug}` to `branches`, or use `--no-branch`";
+        Fault::new("no pattern of the policy gives this run a branch", help)
+    })?;
+    if view.repository.branches()?.iter().any(|branch| !branch.remote && branch.name == name) {
+        let help = format!("go there first: `git switch {name}`, or use `--no-branch`");
+        return Err(Stop::fault(format!("the branch `{name}` is there already"), help));
+    }
+    Ok(name)
+}
+
 /// What ends a run of this stage well.
-fn result_command(policy: &Policy, id: &TaskId, stage: &StageName, state: &State) -> String {
+pub(super) fn result_command(
+    policy: &Policy,
+    id: &TaskId,
+    stage: &StageName,
+    state: &State,
+) -> String {
     match policy.stage(&state.task.workflow, stage).map(|stage| stage.kind) {
         Some(crate::policy::StageKind::Audit) => {
             format!("orch audit report {id} --verdict PASS|FAIL")
@@ -246,7 +268,7 @@ impl Fail {
 }
 
 /// Writes what ends a run as failed, and tells what may come next.
-pub(super) fn record_failure(
+fn record_failure(
     context: &Context,
     desk: &Desk,
     author: Author,
@@ -256,12 +278,7 @@ pub(super) fn record_failure(
     let id = &desk.state().task.task_id;
     let after = failed.retry_after;
     let paused = pause.is_some();
-    let mut writer = Writer::new(context, &desk.view, author);
-    writer.add(&desk.home(), failed)?;
-    if let Some(pause) = pause {
-        writer.add(&desk.home(), pause)?;
-    }
-    writer.commit(writing)?;
+    write_failure(context, desk, author, (failed, pause), writing)?;
     match (paused, after) {
         (true, _) => say(format!(
             "the task is paused: a person looks, then `orch resume {id} --sign-off STATEMENT`"
@@ -275,4 +292,20 @@ pub(super) fn record_failure(
         )),
     }
     Ok(())
+}
+
+/// Writes what ends a run as failed, and the pause that it calls for.
+pub(super) fn write_failure(
+    context: &Context,
+    desk: &Desk,
+    author: Author,
+    (failed, pause): (kind::Run, Option<Pause>),
+    writing: Writing,
+) -> Result<(), Stop> {
+    let mut writer = Writer::new(context, &desk.view, author);
+    writer.add(&desk.home(), failed)?;
+    if let Some(pause) = pause {
+        writer.add(&desk.home(), pause)?;
+    }
+    writer.commit(writing)
 }
