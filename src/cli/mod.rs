@@ -24,6 +24,7 @@ mod lock;
 mod next;
 mod output;
 mod rebase;
+mod reject;
 mod run;
 mod schema;
 mod seal;

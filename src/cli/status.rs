@@ -8,7 +8,7 @@ use super::output::{id, json as print_json, say, table};
 use crate::draft;
 use crate::ledger::{Standing, State};
 use crate::policy::Policy;
-use crate::record::kind::{GateVerdict, RunStatus, Verdict};
+use crate::record::kind::{GateVerdict, Run, RunStatus, Verdict};
 use crate::record::{Payload, Record};
 use crate::render::Format;
 use crate::source::TaskId;
@@ -173,27 +173,35 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
     Ok(())
 }
 
+/// What became of a run, in a few words.
+fn ran(run: &Run) -> String {
+    let stage = &run.stage;
+    match run.status {
+        RunStatus::InProgress => {
+            format!("began stage {stage}, attempt {} ({})", run.attempt, run.run_id)
+        }
+        RunStatus::Checkpoint => {
+            let name = run.checkpoint.as_ref().map(|reached| reached.name.as_str());
+            format!("stage {stage} reached `{}`", name.unwrap_or_default())
+        }
+        RunStatus::Succeeded => format!("the command of stage {stage} succeeded"),
+        RunStatus::Failed => {
+            let class =
+                run.failure.as_ref().map(|f| format!("{} ({})", spelled(&f.class), f.reason));
+            let after = run.retry_after.map(|after| format!(", again from {after} on"));
+            let (class, after) = (class.unwrap_or_default(), after.unwrap_or_default());
+            format!("stage {stage} failed, attempt {}: {class}{after}", run.attempt)
+        }
+    }
+}
+
 /// One entry in a few words.
 fn told(record: &Record) -> String {
     match &record.payload {
         Payload::Task(task) => format!("opened it: {}", task.title),
         Payload::Update(_) => "changed its terms".into(),
         Payload::Assignment(assignment) => format!("gave it to {}", assignment.agent),
-        Payload::Run(run) if run.status == RunStatus::Failed => {
-            let class =
-                run.failure.as_ref().map(|f| format!("{} ({})", spelled(&f.class), f.reason));
-            format!("stage {} failed: {}", run.stage, class.unwrap_or_default())
-        }
-        Payload::Run(run) if run.status == RunStatus::Checkpoint => {
-            let name = run.checkpoint.as_ref().map(|reached| reached.name.as_str());
-            format!("stage {} reached `{}`", run.stage, name.unwrap_or_default())
-        }
-        Payload::Run(run) if run.status == RunStatus::Succeeded => {
-            format!("the command of stage {} succeeded", run.stage)
-        }
-        Payload::Run(run) => {
-            format!("began stage {}, attempt {} ({})", run.stage, run.attempt, run.run_id)
-        }
+        Payload::Run(run) => ran(run),
         Payload::Handoff(handoff) => {
             let count = match handoff.artifacts.len() {
                 1 => "one artifact".into(),

@@ -13,6 +13,7 @@ mod parallel;
 mod quickstart;
 mod readme;
 mod real;
+mod reject;
 mod snapshot;
 mod support;
 mod survival;

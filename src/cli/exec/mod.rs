@@ -93,20 +93,27 @@ impl Exec {
         loop {
             match self.prepare(&context.by_now(), &mut claim, &signals)? {
                 Now::Nothing => return Ok(()),
-                Now::HandOff if self.handoff => {
-                    return Create::plain(self.id).run(&context.by_now());
-                }
-                Now::HandOff => return Ok(()),
+                Now::HandOff => return self.hand_off(context),
                 Now::Wait(until) => wait(context, until, &signals),
                 Now::Go(order) => {
                     let claim = claim.as_mut().expect("asked for before anything may go");
                     let ended = order.carry_out(&self.command, claim, &signals)?;
-                    self.record(&context.by_now(), &order, &ended)?;
-                    if let Some(signal) = signals.caught() {
-                        return Err(Stop::Interrupted(signal));
+                    let succeeded = self.record(&context.by_now(), &order, &ended)?;
+                    match signals.caught() {
+                        Some(signal) => return Err(Stop::Interrupted(signal)),
+                        None if succeeded => return self.hand_off(context),
+                        None => {}
                     }
                 }
             }
+        }
+    }
+
+    /// Hands over what the command made, if that was asked for.
+    fn hand_off(self, context: &Context) -> Result<(), Stop> {
+        match self.handoff {
+            true => Create::plain(self.id).run(&context.by_now()),
+            false => Ok(()),
         }
     }
 
@@ -180,8 +187,9 @@ impl Exec {
         }
     }
 
-    /// Records how the command ended; refuses to go on if it is not to be tried again by itself.
-    fn record(&self, context: &Context, order: &Order, ended: &Ended) -> Result<(), Stop> {
+    /// Records how the command ended, and gives whether it succeeded; refuses to go on if it failed
+    /// and is not to be tried again by itself.
+    fn record(&self, context: &Context, order: &Order, ended: &Ended) -> Result<bool, Stop> {
         let desk = Desk::of(context, &self.id)?;
         let log = order.log.display();
         let state = desk.state();
@@ -194,8 +202,8 @@ impl Exec {
             Stop::denied(message, help)
         })?;
         match ended.how {
-            How::Exited(Some(0)) => self.succeeded(context, &desk, run, ended),
-            _ => self.failed(context, &desk, run, (order, ended)),
+            How::Exited(Some(0)) => self.succeeded(context, &desk, run, ended).map(|()| true),
+            _ => self.failed(context, &desk, run, (order, ended)).map(|()| false),
         }
     }
 
