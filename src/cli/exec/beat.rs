@@ -48,6 +48,8 @@ impl Drop for Heartbeat {
 /// Passes a growing file through to standard output.
 pub(super) struct Tail {
     file: File,
+    /// The beginning of a line that the heartbeat's own line would wipe out.
+    held_back: Vec<u8>,
     listened_to: bool,
 }
 
@@ -56,21 +58,40 @@ impl Tail {
     pub(super) fn of(path: &Path, offset: u64) -> std::io::Result<Self> {
         let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
-        Ok(Tail { file, listened_to: true })
+        Ok(Tail { file, held_back: Vec::new(), listened_to: true })
     }
 
-    /// Passes on what has come since. A reader that has gone away ends nothing: the file holds it.
+    /// Passes on what has come since; beside a heartbeat that can be seen, whole lines only.
     pub(super) fn pass_on(&mut self, heartbeat: &Heartbeat) {
         let mut part = vec![0; 1 << 16];
         while let Ok(count @ 1..) = self.file.read(&mut part) {
-            if !self.listened_to {
-                continue;
-            }
-            let written = heartbeat.line.suspend(|| {
-                let mut out = std::io::stdout().lock();
-                out.write_all(&part[..count]).and_then(|()| out.flush())
-            });
-            self.listened_to = written.is_ok();
+            self.held_back.extend_from_slice(&part[..count]);
+            let whole = match heartbeat.line.is_hidden() {
+                true => self.held_back.len(),
+                false => {
+                    self.held_back.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+                }
+            };
+            let rest = self.held_back.split_off(whole);
+            let lines = std::mem::replace(&mut self.held_back, rest);
+            heartbeat.line.suspend(|| self.write(&lines));
         }
+    }
+
+    /// Passes on what is left, once nothing comes any more.
+    pub(super) fn finish(mut self, heartbeat: Heartbeat) {
+        self.pass_on(&heartbeat);
+        drop(heartbeat);
+        let rest = std::mem::take(&mut self.held_back);
+        if !rest.is_empty() {
+            self.write(&[&rest[..], b"\n"].concat());
+        }
+    }
+
+    /// A reader that has gone away ends nothing: the file holds what it missed.
+    fn write(&mut self, bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        self.listened_to =
+            self.listened_to && out.write_all(bytes).and_then(|()| out.flush()).is_ok();
     }
 }

@@ -78,7 +78,7 @@ impl Order {
         fs::create_dir_all(self.log.parent().unwrap_or(Path::new("."))).map_err(unable)?;
         let log = File::options().create(true).append(true).open(&self.log).map_err(unable)?;
         let offset = log.metadata().map_err(unable)?.len();
-        let mut tail = Tail::of(&self.log, offset).map_err(unable)?;
+        let tail = Tail::of(&self.log, offset).map_err(unable)?;
         let begun = Instant::now();
         let mut command = self.command(words);
         command.stdin(claim.input().map_err(unable)?);
@@ -86,7 +86,7 @@ impl Order {
         let how = match command.spawn() {
             Ok(mut child) => {
                 claim.name(child.id());
-                let how = self.watch(&mut child, &mut tail, signals);
+                let how = self.watch(&mut child, tail, signals);
                 claim.name(std::process::id());
                 how
             }
@@ -125,7 +125,7 @@ impl Order {
         command
     }
 
-    fn watch(&self, child: &mut Child, tail: &mut Tail, signals: &Signals) -> How {
+    fn watch(&self, child: &mut Child, mut tail: Tail, signals: &Signals) -> How {
         let title =
             format!("stage {}, attempt {} of {}", self.run.stage, self.run.attempt, self.of);
         let (heartbeat, begun) = (Heartbeat::begin(&title), Instant::now());
@@ -146,7 +146,7 @@ impl Order {
             std::thread::sleep(GLANCE);
         };
         let _reaped = child.wait();
-        tail.pass_on(&heartbeat);
+        tail.finish(heartbeat);
         how
     }
 }
