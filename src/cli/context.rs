@@ -18,7 +18,7 @@ use crate::source::{AgentName, Moment, TaskId};
 use crate::world::{Focus, LedgerView, World};
 
 /// What a command knows of its process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Context {
     who: Who,
     directory: PathBuf,
@@ -40,6 +40,16 @@ impl Context {
             at: Moment::new(Utc::now()),
             json,
         }
+    }
+
+    /// Gives the same process as it is by now, for a command that takes its time.
+    pub(super) fn by_now(&self) -> Self {
+        Context { at: Moment::new(Utc::now()), ..self.clone() }
+    }
+
+    /// Gives the context that the process works from, if it was named.
+    pub(super) fn session(&self) -> Option<&str> {
+        self.who.session.as_deref().filter(|session| !session.is_empty())
     }
 
     /// Gives the same process, standing in another folder of another repository.

@@ -10,7 +10,7 @@ use crate::record::kind::{Failure, Priority, Task, Update};
 use crate::source::{StageName, TaskId, WorkflowName};
 
 /// How a failure's own task is opened, if it is.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Fix {
     /// Open a task that mends it, for this one to wait for; its id follows from this one's unless
     /// it is named

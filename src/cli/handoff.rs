@@ -9,14 +9,16 @@ use super::handoffs::{List, Show};
 use super::import::Import;
 use super::ledger::{Writer, Writing};
 use super::output::{complain, id, json, say};
+use super::reject::Reject;
 use super::seal::{digest_of, seal};
 use super::task::word;
 use crate::draft;
 use crate::ledger::{Delivery, State};
-use crate::policy::{ORCHESTRATOR, Stage};
-use crate::record::kind::{HandoffStatus, Rejection, RejectionReason};
+use crate::policy::Stage;
+use crate::record::kind::HandoffStatus;
 use crate::render::Format;
 use crate::source::{AgentName, ArtifactName, Digest, RepoPath, TaskId};
+use crate::world::{self, Fact, Seen};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Handoff {
@@ -86,21 +88,6 @@ pub(super) struct Verify {
     format: Format,
 }
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Reject {
-    /// The task
-    #[arg(value_parser = id::<TaskId>)]
-    id: TaskId,
-    /// mismatch, missing or format; found out by itself if it is left out
-    #[arg(long, value_parser = word::<RejectionReason>)]
-    reason: Option<RejectionReason>,
-    /// What is wrong, in words
-    #[arg(long)]
-    message: Option<String>,
-    #[command(flatten)]
-    writing: Writing,
-}
-
 /// Reads `NAME=PATH`.
 pub(super) fn named_path(text: &str) -> Result<(ArtifactName, RepoPath), String> {
     let (name, path) = text.split_once('=').ok_or("write NAME=PATH")?;
@@ -122,6 +109,21 @@ impl Handoff {
 }
 
 impl Create {
+    /// Gives the handoff that follows from the stage alone.
+    pub(super) fn plain(id: TaskId) -> Self {
+        Create {
+            id,
+            to: None,
+            message: None,
+            artifact: Vec::new(),
+            next_step: Vec::new(),
+            resolves: Vec::new(),
+            status: HandoffStatus::Complete,
+            incident: None,
+            writing: Writing::default(),
+        }
+    }
+
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         if let Some(incident) = &self.incident {
             let both = (&self.id, incident);
@@ -187,20 +189,29 @@ fn still_holds(view: &View, done: &Delivery, id: &TaskId) -> Result<(), Stop> {
 
 /// How one artifact stands against its seal.
 #[derive(serde::Serialize)]
-struct Held {
-    stage: String,
-    name: String,
-    path: String,
-    sealed: Digest,
-    found: Option<Digest>,
-    holds: bool,
+pub(super) struct Held {
+    pub(super) stage: String,
+    pub(super) name: String,
+    pub(super) path: String,
+    pub(super) sealed: Digest,
+    pub(super) found: Option<Digest>,
+    pub(super) holds: bool,
+    /// Whether it can be read as what its name says.
+    #[serde(skip)]
+    pub(super) readable: bool,
 }
 
-fn held(view: &View, state: &State) -> Vec<Held> {
+/// Tells whether a file's name says that it is JSON or YAML.
+fn is_named(path: &RepoPath) -> bool {
+    [".json", ".yaml", ".yml"].iter().any(|ending| path.as_bytes().ends_with(ending.as_bytes()))
+}
+
+/// Gives how the artifacts of a task's live handoffs stand against their seals, in order.
+pub(super) fn held(view: &View, state: &State) -> Vec<Held> {
     let live = state.live_deliveries();
     live.flat_map(|delivery| delivery.artifacts.iter().map(move |artifact| (delivery, artifact)))
         .map(|(delivery, artifact)| {
-            let fact = view.world.facts.get(crate::world::Seen::Head, &artifact.path);
+            let fact = view.world.facts.get(Seen::Head, &artifact.path);
             Held {
                 stage: delivery.stage.to_string(),
                 name: artifact.name.to_string(),
@@ -208,6 +219,12 @@ fn held(view: &View, state: &State) -> Vec<Held> {
                 sealed: artifact.checksum,
                 found: fact.digest(),
                 holds: fact.digest() == Some(artifact.checksum),
+                readable: match fact {
+                    Fact::File { document: Some(bytes), .. } if is_named(&artifact.path) => {
+                        world::document(&artifact.path, bytes).is_some()
+                    }
+                    _ => true,
+                },
             }
         })
         .collect()
@@ -241,46 +258,5 @@ impl Verify {
         }
         complain(format!("next: orch handoff reject {}", self.id));
         Err(Stop::Refused)
-    }
-}
-
-impl Reject {
-    fn run(self, context: &Context) -> Result<(), Stop> {
-        let desk = Desk::of(context, &self.id)?;
-        let (view, state) = (&desk.view, desk.state());
-        let Some(delivery) = state.live_deliveries().last() else {
-            let help = format!("see where it stands: `orch status {}`", self.id);
-            return Err(Stop::fault(format!("`{}` has no live handoff to reject", self.id), help));
-        };
-        let held = held(view, state);
-        let broken: Vec<&Held> = held
-            .iter()
-            .filter(|held| !held.holds && held.stage == delivery.stage.as_str())
-            .collect();
-        let found = match (broken.iter().any(|held| held.found.is_none()), broken.is_empty()) {
-            (true, _) => Some(RejectionReason::Missing),
-            (false, false) => Some(RejectionReason::Mismatch),
-            (false, true) => None,
-        };
-        let Some(reason) = self.reason.or(found) else {
-            let help =
-                "if they can't be read as what they should be: `--reason format --message …`";
-            return Err(Stop::fault("every artifact is as it was sealed", help));
-        };
-        let names = broken.iter().filter_map(|held| held.name.parse().ok()).collect();
-        let author = desk.author(context)?;
-        let source = delivery.from.clone();
-        let rejection = Rejection {
-            handoff: delivery.sequence,
-            artifacts: names,
-            reason,
-            message: self.message,
-        };
-        let mut writer = Writer::new(context, view, author);
-        writer.add(&desk.home(), rejection)?;
-        writer.commit(self.writing)?;
-        let ask = if source == ORCHESTRATOR { String::new() } else { format!(" by {source}") };
-        say(format!("next: git commit, then orch run start {}{ask}", self.id));
-        Ok(())
     }
 }

@@ -20,7 +20,7 @@ use crate::source::RepoPath;
 use crate::world::World;
 
 /// How a command that writes was asked to behave.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(super) struct Writing {
     /// Judge and print, but write nothing
     #[arg(long)]

@@ -17,6 +17,9 @@ pub enum Stop {
     Refused,
     /// The command itself refuses, and this is why: exit code 1.
     Denied(Fault),
+    /// A signal of this number ended it, after it had told what became of its work: exit code
+    /// 128 and the number, as shells count.
+    Interrupted(u8),
     /// It could not look, or was asked in the wrong way: exit code 2.
     Fault(Fault),
 }
@@ -42,6 +45,7 @@ impl Stop {
     pub(super) fn tell(&self, context: &Context) -> ExitCode {
         let (failure, code) = match self {
             Stop::Refused => return ExitCode::from(1),
+            Stop::Interrupted(signal) => return ExitCode::from(128 + signal),
             Stop::Denied(fault) => (Failure { code: "refused", ..Failure::from(fault) }, 1),
             Stop::Fault(fault) => (Failure::from(fault), 2),
         };

@@ -7,19 +7,18 @@ use super::checkpoint::Checkpoint;
 use super::context::{Context, View};
 use super::desk::Desk;
 use super::elsewhere::{Ahead, ahead};
-use super::fix::Fix;
+use super::exec::Exec;
+use super::failing::Fail;
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::story::told;
-use super::task::word;
-use crate::draft::{self, Author};
+use crate::draft;
 use crate::ledger::{RunStanding, RunState, Standing, State};
 use crate::policy::{BranchParts, Policy, ROLLBACK_STAGE, Stage, Workflow};
 use crate::record::did_you_mean;
-use crate::record::kind::{self, Failure, FailureClass, Pause};
-use crate::snapshot::{Fault, Side};
+use crate::record::kind;
+use crate::snapshot::Fault;
 use crate::source::{StageName, TaskId};
-use crate::world;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Run {
@@ -33,6 +32,8 @@ pub(super) enum Run {
                             entry carries the checkpoint\nthat it goes on from.\nExample: orch \
                             run retry strat-001")]
     Retry(Start),
+    /// Run a command as the task's stage: classify its failure, wait, and try again
+    Exec(Exec),
     /// Record a point that the active run can go on from after a failure
     Checkpoint(Checkpoint),
     /// Record that the active run failed
@@ -60,34 +61,12 @@ pub(super) struct Start {
     writing: Writing,
 }
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Fail {
-    /// The task
-    #[arg(value_parser = id::<TaskId>)]
-    id: TaskId,
-    /// transient, deterministic, spec or policy
-    #[arg(long, value_parser = word::<FailureClass>)]
-    class: FailureClass,
-    /// One word, such as network
-    #[arg(long)]
-    reason: String,
-    /// What happened
-    #[arg(long)]
-    message: Option<String>,
-    /// The incident whose rollback of the task failed
-    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
-    incident: Option<TaskId>,
-    #[command(flatten)]
-    fix: Fix,
-    #[command(flatten)]
-    writing: Writing,
-}
-
 impl Run {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         match self {
             Run::Start(command) => command.run(context),
             Run::Retry(command) => command.retry(context),
+            Run::Exec(command) => command.run(context),
             Run::Checkpoint(command) => command.run(context),
             Run::Fail(command) => command.run(context),
         }
@@ -169,64 +148,82 @@ impl Start {
             return Err(Stop::denied(format!("stage `{stage}` waits for its gate"), help));
         }
         let stage = desk.stage(self.stage.as_ref())?;
-        let mut author = desk.author(context)?;
-        let mut run = draft::run(&view.world, state, stage);
-        run.agent = author.actor.clone();
+        let run = draft::run(&view.world, state, stage);
         if let Some(active) = state.active_run()
-            && (&active.run_id, &active.agent) == (&run.run_id, &run.agent)
+            && (&active.run_id, &active.agent) == (&run.run_id, &context.agent(policy)?)
         {
             say(format!("run {} of stage {} goes on already", run.run_id, run.stage));
             return Ok(());
         }
-        if let Some(ahead) = ahead(context, view, Some(&self.id))?.remove(&self.id) {
-            return further(&self.id, &run, &ahead);
+        if goes_on_elsewhere(context, &desk, &run)? {
+            return Ok(());
         }
-        let stays = self.no_branch || stays_on(policy, state, &run, author.branch.as_deref());
-        let branch = match stays {
-            true => author.branch.clone(),
-            false => Some(self.new_branch(context, view, state, &run)?),
-        };
-        run.branch = branch.clone();
-        author.branch = branch.clone();
-        let (run_id, stage) = (run.run_id.clone(), run.stage.clone());
-        let mut writer = Writer::new(context, view, author);
-        writer.add(&desk.home(), run)?;
-        writer.commit_after(self.writing, || match &branch {
-            Some(name) if !stays => {
-                view.repository.create_branch(name, None)?;
-                say(format!("on branch {name}"));
-                Ok(())
-            }
-            _ => Ok(()),
-        })?;
-        say(format!("run {run_id} of stage {stage} began"));
-        say(format!("next: do the work, then {}", result_command(policy, &self.id, &stage, state)));
+        let run = begin(context, &desk, stage, self.no_branch, self.writing)?;
+        let result = result_command(policy, &self.id, &run.stage, state);
+        say(format!("next: do the work, then {result}"));
         Ok(())
-    }
-
-    /// Names the stage's branch, which must not be there yet.
-    fn new_branch(
-        &self,
-        context: &Context,
-        view: &View,
-        state: &State,
-        run: &kind::Run,
-    ) -> Result<String, Stop> {
-        let name =
-            draft::branch(&view.world.policy, state, run, context.at()).ok_or_else(|| {
-                let help = "add `feature/{task_id}-{slug}` to `branches`, or use `--no-branch`";
-                Fault::new("no pattern of the policy gives this run a branch", help)
-            })?;
-        if view.repository.branches()?.iter().any(|branch| !branch.remote && branch.name == name) {
-            let help = format!("go there first: `git switch {name}`, or use `--no-branch`");
-            return Err(Stop::fault(format!("the branch `{name}` is there already"), help));
-        }
-        Ok(name)
     }
 }
 
+/// Begins the next run of a stage, on a branch of its own unless the current one is right or
+/// `no_branch` is asked for; gives it as it is on the record.
+pub(super) fn begin(
+    context: &Context,
+    desk: &Desk,
+    stage: &Stage,
+    no_branch: bool,
+    writing: Writing,
+) -> Result<kind::Run, Stop> {
+    let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
+    let mut author = desk.author(context)?;
+    let mut run = draft::run(&view.world, state, stage);
+    run.agent = author.actor.clone();
+    let stays = no_branch || stays_on(policy, state, &run, author.branch.as_deref());
+    let branch = match stays {
+        true => author.branch.clone(),
+        false => Some(new_branch(context, view, state, &run)?),
+    };
+    run.branch = branch.clone();
+    author.branch = branch.clone();
+    let mut writer = Writer::new(context, view, author);
+    writer.add(&desk.home(), run.clone())?;
+    writer.commit_after(writing, || match &branch {
+        Some(name) if !stays => {
+            view.repository.create_branch(name, None)?;
+            say(format!("on branch {name}"));
+            Ok(())
+        }
+        _ => Ok(()),
+    })?;
+    say(format!("run {} of stage {} began", run.run_id, run.stage));
+    Ok(run)
+}
+
+/// Names the stage's branch, which must not be there yet.
+fn new_branch(
+    context: &Context,
+    view: &View,
+    state: &State,
+    run: &kind::Run,
+) -> Result<String, Stop> {
+    let name = draft::branch(&view.world.policy, state, run, context.at()).ok_or_else(|| {
+        let help = "add `feature/{task_id}-{slug}` to `branches`, or use `--no-branch`";
+        Fault::new("no pattern of the policy gives this run a branch", help)
+    })?;
+    if view.repository.branches()?.iter().any(|branch| !branch.remote && branch.name == name) {
+        let help = format!("go there first: `git switch {name}`, or use `--no-branch`");
+        return Err(Stop::fault(format!("the branch `{name}` is there already"), help));
+    }
+    Ok(name)
+}
+
 /// What ends a run of this stage well.
-fn result_command(policy: &Policy, id: &TaskId, stage: &StageName, state: &State) -> String {
+pub(super) fn result_command(
+    policy: &Policy,
+    id: &TaskId,
+    stage: &StageName,
+    state: &State,
+) -> String {
     match policy.stage(&state.task.workflow, stage).map(|stage| stage.kind) {
         Some(crate::policy::StageKind::Audit) => {
             format!("orch audit report {id} --verdict PASS|FAIL")
@@ -235,11 +232,18 @@ fn result_command(policy: &Policy, id: &TaskId, stage: &StageName, state: &State
     }
 }
 
-/// What there is to say of a run that another branch or worktree knows more of: the same submission
-/// again is none (R001-18); any other would fork the ledger.
-fn further(id: &TaskId, run: &kind::Run, ahead: &Ahead) -> Result<(), Stop> {
-    let Ahead { place, command, last, state } = ahead;
-    let known = state.run(&run.run_id).filter(|known| known.agent == run.agent);
+/// Tells whether a run goes on, or has delivered, on another branch or in another worktree: the same
+/// submission again is none (R001-18). Refuses any other, which would fork the ledger.
+pub(super) fn goes_on_elsewhere(
+    context: &Context,
+    desk: &Desk,
+    run: &kind::Run,
+) -> Result<bool, Stop> {
+    let id = &desk.state().task.task_id;
+    let Some(ahead) = ahead(context, &desk.view, Some(id))?.remove(id) else { return Ok(false) };
+    let Ahead { place, command, last, state } = &ahead;
+    let actor = context.agent(desk.policy())?;
+    let known = state.run(&run.run_id).filter(|known| known.agent == actor);
     let same = match known.map(|known| &known.standing) {
         Some(RunStanding::Active) => "goes on",
         Some(RunStanding::Delivered) => "has delivered",
@@ -251,7 +255,7 @@ fn further(id: &TaskId, run: &kind::Run, ahead: &Ahead) -> Result<(), Stop> {
     };
     say(format!("run {} of stage {} {same} already on {place}", run.run_id, run.stage));
     say(format!("next: {command}"));
-    Ok(())
+    Ok(true)
 }
 
 /// A branch is right for a run if it is not protected and some pattern says so.
@@ -273,65 +277,4 @@ pub(super) fn active_run(state: &State) -> Result<&RunState, Stop> {
         let help = format!("see where it stands: `orch status {id}`");
         Stop::fault(format!("no run of `{id}` goes on"), help)
     })
-}
-
-impl Fail {
-    fn run(self, context: &Context) -> Result<(), Stop> {
-        if let Some(incident) = &self.incident {
-            let Fail { class, reason, message, .. } = &self;
-            let (reason, message) = (reason.clone(), message.clone());
-            let failure = Failure { class: *class, reason, message };
-            return super::rollback::fail(context, (&self.id, incident), failure, self.writing);
-        }
-        let desk = Desk::of(context, &self.id)?;
-        let state = desk.state();
-        let active = active_run(state)?;
-        let author = desk.author(context)?;
-        let failure = Failure { class: self.class, reason: self.reason, message: self.message };
-        let lane =
-            world::lane_state(&desk.view.repository, Side::Index, desk.policy(), &active.lane)?;
-        let drafted = draft::failure(desk.policy(), state, active, failure, author.at, lane);
-        record_failure(context, &desk, author, drafted, &self.fix, self.writing)
-    }
-}
-
-/// Writes what ends a run as failed, and tells what may come next.
-pub(super) fn record_failure(
-    context: &Context,
-    desk: &Desk,
-    author: Author,
-    (failed, pause): (kind::Run, Option<Pause>),
-    fix: &Fix,
-    writing: Writing,
-) -> Result<(), Stop> {
-    let id = &desk.state().task.task_id;
-    let after = failed.retry_after;
-    let paused = pause.is_some();
-    let failure = failed.failure.clone();
-    let mut writer = Writer::new(context, &desk.view, author.clone());
-    writer.add(&desk.home(), failed.clone())?;
-    if let Some(pause) = pause {
-        writer.add(&desk.home(), pause)?;
-    }
-    let opened = match &failure {
-        Some(failure) => fix.add(&mut writer, desk, &author, &failed.stage, failure)?,
-        None => None,
-    };
-    writer.commit(writing)?;
-    if let Some(fix) = opened {
-        say(format!("`{id}` waits for `{fix}`, which mends it: orch run start {fix}"));
-    }
-    match (paused, after) {
-        (true, _) => say(format!(
-            "the task is paused: a person looks, then `orch resume {id} --sign-off STATEMENT`"
-        )),
-        (false, Some(after)) => {
-            say(format!("next: git commit; from {after} on: orch run retry {id}"));
-        }
-        (false, None) => say(format!(
-            "this is not retried: git commit, mend it in the lane, `git add` it, then orch run \
-             retry {id}"
-        )),
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! One entry in a few words, as stories and logs tell it.
 
 use super::status::spelled;
-use crate::record::kind::{Escalation, GateVerdict, RunStatus, Verdict};
+use crate::record::kind::{Escalation, GateVerdict, Run, RunStatus, Verdict};
 use crate::record::{Payload, Record};
 
 /// Gives one entry in a few words, on one line.
@@ -15,21 +15,7 @@ fn work(payload: &Payload) -> Option<String> {
         Payload::Task(task) => format!("opened it: {}", task.title),
         Payload::Update(_) => "changed its terms".into(),
         Payload::Assignment(assignment) => format!("gave it to {}", assignment.agent),
-        Payload::Run(run) if run.status == RunStatus::Failed => {
-            let class =
-                run.failure.as_ref().map(|f| format!("{} ({})", spelled(&f.class), f.reason));
-            format!("stage {} failed: {}", run.stage, class.unwrap_or_default())
-        }
-        Payload::Run(run) if run.status == RunStatus::Checkpoint => {
-            let name = run.checkpoint.as_ref().map(|reached| reached.name.as_str());
-            format!("stage {} reached `{}`", run.stage, name.unwrap_or_default())
-        }
-        Payload::Run(run) if run.status == RunStatus::Succeeded => {
-            format!("the command of stage {} succeeded", run.stage)
-        }
-        Payload::Run(run) => {
-            format!("began stage {}, attempt {} ({})", run.stage, run.attempt, run.run_id)
-        }
+        Payload::Run(run) => ran(run),
         Payload::Handoff(handoff) => {
             let count = match handoff.artifacts.len() {
                 1 => "one artifact".into(),
@@ -102,4 +88,26 @@ fn trouble(payload: &Payload) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What became of a run, in a few words.
+fn ran(run: &Run) -> String {
+    let stage = &run.stage;
+    match run.status {
+        RunStatus::InProgress => {
+            format!("began stage {stage}, attempt {} ({})", run.attempt, run.run_id)
+        }
+        RunStatus::Checkpoint => {
+            let name = run.checkpoint.as_ref().map(|reached| reached.name.as_str());
+            format!("stage {stage} reached `{}`", name.unwrap_or_default())
+        }
+        RunStatus::Succeeded => format!("the command of stage {stage} succeeded"),
+        RunStatus::Failed => {
+            let class =
+                run.failure.as_ref().map(|f| format!("{} ({})", spelled(&f.class), f.reason));
+            let after = run.retry_after.map(|after| format!(", again from {after} on"));
+            let (class, after) = (class.unwrap_or_default(), after.unwrap_or_default());
+            format!("stage {stage} failed, attempt {}: {class}{after}", run.attempt)
+        }
+    }
 }

@@ -24,6 +24,7 @@ pub use condition::{Condition, Observed};
 pub use failure::{Ending, Retry};
 pub use glob::{NamedGlob, Owners, PathSet};
 pub use model::{Procedure, Rollback, StageKind};
+pub use terms::duration;
 pub use trouble::{REPORT_STEP, ROLLBACK_STAGE};
 pub use workflow::{Produce, Requirement, Stage, Workflow};
 

@@ -29,7 +29,7 @@ pub(super) fn not_a_duration(text: &str) -> String {
 }
 
 /// Reads `30d`, `15s`, `90m`, `2h`; anything else gives none.
-pub(super) fn duration(text: &str) -> Option<TimeDelta> {
+pub fn duration(text: &str) -> Option<TimeDelta> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: i64 = number.parse().ok().filter(|number| (0..=1_000_000).contains(number))?;
     match unit {

@@ -15,6 +15,17 @@ impl Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
+    /// Hashes everything that a reader gives, however much it is; gives the reader's own error.
+    pub fn of_all(reader: &mut impl std::io::Read) -> std::io::Result<Self> {
+        let (mut hash, mut part) = (Sha256::new(), vec![0; 1 << 16]);
+        loop {
+            match reader.read(&mut part)? {
+                0 => return Ok(Digest(hash.finalize().into())),
+                count => hash.update(&part[..count]),
+            }
+        }
+    }
+
     /// Gives the 64 hex digits without the `sha256:` in front.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()

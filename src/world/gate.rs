@@ -8,7 +8,7 @@ use super::{Fact, Seen, World};
 use crate::ledger::State;
 use crate::policy::{Stage, StageKind};
 use crate::record::kind::{Artifact, Condition, GateVerdict, HandoffStatus};
-use crate::source::StageName;
+use crate::source::{RepoPath, StageName};
 
 /// A gate's answer, with what it read.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +91,14 @@ fn changed(world: &World, artifact: &Artifact, seen: Seen) -> Option<String> {
     }
 }
 
+/// Reads a file as what its name says, JSON or else YAML; gives none if it can't be read as that.
+pub fn document(path: &RepoPath, bytes: &[u8]) -> Option<Value> {
+    match path.as_bytes().ends_with(b".json") {
+        true => serde_json::from_slice(bytes).ok(),
+        false => crate::record::yaml::read(bytes).ok().map(|node| node.to_json()),
+    }
+}
+
 type Documents = BTreeMap<String, Vec<Value>>;
 
 /// Gives the documents that conditions read, and why some could not be read.
@@ -106,10 +114,7 @@ fn documents(
         let Fact::File { document: Some(bytes), .. } = world.facts.get(seen, &artifact.path) else {
             continue;
         };
-        let parsed = match artifact.path.as_bytes().ends_with(b".json") {
-            true => serde_json::from_slice(bytes).ok(),
-            false => crate::record::yaml::read(bytes).ok().map(|node| node.to_json()),
-        };
+        let parsed = document(&artifact.path, bytes);
         let files = documents.entry(artifact.name.to_string()).or_default();
         if parsed.is_none() {
             unreadable.push(format!(

@@ -20,7 +20,7 @@ pub use decisions::{EntryName, Settlement, entry_name, is_a_persons};
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Seen, lane_state};
 pub use freezes::{OpenIncident, StandingHalt};
-pub use gate::{Evaluation, evaluate};
+pub use gate::{Evaluation, document, evaluate};
 pub use here::RunHere;
 pub use ledgers::{LedgerView, every_record, ledger_at, touches_landed};
 pub use survey::{Live, Survey};

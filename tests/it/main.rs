@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail where it stands")]
 
 mod commands;
+mod exec;
 mod faults;
 mod hooks;
 mod import;
@@ -13,6 +14,7 @@ mod parallel;
 mod quickstart;
 mod readme;
 mod real;
+mod reject;
 mod snapshot;
 mod support;
 mod survival;

@@ -106,6 +106,41 @@ fn kill_after(team: &Team, agent: &str, arguments: &[&str], wait: Duration) -> b
     cut_off
 }
 
+/// R001-16: a Git that outlives a killed orch is waited for: what it stages then is no orphan.
+#[test]
+fn a_git_that_goes_on_is_waited_for() {
+    let team = Team::new();
+    let begun = team.repo.root().join("begun");
+    let clean = format!("touch '{}'; sleep 1; cat", begun.display());
+    team.repo.git(&["config", "filter.slow.clean", &clean]);
+    team.repo.write(".git/info/attributes", "*-task.yaml filter=slow\n");
+    let open = |id| ["task", "open", id, "--workflow", "new_strategy", "--title", "T"];
+    let mut command = team.command("orchestrator", "session", &open("strat-001"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !begun.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = team.try_orch("orchestrator", &open("strat-002"));
+    assert!(said.code == 0 && said.err.is_empty(), "{said:#?}");
+    assert_eq!(team.records().len(), 2);
+    team.commit("Open two tasks");
+    team.verify().passed();
+}
+
+/// How long something takes, in microseconds.
+fn time(act: impl FnOnce()) -> usize {
+    let begun = std::time::Instant::now();
+    act();
+    usize::try_from(begun.elapsed().as_micros()).unwrap()
+}
+
+/// A random moment while a command runs, or shortly behind it.
+fn within(random: &mut Random, takes: usize) -> Duration {
+    Duration::from_micros(u64::try_from(random.below(takes + takes / 5)).unwrap())
+}
+
 /// Kills a command at some moments, each time on a state that is prepared anew; says it again, and
 /// looks whether everything is whole.
 fn survives(moments: usize, seed: u64, agent: &str, arguments: &[&str], kind: &str) {
@@ -116,12 +151,17 @@ fn survives(moments: usize, seed: u64, agent: &str, arguments: &[&str], kind: &s
         _ => "HEAD",
     };
     let start = team.repo.git(&["rev-parse", at]);
+    let prepare = || {
+        team.repo.git(&["reset", "--quiet", "--hard", &start]);
+        team.write_strategy();
+    };
+    prepare();
+    let takes = time(|| drop(team.orch(agent, arguments)));
     let mut random = Random::new(seed);
     let mut cut_off = 0;
     for moment in 0..moments {
-        team.repo.git(&["reset", "--quiet", "--hard", &start]);
-        team.write_strategy();
-        let wait = Duration::from_micros(u64::try_from(random.below(90_000)).unwrap());
+        prepare();
+        let wait = within(&mut random, takes);
         cut_off += usize::from(kill_after(&team, agent, arguments, wait));
         team.orch(agent, arguments);
         let status = team.repo.git(&["status", "--porcelain", "--untracked-files=all"]);
@@ -155,12 +195,13 @@ fn a_killed_start_is_said_again() {
     let team = Team::new();
     team.open("strat-001", "new_strategy", &[]);
     team.commit("Open strat-001");
+    let started = time(|| drop(team.orch("strategy_developer", &["run", "start", "strat-001"])));
     let mut random = Random::new(3);
     for moment in 0..40 {
         team.repo.git(&["reset", "--quiet", "--hard"]);
         team.repo.git(&["switch", "--quiet", "main"]);
         let _not_yet = team.repo.try_git(&["branch", "-D", "feature/strat-001-strategy"]);
-        let wait = Duration::from_micros(u64::try_from(random.below(60_000)).unwrap());
+        let wait = within(&mut random, started);
         kill_after(&team, "strategy_developer", &["run", "start", "strat-001"], wait);
         team.orch("strategy_developer", &["run", "start", "strat-001"]);
         let branch = team.repo.git(&["symbolic-ref", "--short", "HEAD"]);

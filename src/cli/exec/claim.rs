@@ -1,0 +1,85 @@
+//! One command at a time runs as a run, whatever becomes of the `orch` that started it.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::process::Stdio;
+
+use crate::snapshot::{Fault, GitRepository};
+use crate::source::{RunId, TaskId};
+
+/// The right to run a run's command, until it is dropped, and as long as the command lives.
+///
+/// It is a locked file. The command gets it as its standard input, which reads as empty, and so
+/// holds it too, even if this process is killed.
+pub(super) struct Claim {
+    run: RunId,
+    file: File,
+}
+
+/// What became of asking for it.
+pub(super) enum Asked {
+    /// It is ours.
+    Granted(Claim),
+    /// The command runs, as the process of this number if that is known.
+    Busy(Option<u32>),
+}
+
+impl Claim {
+    /// Asks for the right to run a run's command; does not wait.
+    pub(super) fn ask(
+        repository: &GitRepository,
+        task: &TaskId,
+        run: &RunId,
+    ) -> Result<Asked, Fault> {
+        let folder = repository.common_dir().join("orch").join("runs");
+        let path = folder.join(format!("{task}-{run}.lock"));
+        let unable = |error: std::io::Error| {
+            let message = format!("{} can't be locked: {error}", path.display());
+            Fault::new(message, "make the folder writable")
+        };
+        fs::create_dir_all(&folder).map_err(unable)?;
+        let options = File::options().read(true).write(true).create(true).truncate(false).clone();
+        let mut file = options.open(&path).map_err(unable)?;
+        match file.try_lock() {
+            Ok(()) => {
+                let mut claim = Claim { run: run.clone(), file };
+                claim.name(std::process::id());
+                Ok(Asked::Granted(claim))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut named = String::new();
+                let _nobody_is_named = file.read_to_string(&mut named);
+                Ok(Asked::Busy(named.trim().parse().ok()))
+            }
+            Err(TryLockError::Error(error)) => Err(unable(error)),
+        }
+    }
+
+    /// Tells whether it is for this run.
+    pub(super) fn is_for(&self, run: &RunId) -> bool {
+        self.run == *run
+    }
+
+    /// Names the process that holds it, for those who ask.
+    pub(super) fn name(&mut self, process: u32) {
+        let mut name = || -> std::io::Result<()> {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            self.file.write_all(format!("{process}\n").as_bytes())
+        };
+        // Without a name they are told less; nothing else depends on it.
+        let _told_less = name();
+    }
+
+    /// Gives the command's standard input, from which there is nothing to read.
+    pub(super) fn input(&self) -> std::io::Result<Stdio> {
+        self.file.try_clone().map(Stdio::from)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // What the command left running in the background keeps nobody waiting.
+        let _released_with_the_process = self.file.unlock();
+    }
+}

@@ -1,0 +1,364 @@
+//! `orch run exec`: run a command as a stage's run. What it leaves is kept, what fails is
+//! classified and tried again as the policy says, and nothing is run twice at once.
+
+mod beat;
+mod claim;
+mod order;
+mod signals;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use self::beat::Heartbeat;
+use self::claim::{Asked, Claim};
+use self::order::{Ended, How, Order};
+use self::signals::Signals;
+use super::Stop;
+use super::context::Context;
+use super::desk::Desk;
+use super::failing::write_failure;
+use super::fix::Fix;
+use super::handoff::Create;
+use super::ledger::{Writer, Writing};
+use super::output::{id, say};
+use super::run::{begin, goes_on_elsewhere, result_command};
+use crate::draft;
+use crate::ledger::{RunStanding, RunState, Standing, State};
+use crate::policy::{Ending, Stage};
+use crate::record::kind::{Failure, FailureClass, Run, RunStatus};
+use crate::snapshot::Side;
+use crate::source::{Moment, StageName, TaskId};
+use crate::world;
+
+/// Run a command as the task's stage.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Begins the run, or takes it up where it was cut off; keeps the output, and \
+                        records how the command ended.\nA transient failure is tried again after \
+                        the policy's wait. The command sees ORCH_TASK, ORCH_STAGE,\nORCH_RUN_ID, \
+                        ORCH_ATTEMPT, ORCH_LANE, ORCH_CHECKPOINT and ORCH_IDEMPOTENCY_KEY, which is \
+                        the same for\nevery attempt. Exit code 1 if it failed for good.\nExample: \
+                        orch run exec strat-001 --handoff -- python backtest.py"
+)]
+pub(super) struct Exec {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// The stage; by default the one the task is ready for
+    #[arg(long, value_parser = id::<StageName>)]
+    stage: Option<StageName>,
+    /// Stay on the current branch
+    #[arg(long)]
+    no_branch: bool,
+    /// How long an attempt may take, such as 30m; by default as the policy says
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    timeout: Option<Duration>,
+    /// Hand off when the command has succeeded
+    #[arg(long)]
+    handoff: bool,
+    /// The command and its arguments; no shell reads them
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time = crate::policy::duration(text).filter(|time| *time > TimeDelta::zero());
+    time.and_then(|time| time.to_std().ok())
+        .ok_or_else(|| "write a number and s, m, h or d, such as `30m`".into())
+}
+
+/// What is to be done now.
+enum Now {
+    /// Nothing, and why has been told.
+    Nothing,
+    /// The command has succeeded before; what it made can be handed over.
+    HandOff,
+    /// The next attempt may begin then.
+    Wait(Moment),
+    /// The command is to be run.
+    Go(Box<Order>),
+}
+
+impl Exec {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        if order::program(&self.command[0], context.directory()).is_none() {
+            let message = format!("there is no program `{}`", self.command[0].to_string_lossy());
+            let help = "write it as you would in a shell; a program beside you is `./NAME`";
+            return Err(Stop::fault(message, help));
+        }
+        let signals = Signals::catch().map_err(|error| {
+            Stop::fault(format!("signals can't be caught: {error}"), "try again")
+        })?;
+        let mut claim = None;
+        loop {
+            match self.prepare(&context.by_now(), &mut claim, &signals)? {
+                Now::Nothing => return Ok(()),
+                Now::HandOff => return self.hand_off(context),
+                Now::Wait(until) => wait(context, until, &signals),
+                Now::Go(order) => {
+                    let claim = claim.as_mut().expect("asked for before anything may go");
+                    let ended = order.carry_out(&self.command, claim, &signals)?;
+                    let succeeded = self.record(&context.by_now(), &order, &ended)?;
+                    match signals.caught() {
+                        Some(signal) => return Err(Stop::Interrupted(signal)),
+                        None if succeeded => return self.hand_off(context),
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands over what the command made, if that was asked for.
+    fn hand_off(self, context: &Context) -> Result<(), Stop> {
+        match self.handoff {
+            true => Create::plain(self.id).run(&context.by_now()),
+            false => Ok(()),
+        }
+    }
+
+    /// Looks where the task stands, and begins the run if none goes on.
+    fn prepare(
+        &self,
+        context: &Context,
+        claim: &mut Option<Claim>,
+        signals: &Signals,
+    ) -> Result<Now, Stop> {
+        signals.idle(true);
+        let desk = Desk::of(context, &self.id)?;
+        let (view, state) = (&desk.view, desk.state());
+        if let Some(stage) = handed_off(state, self.stage.as_ref()) {
+            say(format!("stage {stage} is handed off already"));
+            return Ok(Now::Nothing);
+        }
+        let stage = desk.stage(self.stage.as_ref())?;
+        let active = state.active_run().filter(|run| run.stage == stage.name);
+        let next = draft::run(&view.world, state, stage);
+        let run_id = active.map_or(&next.run_id, |active| &active.run_id);
+        if !claim.as_ref().is_some_and(|claim| claim.is_for(run_id)) {
+            match Claim::ask(&view.repository, &self.id, run_id)? {
+                Asked::Granted(granted) => *claim = Some(granted),
+                Asked::Busy(process) => {
+                    let process = process.map(|id| format!(", as process {id}"));
+                    let process = process.unwrap_or_default();
+                    say(format!("the command of stage {} still runs{process}", stage.name));
+                    return Ok(Now::Nothing);
+                }
+            }
+        }
+        if let Some(active) = active {
+            if active.executed {
+                say(format!("the command of stage {} has succeeded already", stage.name));
+                return Ok(Now::HandOff);
+            }
+            may_be_taken_up(context, &desk, active)?;
+            signals.idle(false);
+            let going_on = draft::of_run(active, RunStatus::InProgress);
+            let run = Run { checkpoint: active.checkpoint.clone(), ..going_on };
+            return Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))));
+        }
+        if goes_on_elsewhere(context, &desk, &next)? {
+            return Ok(Now::Nothing);
+        }
+        if let Some(until) = due(state, &next).filter(|until| *until > context.at()) {
+            return Ok(Now::Wait(until));
+        }
+        signals.idle(false);
+        let run = begin(context, &desk, stage, self.no_branch, Writing::default())?;
+        Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))))
+    }
+
+    fn order(&self, context: &Context, desk: &Desk, stage: &Stage, run: Run) -> Order {
+        let same = |known: &&RunState| (&known.run_id, known.attempt) == (&run.run_id, run.attempt);
+        let counted: Vec<&RunState> = desk.state().runs.iter().filter(same).collect();
+        let going_on = counted.iter().any(|known| known.standing == RunStanding::Active);
+        // Attempts count from 1 again once a person has resumed the task; logs are kept apart.
+        let round = match counted.len() - usize::from(going_on) {
+            0 => String::new(),
+            before => format!("-{}", before + 1),
+        };
+        let logs = desk.view.repository.common_dir().join("orch").join("logs");
+        let name = format!("{}-{}{round}.log", run.run_id, run.attempt);
+        let retry = desk.policy().retry(Some(stage), FailureClass::Transient);
+        Order {
+            task: self.id.clone(),
+            of: retry.maximum_attempts.max(run.attempt),
+            session: context.session().map(str::to_owned),
+            timeout: self.timeout.or_else(|| stage.timeout.and_then(|time| time.to_std().ok())),
+            log: logs.join(self.id.as_str()).join(name),
+            run,
+        }
+    }
+
+    /// Records how the command ended, and gives whether it succeeded; refuses to go on if it failed
+    /// and is not to be tried again by itself.
+    fn record(&self, context: &Context, order: &Order, ended: &Ended) -> Result<bool, Stop> {
+        let desk = Desk::of(context, &self.id)?;
+        let log = order.log.display();
+        let state = desk.state();
+        let run = state
+            .active_run()
+            .filter(|run| (&run.run_id, run.attempt) == (&order.run.run_id, order.run.attempt));
+        let run = run.ok_or_else(|| {
+            let message = format!("run {} was ended by somebody else", order.run.run_id);
+            let help = format!("see `orch status {}`; the command's output is in {log}", self.id);
+            Stop::denied(message, help)
+        })?;
+        match ended.how {
+            How::Exited(Some(0)) => self.succeeded(context, &desk, run, ended).map(|()| true),
+            _ => self.failed(context, &desk, run, (order, ended)).map(|()| false),
+        }
+    }
+
+    fn succeeded(
+        &self,
+        context: &Context,
+        desk: &Desk,
+        run: &RunState,
+        ended: &Ended,
+    ) -> Result<(), Stop> {
+        let succeeded = Run {
+            exit_code: Some(0),
+            log: Some(ended.log),
+            duration_seconds: Some(ended.seconds),
+            ..draft::of_run(run, RunStatus::Succeeded)
+        };
+        let mut writer = Writer::new(context, &desk.view, desk.author(context)?);
+        writer.add(&desk.home(), succeeded)?;
+        writer.commit(Writing::default())?;
+        if !self.handoff {
+            let result = result_command(desk.policy(), &self.id, &run.stage, desk.state());
+            say(format!("next: {result}"));
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &self,
+        context: &Context,
+        desk: &Desk,
+        run: &RunState,
+        (order, ended): (&Order, &Ended),
+    ) -> Result<(), Stop> {
+        let (policy, author) = (desk.policy(), desk.author(context)?);
+        let failure = failure(desk, ended);
+        let lane = world::lane_state(&desk.view.repository, Side::Index, policy, &run.lane)?;
+        let (mut failed, pause) =
+            draft::failure(policy, desk.state(), run, failure.clone(), author.at, lane);
+        failed.exit_code = match ended.how {
+            How::Exited(code) => code,
+            _ => None,
+        };
+        failed.log = Some(ended.log);
+        failed.duration_seconds = Some(ended.seconds);
+        let (again, paused) = (failed.retry_after, pause.is_some());
+        let (fix, writing) = (Fix::default(), Writing::default());
+        write_failure(context, desk, author, (failed, pause), &fix, writing)?;
+        let class = serde_json::to_value(failure.class).unwrap_or_default();
+        let class = class.as_str().unwrap_or_default().to_owned();
+        let told = failure.message.map(|message| format!(": {message}")).unwrap_or_default();
+        let told = format!("stage {} failed ({class}, {}){told}", run.stage, failure.reason);
+        match again.filter(|_| !paused) {
+            Some(_) => {
+                say(told);
+                Ok(())
+            }
+            None => {
+                let message = format!("{told}; its output is in {}", order.log.display());
+                Err(Stop::denied(message, self.remedy(failure.class, paused)))
+            }
+        }
+    }
+
+    /// What is to be changed before the command may be run again.
+    fn remedy(&self, class: FailureClass, paused: bool) -> String {
+        let id = &self.id;
+        let resume = format!("orch resume {id} --sign-off STATEMENT");
+        match (paused, class) {
+            (true, _) => format!("the task is paused: a person looks, then `{resume}`"),
+            (_, FailureClass::Transient) => {
+                format!(
+                    "it was tried as often as the policy allows: a person looks, then `{resume}`"
+                )
+            }
+            (_, FailureClass::Deterministic) => {
+                "mend the files of its lane, `git add` them, and say this again".into()
+            }
+            (_, FailureClass::Spec) => {
+                format!("change what is asked for, `orch task update {id}`, and say this again")
+            }
+            (_, FailureClass::Policy) => {
+                format!("a rule forbids it: ask a person, who may change it or say `{resume}`")
+            }
+        }
+    }
+}
+
+/// Gives why a command failed, as the policy classifies it.
+fn failure(desk: &Desk, ended: &Ended) -> Failure {
+    let told = |class, reason: &str, message| Failure { class, reason: reason.into(), message };
+    let (exit_code, timed_out) = match &ended.how {
+        How::Interrupted => {
+            return told(FailureClass::Transient, "interrupted", ended.last_line());
+        }
+        How::NotStarted(error) => {
+            return told(FailureClass::Spec, "not_started", Some(error.clone()));
+        }
+        How::Exited(code) => (*code, false),
+        How::TimedOut => (None, true),
+    };
+    let ending = Ending { exit_code, timed_out, output: &ended.output };
+    Failure { message: ended.last_line(), ..desk.policy().classify(&ending) }
+}
+
+/// Gives the stage in question if it has handed off, or reported, and nothing came after.
+fn handed_off<'s>(state: &'s State, named: Option<&'s StageName>) -> Option<&'s StageName> {
+    match (&state.standing, named) {
+        (Standing::Delivered(stage), None) => Some(stage),
+        (_, Some(stage)) => {
+            let last = state.runs.iter().rev().find(|run| run.stage == *stage)?;
+            (last.standing == RunStanding::Delivered && state.run_stands(&last.run_id))
+                .then_some(stage)
+        }
+        _ => None,
+    }
+}
+
+/// Gives when the next attempt of a run may begin, if the last one failed and the task may move.
+fn due(state: &State, next: &Run) -> Option<Moment> {
+    let (run, failed) = state.failures(&next.stage).next()?;
+    failed.retry_after.filter(|_| run.run_id == next.run_id && state.paused.is_none())
+}
+
+/// Refuses to take up a run that is somebody else's, or goes on elsewhere.
+fn may_be_taken_up(context: &Context, desk: &Desk, active: &RunState) -> Result<(), Stop> {
+    let agent = context.agent(desk.policy())?;
+    if agent != active.agent {
+        let message = format!("run {} is done by {}, not by {agent}", active.run_id, active.agent);
+        let help = format!("wait for it, or end it: `orch run fail {}`", desk.state().task.task_id);
+        return Err(Stop::denied(message, help));
+    }
+    match (&active.branch, &desk.view.proposal.branch) {
+        (Some(branch), Some(here)) if branch != here => {
+            let message = format!("run {} goes on on `{branch}`", active.run_id);
+            Err(Stop::denied(message, format!("go there first: `git switch {branch}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Waits for the moment of the next attempt. Ctrl-C ends the process at once.
+fn wait(context: &Context, until: Moment, signals: &Signals) {
+    signals.idle(true);
+    let heartbeat = Heartbeat::begin(&format!("tries again at {until}"));
+    loop {
+        let left = until.since(context.by_now().at());
+        match left.to_std().ok().filter(|left| !left.is_zero()) {
+            Some(left) => heartbeat.left(left),
+            None => return,
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
