@@ -24,6 +24,10 @@ pub(super) struct Again<'w> {
 /// tried on this evidence since the task was resumed.
 pub(super) fn again<'w>(step: &Step<'w>) -> Option<Again<'w>> {
     let (policy, state, run) = (step.policy?, step.before?, step.begun()?);
+    // A paused task waits for a person, whose sign-off counts the attempts anew.
+    if state.paused.is_some() {
+        return None;
+    }
     let last = state.run(&run.run_id).filter(|last| last.sequence > state.resumed)?;
     let RunStanding::Failed(failed) = &last.standing else { return None };
     let stage = policy.stage(&state.task.workflow, &run.stage);

@@ -1,19 +1,20 @@
-//! The story: R000-1 to 7, 22 to 26 and 34 to 47, in the order in which a team would live them.
+//! The story: R000-1 to 7, 22 to 26 and 34 to 51, in the order in which a team would live them.
 
 use super::play::{Actor, Play};
+use super::trouble;
 use crate::cli::Stop;
 
 const fn actor(name: &'static str, session: &'static str) -> Actor {
     Actor { name, session }
 }
 
-const COORDINATOR: Actor = actor("orchestrator", "session-coordination");
+pub(super) const COORDINATOR: Actor = actor("orchestrator", "session-coordination");
 const DATA: Actor = actor("data_engineer", "session-data");
-const DEVELOPER: Actor = actor("strategy_developer", "session-development");
-const QUANT: Actor = actor("quant_engineer", "session-backtest");
-const AUDITOR: Actor = actor("independent_auditor", "session-audit");
-const DEPLOYER: Actor = actor("deployment_agent", "session-deployment");
-const FOUNDER: Actor = actor("founder", "session-founder");
+pub(super) const DEVELOPER: Actor = actor("strategy_developer", "session-development");
+pub(super) const QUANT: Actor = actor("quant_engineer", "session-backtest");
+pub(super) const AUDITOR: Actor = actor("independent_auditor", "session-audit");
+pub(super) const DEPLOYER: Actor = actor("deployment_agent", "session-deployment");
+pub(super) const FOUNDER: Actor = actor("founder", "session-founder");
 
 /// Plays every act.
 pub(super) fn all(play: &mut Play) -> Result<(), Stop> {
@@ -23,15 +24,25 @@ pub(super) fn all(play: &mut Play) -> Result<(), Stop> {
     handover(play)?;
     backtest(play)?;
     failed_audit(play)?;
+    trouble::dispute(play)?;
     mended(play)?;
     passed_audit(play)?;
     paper(play)?;
-    live(play)
+    live(play)?;
+    trouble::emergency(play)?;
+    end(play)
 }
 
 fn beginning(play: &mut Play) -> Result<(), Stop> {
     play.act("A team agrees on a policy");
     play.orch(FOUNDER, &["init", "--template", "strategy", "--hooks"])?;
+    play.tell(
+        "  They shorten the first wait before a retry to a second, so that you need not wait.",
+    );
+    let policy = play.read(".orch/policy.yaml")?;
+    let policy = policy.replace("initial_interval: 15s", "initial_interval: 1s");
+    play.write(".orch/policy.yaml", &policy)?;
+    play.git(&["add", ".orch/policy.yaml"])?;
     play.commit(FOUNDER, "Begin with orch")
 }
 
@@ -135,8 +146,8 @@ fn handover(play: &mut Play) -> Result<(), Stop> {
 }
 
 fn backtest(play: &mut Play) -> Result<(), Stop> {
-    play.act("The quant runs the backtest; the gate reads its numbers");
-    play.orch(QUANT, &["run", "start", "strat-001"])?;
+    trouble::night_run(play)?;
+    play.act("The quant hands over the backtest; the gate reads its numbers");
     play.write("research/reports/new_strategy.json", "{\"trades\": 42, \"max_drawdown\": 0.12}\n")?;
     play.orch(QUANT, &["handoff", "create", "strat-001"])?;
     play.commit(QUANT, "Report the backtest")?;
@@ -298,6 +309,7 @@ fn live(play: &mut Play) -> Result<(), Stop> {
         ],
     )?;
     play.orch(DEPLOYER, &["run", "start", "strat-001"])?;
+    play.write(trouble::LIVE, "{\"leverage\": 1}\n")?;
     play.orch(DEPLOYER, &["handoff", "create", "strat-001", "--message", "Live since today"])?;
     play.commit(DEPLOYER, "Go live")?;
     play.orch(COORDINATOR, &["gate", "strat-001"])?;
@@ -307,7 +319,10 @@ fn live(play: &mut Play) -> Result<(), Stop> {
         COORDINATOR,
         &["task", "close", "strat-001", "--outcome", "completed", "--reason", "Live"],
     )?;
-    play.commit(COORDINATOR, "Close strat-001")?;
+    play.commit(COORDINATOR, "Close strat-001")
+}
+
+fn end(play: &mut Play) -> Result<(), Stop> {
     play.act("Anyone can check all of it, at any time");
     let verified = play.orch(COORDINATOR, &["verify"])?;
     play.tell(&format!("  {}", verified.trim_end()));

@@ -3,6 +3,7 @@
 
 mod acts;
 mod play;
+mod trouble;
 
 use std::path::PathBuf;
 

@@ -80,6 +80,31 @@ impl Play {
         must(&output, "orch", arguments)
     }
 
+    /// Runs orch as someone; it must end with exit code 1, which is no refusal here: what it ran has
+    /// failed, and that is on the record.
+    pub(super) fn orch_fails(&self, actor: Actor, arguments: &[&str]) -> Result<(), Stop> {
+        say(format!("  {}$ orch {}", actor.name, spoken(arguments)));
+        let output = self.command(&self.program.display().to_string(), arguments, Some(actor))?;
+        if output.status.code() != Some(1) {
+            let message = format!("`orch {}` should have failed", spoken(arguments));
+            return Err(Stop::fault(message, String::from_utf8_lossy(&output.stderr).trim_end()));
+        }
+        for line in String::from_utf8_lossy(&output.stderr).trim_end().lines() {
+            say(format!("    {line}"));
+        }
+        Ok(())
+    }
+
+    /// Gives the name of a task's last landed entry of a kind, as decisions write it.
+    pub(super) fn last_entry(&self, task: &str, kind: &str) -> Result<String, Stop> {
+        let listed = self.git(&["ls-files", &format!(".orch/tasks/*/{task}/*-{kind}.yaml")])?;
+        let last = listed.lines().last().and_then(|path| path.rsplit('/').next());
+        let number = last.and_then(|name| name.get(..4)).and_then(|digits| digits.parse().ok());
+        let number: u32 = number
+            .ok_or_else(|| Stop::fault(format!("there is no {kind}"), "run the demo again"))?;
+        Ok(format!("{task}/{number}"))
+    }
+
     /// Commits what is staged, through the hook, which must let it pass.
     pub(super) fn commit(&mut self, actor: Actor, message: &str) -> Result<(), Stop> {
         say(format!("  {}$ git commit -m '{message}'", actor.name));
