@@ -35,6 +35,14 @@ impl Approve {
         let actor = author.actor.clone();
         let world = &desk.view.world;
         let approval = draft::approval(world, desk.state(), stage, actor, self.statement);
+        let known = desk.state().approvals.iter().rev().find(|known| known.stage == self.stage);
+        if known.is_some_and(|known| {
+            (known.live, &known.approver, &known.covers)
+                == (true, &approval.approver, &approval.covers)
+        }) {
+            say(format!("`{}` has approved stage {} already", approval.approver, self.stage));
+            return Ok(());
+        }
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), approval)?;
         writer.commit(self.writing)?;

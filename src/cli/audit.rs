@@ -10,7 +10,7 @@ use super::desk::Desk;
 use super::ledger::{Writer, Writing};
 use super::output::{id, json, say, table};
 use super::task::word;
-use crate::draft;
+use crate::draft::{self, Author};
 use crate::policy::Stage;
 use crate::record::kind::{AuditRequest, AuditTest, Issue, Urgency, Verdict};
 use crate::record::{self, Payload};
@@ -167,6 +167,15 @@ impl Request {
     }
 }
 
+/// Tells whether the ledger ends with this verdict by this auditor: reporting it again is the same
+/// submission (R001-18).
+fn reported_already(desk: &Desk, author: &Author, verdict: Verdict) -> bool {
+    let last = desk.ledger().records.last().map(|record| &record.payload);
+    let ends = matches!(last, Some(Payload::AuditReport(_) | Payload::FailureResponse(_)));
+    let said = desk.state().audits.last();
+    ends && said.is_some_and(|known| (&known.auditor, known.verdict) == (&author.actor, verdict))
+}
+
 fn audit_stage<'p>(workflow: &'p crate::policy::Workflow, id: &TaskId) -> Result<&'p Stage, Stop> {
     let mut stages = workflow.stages.iter();
     stages.find(|stage| stage.kind == crate::policy::StageKind::Audit).ok_or_else(|| {
@@ -179,8 +188,12 @@ impl Report {
         let findings = self.findings(context)?;
         let desk = Desk::of(context, &self.id)?;
         let (policy, state) = (desk.policy(), desk.state());
-        let stage = desk.stage(None)?;
         let author = desk.author(context)?;
+        if reported_already(&desk, &author, findings.verdict) {
+            say(format!("this audit is reported already: orch audit show {}", self.id));
+            return Ok(());
+        }
+        let stage = desk.stage(None)?;
         let Findings { verdict, tests, issues } = findings;
         let report = draft::audit_report(policy, state, stage, &author, verdict, tests, issues);
         let response = draft::failure_response(state, stage, &report);

@@ -9,6 +9,7 @@ use super::output::{id, say};
 use super::run::active_run;
 use super::task::word;
 use crate::draft::{self, Author};
+use crate::ledger::{RunStanding, RunState, State};
 use crate::record::kind::{self, Failure, FailureClass, Pause};
 use crate::snapshot::Side;
 use crate::source::TaskId;
@@ -47,14 +48,27 @@ impl Fail {
         }
         let desk = Desk::of(context, &self.id)?;
         let state = desk.state();
+        let failure = Failure { class: self.class, reason: self.reason, message: self.message };
+        if let Some(known) = failed_already(state, &failure) {
+            say(format!("run {} of stage {} has failed already", known.run_id, known.stage));
+            return Ok(());
+        }
         let active = active_run(state)?;
         let author = desk.author(context)?;
-        let failure = Failure { class: self.class, reason: self.reason, message: self.message };
         let lane =
             world::lane_state(&desk.view.repository, Side::Index, desk.policy(), &active.lane)?;
         let drafted = draft::failure(desk.policy(), state, active, failure, author.at, lane);
         record_failure(context, &desk, author, drafted, &self.fix, self.writing)
     }
+}
+
+/// Gives the last run, if it failed in just this way and no other has begun: telling it again is the
+/// same submission (R001-18).
+fn failed_already<'s>(state: &'s State, failure: &Failure) -> Option<&'s RunState> {
+    let last = state.runs.last()?;
+    let RunStanding::Failed(failed) = &last.standing else { return None };
+    let same = |known: &Failure| (known.class, &known.reason) == (failure.class, &failure.reason);
+    same(&failed.failure).then_some(last)
 }
 
 /// Writes what ends a run as failed, and tells what may come next.

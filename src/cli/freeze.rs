@@ -4,7 +4,8 @@ use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
 use super::ledger::Writing;
-use super::output::id;
+use super::output::{id, say};
+use crate::ledger::State;
 use crate::record::Payload;
 use crate::record::kind::{
     Assignment, AssignmentReason, Block, Pause as PausePayload, PauseCause,
@@ -64,21 +65,29 @@ pub(super) struct Resume {
 
 impl Because {
     pub(super) fn block(self, context: &Context) -> Result<(), Stop> {
-        let reason = self.reason.clone();
-        record(context, &self.id, self.writing, |_| Block { reason }.into())
+        let Because { id, reason, writing } = self;
+        let already = |state: &State| Some(format!("blocked already: {}", state.blocked.as_ref()?));
+        record(context, &id, writing, already, |_, _| Block { reason }.into())
     }
 
     pub(super) fn unblock(self, context: &Context) -> Result<(), Stop> {
-        let reason = self.reason.clone();
-        record(context, &self.id, self.writing, |_| Unblock { reason }.into())
+        let Because { id, reason, writing } = self;
+        let already = |state: &State| state.blocked.is_none().then(|| "not blocked".to_owned());
+        record(context, &id, writing, already, |_, _| Unblock { reason }.into())
     }
 }
 
 impl Assign {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        record(context, &self.id, self.writing, |_| {
+        let to = self.to;
+        let already = |state: &State| {
+            (state.assigned.as_ref() == Some(&to)).then(|| format!("assigned to {to} already"))
+        };
+        record(context, &self.id, self.writing, already, |desk, _| {
+            let due = desk.stage(None).ok().map(|stage| stage.agent.clone());
+            let previous_agent = desk.state().assigned.clone().or(due);
             let reason = AssignmentReason::Person;
-            Assignment { agent: self.to.clone(), previous_agent: None, reason }.into()
+            Assignment { agent: to.clone(), previous_agent, reason }.into()
         })
     }
 }
@@ -86,28 +95,39 @@ impl Assign {
 impl Pause {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let Because { id, reason, writing } = self.because;
-        record(context, &id, writing, |_| PausePayload { cause: PauseCause::Person, reason }.into())
+        let already =
+            |state: &State| Some(format!("paused already: {}", state.paused.as_ref()?.reason));
+        let cause = PauseCause::Person;
+        record(context, &id, writing, already, |_, _| PausePayload { cause, reason }.into())
     }
 }
 
 impl Resume {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        record(context, &self.id, self.writing, |actor| {
+        // A task that is not paused may be resumed too: that counts its attempts anew.
+        let never = |_: &State| None;
+        record(context, &self.id, self.writing, never, |_, actor| {
             let sign_off = self.sign_off.clone();
             ResumePayload { approver: actor.clone(), sign_off, incident: None }.into()
         })
     }
 }
 
-/// Adds one entry whose payload needs nothing but its words.
+/// Adds one entry whose payload needs nothing but its words; adds none where the task stands so
+/// already, and says so.
 fn record(
     context: &Context,
     task: &TaskId,
     writing: Writing,
-    payload: impl FnOnce(&AgentName) -> Payload,
+    already: impl Fn(&State) -> Option<String>,
+    payload: impl FnOnce(&Desk, &AgentName) -> Payload,
 ) -> Result<(), Stop> {
     let desk = Desk::of(context, task)?;
+    if let Some(stands) = already(desk.state()) {
+        say(format!("`{task}` is {stands}"));
+        return Ok(());
+    }
     let author = desk.author(context)?;
-    let payload = payload(&author.actor);
+    let payload = payload(&desk, &author.actor);
     desk.record(context, author, payload, writing)
 }

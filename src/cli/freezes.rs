@@ -1,10 +1,29 @@
 //! What is frozen, at the top of the board: halts that stand, and incidents that are open.
 
+use serde_json::{Value, json};
+
 use super::context::View;
-use super::incidents::{debts_in_words, next};
+use super::incidents::{self, debts_in_words, next};
 use super::output::say;
 use super::status::spelled;
 use crate::source::Moment;
+
+/// Gives the halts that stand and the open incidents, as JSON.
+pub(super) fn as_json(view: &View, at: Moment) -> (Vec<Value>, Vec<Value>) {
+    let halts = view.world.survey.halts.iter().filter(|halt| halt.stands_at(at));
+    let halts = halts.map(|halt| {
+        json!({
+            "id": halt.id, "topic": halt.topic, "scope": halt.scope, "reason": halt.reason,
+            "since": halt.since, "until": halt.until, "incident": halt.incident,
+            "command": halt.lifting(),
+        })
+    });
+    let policy = view.policy();
+    let incidents = view.world.survey.incidents.iter();
+    let incidents =
+        incidents.map(|incident| incidents::as_json(&policy, &incident.id, &incident.state));
+    (halts.collect(), incidents.collect())
+}
 
 /// Prints every halt that stands and every open incident, with who may end them and how.
 pub(super) fn freezes(view: &View, at: Moment) {

@@ -6,11 +6,13 @@ use super::Stop;
 use super::context::{Context, View};
 use super::incident::incident_in;
 use super::output::{id, json as print_json, say, table};
+use super::suggest::Suggestion;
 use crate::ledger::IncidentState;
 use crate::policy::{Policy, ROLLBACK_STAGE};
 use crate::record::Home;
+use crate::record::kind::PlannedStep;
 use crate::render::Format;
-use crate::source::{Moment, TaskId};
+use crate::source::{AgentName, Moment, TaskId};
 use crate::world::Focus;
 
 #[derive(Debug, clap::Args)]
@@ -42,6 +44,9 @@ pub(super) struct Next {
     who: String,
     /// The command that records it.
     command: String,
+    /// Whom to ask first.
+    #[serde(skip)]
+    asked: Option<AgentName>,
 }
 
 impl Next {
@@ -49,57 +54,73 @@ impl Next {
     pub(super) fn told(&self) -> String {
         format!("{} ({}): {}", self.what, self.who, self.command)
     }
+
+    /// Gives it as a suggestion to the one who is asked first.
+    pub(super) fn suggested(self, id: &TaskId) -> Suggestion {
+        let why = format!("incident: {}", self.what);
+        Suggestion::to(self.asked, id, "-", self.command, why)
+    }
 }
 
 /// Gives what is next for an incident: its steps in their order, then what every incident owes, then
 /// its end; none behind that.
 pub(super) fn next(policy: &Policy, id: &TaskId, state: &IncidentState) -> Option<Next> {
-    let one_of = |pick: &dyn Fn(&crate::policy::Agent) -> bool| {
-        let names = policy.agents_who(pick);
-        names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" or ")
-    };
-    let next = |what: &str, who: String, command: String| {
-        Some(Next { what: what.to_owned(), who, command })
-    };
     if state.closed.is_some() {
         return None;
     }
+    let names = |pick: &dyn Fn(&crate::policy::Agent) -> bool| {
+        let names = policy.agents_who(pick).into_iter();
+        names.cloned().collect::<Vec<AgentName>>()
+    };
+    let anyone = || (names(&|agent| agent.coordinator), "anyone".to_owned());
+    let one_of = |all: Vec<AgentName>| {
+        let words: Vec<&str> = all.iter().map(|name| name.as_str()).collect();
+        let words = words.join(" or ");
+        (all, words)
+    };
+    let next = |what: &str, (asked, who): (Vec<AgentName>, String), command: String| {
+        Some(Next { what: what.to_owned(), who, command, asked: asked.into_iter().next() })
+    };
     if let Some(run) = state.active_run() {
         let task = run.task.as_ref().map_or("TASK", |task| task.as_str());
         let command = format!("orch handoff create {task} --incident {id}");
-        return next("the rollback goes on", run.agent.to_string(), command);
+        return next("the rollback goes on", one_of(vec![run.agent.clone()]), command);
     }
     if let Some(step) = state.open_steps().next() {
         let who = match &step.owner {
-            Some(owner) => owner.to_string(),
-            None if step.person => one_of(&|agent| agent.human),
-            None => "anyone".to_owned(),
-        };
-        let evidence = if step.evidence { " --evidence E" } else { "" };
-        let record =
-            format!("orch incident step {id} --step {} --outcome OUTCOME{evidence}", step.step);
-        let open = state.incident.tasks.iter().find(|task| !state.rolled_back.contains(task));
-        let command = match open.filter(|_| step.step == ROLLBACK_STAGE) {
-            Some(task) => format!(
-                "orch run start {task} --stage {ROLLBACK_STAGE} --incident {id}; when it is done, \
-                 {record}"
-            ),
-            None => record,
+            Some(owner) => one_of(vec![owner.clone()]),
+            None if step.person => one_of(names(&|agent| agent.human)),
+            None => anyone(),
         };
         let what = step.description.as_deref().unwrap_or(&step.step);
-        return next(what, who, command);
+        return next(what, who, step_command(id, state, step));
     }
     if state.reported_at.is_none() {
         let command = format!("orch incident report {id} --summary S");
-        return next("the written report is owed", "anyone".into(), command);
+        return next("the written report is owed", anyone(), command);
     }
     if state.postmortem_at.is_none() {
         let command =
             format!("orch incident postmortem {id} --summary S --root-cause R --action A");
-        return next("the post-mortem is owed", "anyone".into(), command);
+        return next("the post-mortem is owed", anyone(), command);
     }
-    let who = one_of(&|agent| agent.human || agent.coordinator);
+    let who = one_of(names(&|agent| agent.human || agent.coordinator));
     next("it can be closed", who, format!("orch incident close {id} --reason R"))
+}
+
+/// Gives what takes a step; for a rollback that no task has seen, the run that does it first.
+fn step_command(id: &TaskId, state: &IncidentState, step: &PlannedStep) -> String {
+    let evidence = if step.evidence { " --evidence E" } else { "" };
+    let record =
+        format!("orch incident step {id} --step {} --outcome OUTCOME{evidence}", step.step);
+    let open = state.incident.tasks.iter().find(|task| !state.rolled_back.contains(task));
+    match open.filter(|_| step.step == ROLLBACK_STAGE) {
+        Some(task) => format!(
+            "orch run start {task} --stage {ROLLBACK_STAGE} --incident {id}; when it is done, \
+             {record}"
+        ),
+        None => record,
+    }
 }
 
 /// Gives what an incident owes, with the moments until when (R000-51).

@@ -3,6 +3,7 @@
 use super::Stop;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
+use super::incidents;
 use super::output::{json, say};
 use super::suggest::{Suggestion, further_elsewhere, suggest};
 use crate::render::Format;
@@ -39,6 +40,10 @@ impl Next {
             if !elsewhere.contains_key(&state.task.task_id) {
                 all.extend(suggest(&view.world, &policy, ledger, state, context.at()));
             }
+        }
+        for incident in &view.world.survey.incidents {
+            let due = incidents::next(&policy, &incident.id, &incident.state);
+            all.extend(due.map(|due| due.suggested(&incident.id)));
         }
         all.retain(|found| mine.is_none() || found.agent == mine);
         if self.json || self.format == Format::Json {

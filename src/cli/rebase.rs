@@ -10,6 +10,7 @@ use super::lock::Lock;
 use super::output::{id, say};
 use crate::draft;
 use crate::guard::guard;
+use crate::record::kind::Run;
 use crate::record::{self, Payload, Record, RecordPath};
 use crate::snapshot::{GitRepository, Repository, Side};
 use crate::source::{RepoPath, TaskId};
@@ -18,8 +19,8 @@ use crate::source::{RepoPath, TaskId};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Run it while `git merge` waits, with conflicts or refused by the hook: your \
-                        entries are renumbered\nbehind those that come in, and staged. Their payload \
-                        and actor stay.\nExample: git merge main; orch task rebase strat-001; git \
+                        entries are renumbered\nbehind those that come in, and staged; payload and \
+                        actor stay. What landed already is dropped.\nExample: git merge main; orch task rebase strat-001; git \
                         commit"
 )]
 pub(super) struct Rebase {
@@ -47,7 +48,14 @@ impl Rebase {
                         in the merge, and open yours anew under another id";
             return Err(Stop::denied(format!("`{}` was opened twice", self.id), help));
         }
-        let renumbered = renumber(&landed, &own)?;
+        let mut new = Vec::new();
+        for record in &own {
+            match submitted(&landed, record)? {
+                Some(known) => say(format!("{} says this already", known.repo_path())),
+                None => new.push(record.clone()),
+            }
+        }
+        let renumbered = renumber(&landed, &new)?;
         write(&repository, theirs, &landed, &own, &renumbered)?;
         for (record, _) in &renumbered {
             say(format!("wrote {}", record.repo_path()));
@@ -73,6 +81,39 @@ impl Rebase {
         let help = "nothing of it comes in with this merge, so nothing has to be renumbered";
         Err(Stop::fault(format!("there is no task `{}` in what is merged", self.id), help))
     }
+}
+
+/// Gives the landed entry that is the same submission as one of ours (R001-18, R001-19): a run, its
+/// handoff and its gate are recorded once. Refuses another payload under the same run id.
+fn submitted<'l>(landed: &'l [Record], ours: &Record) -> Result<Option<&'l Record>, Stop> {
+    for known in landed {
+        let (same_run, same) = match (&known.payload, &ours.payload) {
+            (Payload::Run(a), Payload::Run(b)) => {
+                let key = |run: &Run| (run.run_id.clone(), run.attempt, run.status);
+                (key(a) == key(b), a.agent == b.agent && a.inputs == b.inputs)
+            }
+            (Payload::Handoff(a), Payload::Handoff(b)) => {
+                (a.run_id == b.run_id, (&a.artifacts, a.status) == (&b.artifacts, b.status))
+            }
+            (Payload::Gate(a), Payload::Gate(b)) => (a.run_id == b.run_id, a.verdict == b.verdict),
+            _ => continue,
+        };
+        match (same_run, same) {
+            (true, true) => return Ok(Some(known)),
+            (true, false) => {
+                let word = ours.payload.word();
+                let message = format!(
+                    "{} says something else than your {word} of the same run",
+                    known.repo_path()
+                );
+                let help = "what landed counts: drop your entry, and if the work must differ, \
+                            `orch handoff reject` what landed and run the stage again";
+                return Err(Stop::denied(message, help));
+            }
+            (false, _) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Gives where our entries are and where the landed ones: in a merge, HEAD and what comes in; else

@@ -30,9 +30,30 @@ impl Status {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         match &self.task {
             Some(task) => story(context, task, self.format),
+            None if self.format == Format::Json => board_as_json(context),
             None => board(context, false, self.format),
         }
     }
+}
+
+/// Prints the board as one object: the open tasks, the halts that stand, the open incidents.
+fn board_as_json(context: &Context) -> Result<(), Stop> {
+    let view = View::of_all(context, false)?;
+    let (policy, at) = (view.policy(), context.at());
+    let ledgers = view.world.ledgers.values();
+    let open = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?)));
+    let open = open.filter(|(_, state)| state.closed.is_none());
+    let tasks: Vec<_> = open
+        .map(|(ledger, state)| {
+            let mut task = as_json(&policy, state);
+            task["stalled"] = json!(stalled(&policy, ledger, at));
+            task["frozen"] = json!(freezes(&view.world, &policy, state));
+            task
+        })
+        .collect();
+    let (halts, incidents) = super::freezes::as_json(&view, at);
+    print_json(&json!({ "tasks": tasks, "halts": halts, "incidents": incidents }));
+    Ok(())
 }
 
 /// Prints every task, a line each, and every halt that stands.
@@ -177,6 +198,9 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
     for record in &ledger.records {
         let when = record.entry.recorded_at;
         say(format!("{:04}  {when}  {}  {}", record.sequence(), record.entry.actor, told(record)));
+        if let Some(settlement) = view.world.settled.get(&(id.clone(), record.sequence())) {
+            say(format!("      settled by {}", settlement.path));
+        }
     }
     let now = Now::of(&policy, state);
     say(format!("now: stage {}, {} ({})", now.stage, now.stands, now.who));

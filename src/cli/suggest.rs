@@ -38,7 +38,8 @@ fn coordinator(policy: &Policy) -> Option<AgentName> {
 }
 
 impl Suggestion {
-    fn to(
+    /// Takes whom it is for, what it is about, what to type, and why.
+    pub(super) fn to(
         agent: Option<AgentName>,
         task: &TaskId,
         stage: &str,

@@ -224,6 +224,10 @@ fn folder_of<'w>(world: &'w World, id: &TaskId) -> Option<&'w RepoPath> {
 impl Close {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let desk = Desk::of(context, &self.id)?;
+        if desk.state().closed == Some(self.outcome) {
+            say(format!("`{}` is closed already, with that outcome", self.id));
+            return Ok(());
+        }
         let author = desk.author(context)?;
         let close = kind::Close { outcome: self.outcome, reason: self.reason, stage: None };
         desk.record(context, author, close, self.writing)

@@ -185,7 +185,8 @@ fn every_reading_command_speaks_json() {
     let team = eventful();
     for (arguments, least) in [
         (&["next"][..], 1),
-        (&["status"], 1),
+        (&["log"], 10),
+        (&["incident", "list"], 0),
         (&["task", "list", "--all"], 3),
         (&["task", "list"], 1),
         (&["handoff", "list"], 0),
@@ -199,6 +200,7 @@ fn every_reading_command_speaks_json() {
     }
     for arguments in [
         &["status", "strat-001"][..],
+        &["status"],
         &["task", "show", "strat-001"],
         &["handoff", "show", "strat-001"],
         &["audit", "show", "strat-001"],

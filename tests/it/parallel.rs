@@ -201,6 +201,47 @@ fn a_fork_is_mended_by_a_rebase() {
     two.commit("Hand over the strategy");
 }
 
+/// R001-18, R001-19: the same submission from two clones is one record once they meet, and another
+/// payload under the same run id is refused.
+#[test]
+fn the_same_submission_from_two_clones_is_one() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    let clones = ["one", "two", "three"].map(|name| {
+        let clone = team.clone_to(name);
+        clone.orch("", &["hooks", "install"]);
+        // Entries of one second and one context would be the same bytes, and merge as one.
+        let orch = |arguments: &[&str]| {
+            let output = clone.command("strategy_developer", name, arguments).output().unwrap();
+            assert!(output.status.success(), "{output:#?}");
+        };
+        orch(&["run", "start", "strat-001"]);
+        clone.write_strategy();
+        if name == "three" {
+            clone.edit(crate::support::DOCUMENT, "average", "something else");
+        }
+        orch(&["handoff", "create", "strat-001"]);
+        clone.commit("Hand over");
+        clone
+    });
+    let [one, two, three] = clones;
+    one.pass("strat-001", "strategy");
+    let url = format!("file://{}", one.repo.path().display());
+    for clone in [&two, &three] {
+        clone.repo.git(&["fetch", "--quiet", &url, "main:main"]);
+        assert!(!clone.repo.try_git(&["merge", "--no-edit", "main"]).status.success());
+    }
+    let said = two.orch("strategy_developer", &["task", "rebase", "strat-001"]);
+    assert_eq!(said.matches("says this already").count(), 2, "{said}");
+    two.commit("Merge what landed");
+    two.guard(&["--base", "main"]).passed();
+    two.verify().passed();
+    assert_eq!(two.records(), one.records());
+    let denied = three.try_orch("strategy_developer", &["task", "rebase", "strat-001"]);
+    assert!(denied.denied().contains("says something else than your handoff"), "{denied:#?}");
+}
+
 /// Different tasks never meet: what two clones did merges and passes.
 #[test]
 fn two_tasks_in_two_clones_merge() {

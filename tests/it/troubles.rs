@@ -48,6 +48,8 @@ fn failures_in_a_row_pause_the_task() {
     assert!(next.contains("orch resume strat-001"), "{next}");
     let board = team.orch("", &["status"]);
     assert!(board.contains("founder lifts it: orch resume strat-001"), "{board}");
+    let json = team.json("", &["status"]);
+    assert_eq!(json["tasks"][0]["frozen"][0]["agent"], "founder", "{json:#}");
     let retry = ["run", "retry", "strat-001"];
     let paused = team.try_orch("strategy_developer", &retry);
     assert!(paused.checks().contains(&"task-paused"), "{paused:#?}");
@@ -58,6 +60,29 @@ fn failures_in_a_row_pause_the_task() {
     team.orch("strategy_developer", &retry);
     team.commit("Resume and try again");
     assert!(team.read(&team.record("strat-001", "run")).contains("attempt: 1"));
+}
+
+/// R001-18: saying the same again writes nothing, says so, and is no failure.
+#[test]
+fn the_same_word_twice_is_one_entry() {
+    let team = Team::new();
+    team.begin_strategy(&[]);
+    let twice = |agent: &str, arguments: &[&str]| {
+        team.orch(agent, arguments);
+        let before = team.records();
+        let said = team.orch(agent, arguments);
+        assert_eq!(team.records(), before, "{arguments:?}");
+        assert!(said.contains("already") || said.contains("not blocked"), "{said}");
+    };
+    twice("strategy_developer", &["run", "fail", "strat-001", "--class", "spec", "--reason", "r"]);
+    twice("founder", &["pause", "strat-001", "--reason", "r"]);
+    team.orch("founder", &["resume", "strat-001", "--sign-off", "s"]);
+    twice("founder", &["task", "block", "strat-001", "--reason", "r"]);
+    twice("founder", &["task", "unblock", "strat-001", "--reason", "r"]);
+    twice("founder", &["task", "assign", "strat-001", "--to", "ml_engineer"]);
+    twice("founder", &["approve", "strat-001", "--stage", "deploy_live", "--statement", "s"]);
+    let close = ["task", "close", "strat-001", "--outcome", "abandoned", "--reason", "r"];
+    twice("founder", &close);
 }
 
 /// A failure that was committed without its pause is refused.
