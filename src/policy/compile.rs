@@ -15,7 +15,12 @@ use crate::source::{Digest, LaneName, StageName};
 const VALID: &str = "a policy with problems is never compiled";
 
 /// Compiles a policy without problems.
-pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> Policy {
+pub(super) fn compile(
+    model: Model,
+    conditions: &Conditions,
+    failures: Vec<FailureRule>,
+    digest: Digest,
+) -> Policy {
     let owners = owners(&model).expect(VALID);
     let agents = model.agents.into_iter().map(|(name, agent)| {
         let lanes = agent.lanes.into_iter().collect();
@@ -52,7 +57,7 @@ pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> 
         escalation: escalation(&model.escalation),
         decisions_log: model.decisions_log,
         retry: retries(&model.retry),
-        failures: model.failures.iter().map(|rule| FailureRule::of(rule).expect(VALID)).collect(),
+        failures,
         severities: model.checks,
         owners,
         shared: PathSet::new(&model.shared_paths).expect(VALID),

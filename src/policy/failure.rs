@@ -1,7 +1,7 @@
 //! Failures: how their class is told from what a command left, and when each class is retried.
 
 use chrono::TimeDelta;
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::model;
 use super::terms::duration;
@@ -88,29 +88,49 @@ pub(super) struct FailureRule {
     output: Vec<Regex>,
 }
 
-impl FailureRule {
-    /// Compiles a rule; refuses, in words, an expression that is none.
-    pub(super) fn of(model: &model::FailureRule) -> Result<Self, String> {
-        let compiled = model.output.iter().map(|text| pattern(text));
-        Ok(FailureRule {
-            class: model.class,
-            reason: model.reason.clone(),
-            exit_codes: model.exit_codes.clone(),
-            output: compiled.collect::<Result<_, _>>()?,
-        })
-    }
+/// An expression that is none, and what is wrong with it.
+pub(super) struct PatternFault {
+    /// The rule's place in the policy's list.
+    pub(super) rule: usize,
+    /// The expression's place in the rule's.
+    pub(super) nth: usize,
+    /// What is wrong.
+    pub(super) fault: String,
+}
 
+/// Compiles all rules, once: expressions take longer than most of a policy. Those that are none are
+/// left out, and told.
+pub(super) fn rules(model: &[model::FailureRule]) -> (Vec<FailureRule>, Vec<PatternFault>) {
+    let (mut rules, mut faults) = (Vec::new(), Vec::new());
+    for (index, rule) in model.iter().enumerate() {
+        let mut output = Vec::new();
+        for (nth, text) in rule.output.iter().enumerate() {
+            match pattern(text) {
+                Ok(pattern) => output.push(pattern),
+                Err(fault) => faults.push(PatternFault { rule: index, nth, fault }),
+            }
+        }
+        let model::FailureRule { class, reason, exit_codes, .. } = rule;
+        let (reason, exit_codes) = (reason.clone(), exit_codes.clone());
+        rules.push(FailureRule { class: *class, reason, exit_codes, output });
+    }
+    (rules, faults)
+}
+
+impl FailureRule {
     fn fits(&self, ending: &Ending<'_>) -> bool {
         let code = ending.exit_code.is_some_and(|code| self.exit_codes.contains(&code));
-        let told = self.output.iter().any(|pattern| pattern.is_match(ending.output));
+        let told = self.output.iter().any(|pattern| pattern.is_match(ending.output.as_bytes()));
         (self.exit_codes.is_empty() || code) && (self.output.is_empty() || told)
     }
 }
 
-/// Compiles a regular expression that is matched line by line.
-pub(super) fn pattern(text: &str) -> Result<Regex, String> {
-    let mut builder = regex::RegexBuilder::new(text);
-    let compiled = builder.multi_line(true).size_limit(1 << 20).build();
+/// Compiles a regular expression that is matched line by line. It reads bytes, not letters of all
+/// the world, whose tables would cost every guard more than the rest of the policy; `(?u)` asks for
+/// them.
+fn pattern(text: &str) -> Result<Regex, String> {
+    let mut builder = regex::bytes::RegexBuilder::new(text);
+    let compiled = builder.multi_line(true).unicode(false).size_limit(1 << 20).build();
     compiled.map_err(|error| error.to_string())
 }
 
@@ -172,20 +192,18 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_fits_gives_the_class() {
-        let rule = |class, reason: &str, exit_codes: &[i32], output: &[&str]| {
-            FailureRule::of(&model::FailureRule {
-                class,
-                reason: reason.into(),
-                exit_codes: exit_codes.to_vec(),
-                output: output.iter().map(|text| (*text).to_owned()).collect(),
-            })
-            .expect("a rule")
+        let rule = |class, reason: &str, exit_codes: &[i32], output: &[&str]| model::FailureRule {
+            class,
+            reason: reason.into(),
+            exit_codes: exit_codes.to_vec(),
+            output: output.iter().map(|text| (*text).to_owned()).collect(),
         };
-        let rules = [
+        let (rules, faults) = rules(&[
             rule(FailureClass::Spec, "usage", &[64], &[]),
             rule(FailureClass::Transient, "network", &[], &["^curl: .*reset$"]),
             rule(FailureClass::Policy, "limit", &[1, 2], &["over the limit"]),
-        ];
+        ]);
+        assert!(faults.is_empty());
         let told = |ending: &Ending<'_>| classify(&rules, ending).reason;
         assert_eq!(told(&ending(Some(64), "")), "usage");
         assert_eq!(told(&ending(Some(1), "one\ncurl: connection reset\nthree")), "network");
@@ -193,5 +211,18 @@ mod tests {
         assert_eq!(told(&ending(Some(3), "over the limit")), "exit_code");
         assert_eq!(told(&ending(None, "")), "signal");
         assert_eq!(told(&Ending { timed_out: true, ..ending(None, "") }), "timeout");
+    }
+
+    #[test]
+    fn an_expression_that_is_none_is_told_with_its_place() {
+        let rule = |output: &[&str]| model::FailureRule {
+            class: FailureClass::Transient,
+            reason: "r".into(),
+            exit_codes: Vec::new(),
+            output: output.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        let (_, faults) = rules(&[rule(&["fine"]), rule(&["fine", "(?i)refused", "["])]);
+        let places: Vec<(usize, usize)> = faults.iter().map(|f| (f.rule, f.nth)).collect();
+        assert_eq!(places, [(1, 2)]);
     }
 }

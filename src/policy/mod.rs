@@ -133,11 +133,12 @@ impl Policy {
         let parsed = record::document::<model::Model>(bytes);
         let (model, tree) = parsed.map_err(as_policy_problems)?;
         let conditions = conditions(&model);
-        let problems = validate::problems(&model, &tree, &conditions, checks);
+        let (failures, faults) = failure::rules(&model.failures);
+        let problems = validate::problems(&model, &tree, &conditions, &faults, checks);
         if !problems.is_empty() {
             return Err(as_policy_problems(problems));
         }
-        Ok(compile::compile(model, &conditions, Digest::of(bytes)))
+        Ok(compile::compile(model, &conditions, failures, Digest::of(bytes)))
     }
 
     /// Gives the lanes that own a path, in order of their names.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::failure::pattern;
+use super::failure::PatternFault;
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration};
 use crate::record::did_you_mean;
@@ -15,8 +15,12 @@ pub const REPORT_STEP: &str = "report";
 pub const ROLLBACK_STAGE: &str = "rollback";
 
 /// Adds everything that is wrong with it.
-pub(super) fn problems(model: &Model, problems: &mut Problems<'_>) {
+pub(super) fn problems(model: &Model, patterns: &[PatternFault], problems: &mut Problems<'_>) {
     failures(model, problems);
+    for PatternFault { rule, nth, fault } in patterns {
+        let message = format!("`{}` is no regular expression", model.failures[*rule].output[*nth]);
+        problems.at(&format!("failures.{rule}.output.{nth}"), message, fault.as_str());
+    }
     for (name, text) in [
         ("decision_due", &model.escalation.decision_due),
         ("report_due", &model.escalation.report_due),
@@ -48,12 +52,6 @@ fn failures(model: &Model, problems: &mut Problems<'_>) {
         if rule.exit_codes.is_empty() && rule.output.is_empty() {
             let help = "give it `exit_codes`, or `output` with regular expressions";
             problems.at(&field, "this rule would fit every failure".into(), help);
-        }
-        for (nth, text) in rule.output.iter().enumerate() {
-            if let Err(fault) = pattern(text) {
-                let message = format!("`{text}` is no regular expression");
-                problems.at(&format!("{field}.output.{nth}"), message, fault);
-            }
         }
     }
 }

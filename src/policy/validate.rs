@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::compile::owners;
+use super::failure::PatternFault;
 use super::glob::first_fault;
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, retries};
@@ -15,6 +16,7 @@ pub(super) fn problems(
     model: &Model,
     tree: &Node,
     conditions: &Conditions,
+    patterns: &[PatternFault],
     checks: &[(&'static str, bool)],
 ) -> Vec<Problem> {
     let mut problems = Problems { tree, found: Vec::new() };
@@ -30,7 +32,7 @@ pub(super) fn problems(
         problems.at("audit.max_age", not_a_duration(&model.audit.max_age), DURATION_HELP);
     }
     retries(&model.retry, "retry", &mut problems);
-    super::trouble::problems(model, &mut problems);
+    super::trouble::problems(model, patterns, &mut problems);
     overrides(model, checks, &mut problems);
     problems.found
 }
