@@ -56,7 +56,7 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         .survey
         .halts
         .iter()
-        .filter(|halt| halt.stands_at(step.at) && covers(halt, state, stage, lane));
+        .filter(|halt| halt.stands_at(step.at) && covers(world, halt, state, stage, lane));
     let objections = standing.map(|halt| {
         let StandingHalt { id, scope, reason, path, .. } = halt;
         let message = format!("halt `{id}` stands for {scope}: {reason}");
@@ -101,14 +101,16 @@ fn lane<'w>(step: &Step<'w>, state: &'w State, stage: &StageName) -> Option<&'w 
     begun.or_else(ran).or_else(|| step.stage(stage).map(|stage| &stage.lane))
 }
 
-/// A scope that can't be understood covers everything: a kill switch fails towards "stop"
-/// (attack 106).
 fn covers(
+    world: &World,
     halt: &StandingHalt,
     state: &State,
     stage: Option<&StageName>,
     lane: Option<&LaneName>,
 ) -> bool {
+    if !halt.names_something(&world.policy, &world.survey.folders) {
+        return true;
+    }
     match halt.scope.split_once(':') {
         Some(("workflow", name)) => state.task.workflow == name,
         Some(("lane", name)) => lane.is_some_and(|lane| lane == name),
@@ -149,12 +151,17 @@ mod tests {
             "strategy",
             "agent:quant_engineer",
             "",
+            // One that names nothing there is, too.
+            "lane:Z",
+            "stage:audlt",
+            "task:strat-009",
         ] {
             let findings = told(scope);
             findings.expect(&["halt-standing"]);
             assert_eq!(findings.underlined(0), "backtest", "{scope}");
         }
-        for scope in ["workflow:model_update", "lane:B", "stage:audit", "task:x-1", "schedule:day"]
+        for scope in
+            ["workflow:model_update", "lane:B", "stage:audit", "task:data-001", "schedule:day"]
         {
             told(scope).expect(&[]);
         }

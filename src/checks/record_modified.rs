@@ -1,5 +1,6 @@
 //! What has landed stays as it landed.
 
+use super::policy_change_undecided::is_decided;
 use super::record_invalid::task_of;
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -20,7 +21,8 @@ const EXPLAIN: &str = "\
 A record is evidence, and its bytes are what the next entry's `previous` seals. Once it is agreed,
 it is never edited, reformatted, renamed or deleted. What turned out wrong is said in a new entry:
 an `update`, a `rejection`, a `failure_response`, a `close`. To take merged work back, keep `.orch/`
-as it is and reject the handoff; Git's own `revert` would erase that it ever happened.
+as it is and reject the handoff; Git's own `revert` would erase that it ever happened. Only what nobody
+could read when it landed may be mended, by a person's decision: `orch decide --changes PATH`.
 
 ```yaml bad
 - done: {until: backtest}
@@ -40,6 +42,9 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
         return Vec::new();
     }
     let path = &change.path;
+    if world.unreadable_landed.contains(path) {
+        return mended(world, change).into_iter().collect();
+    }
     let happened = match change.new {
         None => "deleted or renamed",
         Some(node) if node.mode != Mode::File => "made a link or a program",
@@ -60,6 +65,22 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     let help = format!("`git restore {from}--staged --worktree {path}`, and {instead}");
     let objection = Objection::new(Place::file(path.clone()), message, help);
     vec![task.iter().fold(objection, Objection::task)]
+}
+
+/// A record that nobody could read when it landed, past every guard, proves nothing, and may freeze
+/// everything: it may be mended or go, by a person's decision that names what it then is.
+fn mended(world: &World, change: &Change) -> Option<Objection> {
+    if is_decided(world, change) {
+        return None;
+    }
+    let path = &change.path;
+    let message =
+        format!("`{path}` had landed unreadable, and changes without a person's decision");
+    let help = format!(
+        "a person decides, in the same commit: `orch decide --title T --context C --decision D \
+         --changes {path}`"
+    );
+    Some(Objection::new(Place::file(path.clone()), message, help))
 }
 
 #[cfg(test)]
@@ -124,6 +145,25 @@ mod tests {
 "
         ));
         findings.expect(&["record-modified"]);
+    }
+
+    /// What nobody could read is mended by a person's decision, and by nothing less.
+    #[test]
+    fn what_was_unreadable_may_be_mended() {
+        let bad = ".orch/halts/bad/0001-halt.yaml";
+        let landed = format!("- write: {{{bad}: 'halt: [1'}}\n- propose: orch/mend\n");
+        let mended = format!(
+            "- write:
+    {bad}: |
+      halt: {{topic: risk.kill_switch, scope: all, reason: Drawdown, until: '2026-11-21T12:00:00Z'}}
+      entry: {{sequence: 1, recorded_at: '2026-11-21T09:00:00Z', actor: founder}}\n"
+        );
+        let decided = format!("- decision: {{changes: [{bad}]}}\n");
+        story(&format!("{landed}{mended}")).expect(&["record-modified"]);
+        story(&format!("{landed}{mended}{decided}")).expect(&[]);
+        story(&format!("{landed}- remove: {{{bad}: ~}}\n{decided}")).expect(&[]);
+        let worse = format!("- write: {{{bad}: 'halt: [2'}}\n");
+        story(&format!("{landed}{worse}{decided}")).expect(&["record-invalid"]);
     }
 
     #[test]

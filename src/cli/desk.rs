@@ -2,9 +2,11 @@
 
 use super::Stop;
 use super::context::{Context, View};
+use super::elsewhere::landed_ahead;
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
 use super::output::say;
+use super::story::told;
 use crate::draft::Author;
 use crate::ledger::State;
 use crate::policy::{Policy, Stage, Workflow};
@@ -21,12 +23,18 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Takes the lock and looks; refuses if there is no such task, or while files conflict.
+    /// Takes the lock and looks; refuses if there is no such task, while files conflict, and if the
+    /// task is further where it has landed, as far as that is known here.
     pub(super) fn of(context: &Context, id: &TaskId) -> Result<Self, Stop> {
         let repository = context.repository()?;
         let lock = Lock::take(&repository)?;
         let view = View::within(context, repository, &[id])?;
         view.task(id)?;
+        if let Some(ahead) = landed_ahead(&view, id)? {
+            let message = format!("`{id}` is further on {}: {}", ahead.place, told(&ahead.last));
+            let help = format!("bring that here first: `{}`", ahead.command);
+            return Err(Stop::denied(message, help));
+        }
         Ok(Desk { id: id.clone(), view, _lock: lock })
     }
 

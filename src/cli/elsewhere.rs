@@ -24,6 +24,14 @@ pub(super) struct Ahead {
     pub(super) state: State,
 }
 
+/// Gives a task that is further on a protected branch, here or as a remote was last seen: whatever is
+/// written behind what is here would fork its ledger.
+pub(super) fn landed_ahead(view: &View, id: &TaskId) -> Result<Option<Ahead>, Stop> {
+    let policy = view.policy();
+    let mut found = further(view, Some(id), |name| policy.is_protected(name))?;
+    Ok(found.remove(id))
+}
+
 /// Gives the tasks that are further elsewhere; of one that is further in several places, the
 /// furthest. `only` asks for one task.
 pub(super) fn ahead(
@@ -31,23 +39,9 @@ pub(super) fn ahead(
     view: &View,
     only: Option<&TaskId>,
 ) -> Result<BTreeMap<TaskId, Ahead>, Stop> {
-    let repository = &view.repository;
-    let head = repository.head_commit()?;
-    let here = head.map_or(Side::Nothing, Side::Commit);
-    let mut found = BTreeMap::new();
-    let mut tips = vec![];
-    for branch in repository.branches()? {
-        if Some(branch.tip) == head || tips.contains(&branch.tip) {
-            continue;
-        }
-        tips.push(branch.tip);
-        let there = (repository, Side::Commit(branch.tip));
-        let place = format!("branch `{}`", branch.name);
-        let name = branch.name.split_once('/').filter(|_| branch.remote);
-        let command = format!("git switch {}", name.map_or(&*branch.name, |(_, name)| name));
-        collect(&view.world, here, there, only, (place, command), &mut found)?;
-    }
-    for folder in other_worktrees(repository)? {
+    let mut found = further(view, only, |_| true)?;
+    let here = view.repository.head_commit()?.map_or(Side::Nothing, Side::Commit);
+    for (folder, _) in other_worktrees(&view.repository)? {
         // A worktree whose folder is gone has nothing staged.
         let Ok(other) = context.repository_at(&folder) else { continue };
         let place = format!("the worktree {}", folder.display());
@@ -57,15 +51,55 @@ pub(super) fn ahead(
     Ok(found)
 }
 
-fn other_worktrees(repository: &GitRepository) -> Result<Vec<PathBuf>, Fault> {
+/// Looks at the branches that `pick` takes, by their names without a remote's.
+fn further(
+    view: &View,
+    only: Option<&TaskId>,
+    pick: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<TaskId, Ahead>, Stop> {
+    let repository = &view.repository;
+    let head = repository.head_commit()?;
+    let here = head.map_or(Side::Nothing, Side::Commit);
+    let mut found = BTreeMap::new();
+    let current = repository.current_branch()?;
+    let worktrees = other_worktrees(repository)?;
+    let mut tips = vec![];
+    for branch in repository.branches()? {
+        let short = branch.name.split_once('/').filter(|_| branch.remote);
+        let name = short.map_or(&*branch.name, |(_, name)| name);
+        if Some(branch.tip) == head || tips.contains(&branch.tip) || !pick(name) {
+            continue;
+        }
+        tips.push(branch.tip);
+        let there = (repository, Side::Commit(branch.tip));
+        let place = format!("branch `{}`", branch.name);
+        let held = worktrees.iter().find(|(_, held)| held.as_deref() == Some(name));
+        let command = match held {
+            _ if current.as_deref() == Some(name) || view.world.policy.is_protected(name) => {
+                // What has landed is brought here, not gone to.
+                format!("git merge {}", branch.name)
+            }
+            Some((folder, _)) => format!("cd {}", folder.display()),
+            None => format!("git switch {name}"),
+        };
+        collect(&view.world, here, there, only, (place, command), &mut found)?;
+    }
+    Ok(found)
+}
+
+/// Gives the other worktrees of this repository, and the branch that each holds.
+fn other_worktrees(repository: &GitRepository) -> Result<Vec<(PathBuf, Option<String>)>, Fault> {
     if !repository.common_dir().join("worktrees").is_dir() {
         return Ok(Vec::new());
     }
     let listed = repository.run_git(&["worktree", "list", "--porcelain"])?;
-    let folders = listed.lines().filter_map(|line| line.strip_prefix("worktree "));
     let own = repository.work_dir().and_then(|folder| folder.canonicalize().ok());
-    let folders = folders.map(PathBuf::from);
-    Ok(folders.filter(|folder| folder.canonicalize().ok() != own).collect())
+    let worktrees = listed.split("\n\n").filter_map(|told| {
+        let line = |word: &str| told.lines().find_map(|line| line.strip_prefix(word));
+        let branch = line("branch refs/heads/").map(str::to_owned);
+        Some((PathBuf::from(line("worktree ")?), branch))
+    });
+    Ok(worktrees.filter(|(folder, _)| folder.canonicalize().ok() != own).collect())
 }
 
 fn collect(

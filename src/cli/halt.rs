@@ -138,7 +138,18 @@ impl Halt {
         writer.with_companion(snapshot_path(&id), text);
         writer.add(&Home::Halt(id.clone()), halt)?;
         writer.commit(self.writing)?;
-        say(format!("halted {}: commit and push this, so that it stands for everyone", self.scope));
+        say(format!("halted {}, on this branch at once", self.scope));
+        let policy = view.policy();
+        let branch = view.proposal.branch.as_deref();
+        match branch.filter(|branch| policy.is_protected(branch)) {
+            Some(branch) => say(format!(
+                "next: git commit, then push `{branch}`: it stands for everyone who fetches that"
+            )),
+            None => say(
+                "next: git commit, then merge and push this to a protected branch: it stands for \
+                 everyone who fetches that",
+            ),
+        }
         if let Some(incident) = &incident {
             say(format!("incident {incident} looks into it: orch incident show {incident}"));
         }
@@ -150,11 +161,17 @@ impl Halt {
         Ok(())
     }
 
-    /// Gives the halt that says the same and stands.
+    /// Gives the halt that says the same and stands at least as long.
     fn known<'v>(&self, view: &'v View, at: Moment) -> Option<&'v StandingHalt> {
         view.world.survey.halts.iter().find(|halt| {
             let said = (halt.topic, &halt.scope, &halt.reason);
-            said == (Some(self.topic), &self.scope, &self.reason) && halt.stands_at(at)
+            let as_long = match (halt.until, self.until) {
+                (None, _) => true,
+                (Some(known), Some(asked)) => asked <= known,
+                (Some(_), None) => false,
+            };
+            let same = said == (Some(self.topic), &self.scope, &self.reason);
+            same && as_long && halt.stands_at(at)
         })
     }
 
@@ -240,7 +257,11 @@ impl Unhalt {
     fn unknown(&self, view: &View) -> Result<Stop, Stop> {
         let standing = &view.world.survey.halts;
         if standing.iter().any(|halt| halt.id == self.id) {
-            let help = "merge the branch that has it, or mend its first entry, then lift it";
+            let help = format!(
+                "merge the branch that has it; or mend its file, and have a person decide on that: \
+                 `orch decide --changes .orch/halts/{}/0001-halt.yaml`; then lift it",
+                self.id
+            );
             let message = format!("halt `{}` stands, but no halt can be read here", self.id);
             return Ok(Stop::fault(message, help));
         }

@@ -48,17 +48,22 @@ pub fn build(
 ) -> Result<World, Fault> {
     let mut survey = Survey::take(repository, proposal.agreed)?;
     let landed = match proposal.occasion {
-        Occasion::Verification => vec![proposal.head],
+        Occasion::Verification => {
+            vec![freezes::Landed { side: proposal.head, arrived: true }]
+        }
         _ => freezes::landed_sides(repository, proposal, &terms.policy)?,
     };
     survey.add_halts(repository, &landed, proposal.head)?;
     survey.add_incidents(repository, proposal.agreed)?;
     survey.add_incidents(repository, proposal.head)?;
+    let unreadable_landed = unreadable_landed(repository, proposal)?;
+    let mut tampered = tampered(proposal);
+    tampered.retain(|path| !unreadable_landed.contains(*path));
     let mut builder = Builder {
         repository,
         proposal,
         introduced: introduced(repository, proposal)?,
-        tampered: tampered(proposal),
+        tampered,
         ledgers: BTreeMap::new(),
         unreadable: Vec::new(),
         doubles: Vec::new(),
@@ -79,6 +84,7 @@ pub fn build(
         changes: proposal.changes.clone(),
         ledgers,
         unreadable,
+        unreadable_landed,
         doubles,
         survey,
         settled: BTreeMap::new(),
@@ -313,6 +319,23 @@ fn is_known_file(path: &RepoPath) -> bool {
 /// The records that had landed and that the proposal edits or deletes.
 fn tampered(proposal: &Proposal) -> BTreeSet<&RepoPath> {
     proposal.changes.iter().filter(|change| touches_landed(change)).map(|c| &c.path).collect()
+}
+
+/// Those of them that nobody could read when they landed: they may be mended, if a person decides so.
+fn unreadable_landed(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+) -> Result<BTreeSet<RepoPath>, Fault> {
+    let mut unreadable = BTreeSet::new();
+    for change in proposal.changes.iter().filter(|change| touches_landed(change)) {
+        let record = RecordPath::parse(&change.path).is_ok();
+        if let Some(old) = change.old.filter(|_| record)
+            && ledgers::read_one(repository, &change.path, old)?.is_err()
+        {
+            unreadable.insert(change.path.clone());
+        }
+    }
+    Ok(unreadable)
 }
 
 /// The commit that brought each new record of a range. Where the range brings none, its commits

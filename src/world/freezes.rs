@@ -9,7 +9,7 @@ use crate::ledger::{IncidentState, State};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::HaltTopic;
 use crate::record::{Home, Payload, Problem, snapshot_of};
-use crate::snapshot::{Fault, Proposal, Repository, Side};
+use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
 use crate::source::{Moment, RepoPath, Span, TaskId};
 
 /// A halt that stands.
@@ -91,6 +91,20 @@ impl StandingHalt {
         format!("orch unhalt {} --sign-off STATEMENT{incident}", self.id)
     }
 
+    /// Tells whether its scope names something that there is. One that names nothing covers
+    /// everything: a kill switch fails towards "stop" (attack 106).
+    pub fn names_something(&self, policy: &Policy, tasks: &BTreeMap<String, RepoPath>) -> bool {
+        let mut stages = policy.workflows.values().flat_map(|workflow| &workflow.stages);
+        match self.scope.split_once(':') {
+            Some(("workflow", name)) => policy.workflows.keys().any(|known| *known == name),
+            Some(("lane", name)) => policy.lanes.keys().any(|known| *known == name),
+            Some(("stage", name)) => stages.any(|stage| stage.name == name),
+            Some(("task", id)) => tasks.contains_key(&id.to_lowercase()),
+            Some(("schedule", _)) => true,
+            _ => self.scope == "all",
+        }
+    }
+
     /// Tells whether it is about a task: one of its workflow, of its lanes, of its stages, or the
     /// task itself.
     pub fn concerns(&self, policy: &Policy, state: &State) -> bool {
@@ -111,26 +125,36 @@ impl StandingHalt {
     }
 }
 
+/// A side on which a halt may stand or be lifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Landed {
+    /// The side.
+    pub(super) side: Side,
+    /// Whether it is where work arrives: a protected branch, or what REV agreed.
+    pub(super) arrived: bool,
+}
+
 /// Gives the sides on which a halt may stand or be lifted, beside head: what was agreed, the
 /// protected parents of a merge, and the tips of protected branches whose halts are others.
 pub(super) fn landed_sides(
     repository: &dyn Repository,
     proposal: &Proposal,
     policy: &Policy,
-) -> Result<Vec<Side>, Fault> {
+) -> Result<Vec<Landed>, Fault> {
     let shelf = RepoPath::from(SHELF);
-    let mut sides = vec![proposal.agreed];
-    sides.extend(&proposal.parents);
+    let staged = matches!(proposal.occasion, Occasion::Commit | Occasion::Merge);
+    let on_protected = proposal.branch.as_ref().is_some_and(|branch| policy.is_protected(branch));
+    let mut agreed = Landed { side: proposal.agreed, arrived: !staged || on_protected };
+    let mut others: Vec<Landed> =
+        proposal.parents.iter().map(|side| Landed { side: *side, arrived: true }).collect();
     let protected = proposal.tips.iter().filter(|tip| policy.is_protected(&tip.branch));
     for side in protected.map(|tip| tip.side).collect::<BTreeSet<Side>>() {
-        let same = |known: &Side| *known == side;
-        if !sides.iter().any(same)
-            && !repository.changes_below(proposal.agreed, side, &shelf)?.is_empty()
-        {
-            sides.push(side);
+        match repository.changes_below(proposal.agreed, side, &shelf)?.is_empty() {
+            true => agreed.arrived = true,
+            false => others.push(Landed { side, arrived: true }),
         }
     }
-    Ok(sides)
+    Ok([vec![agreed], others].concat())
 }
 
 const SHELF: &str = ".orch/halts";
@@ -169,23 +193,28 @@ impl Survey {
 
     /// Adds the halts that stand: those on any of these sides, unless one where it has landed
     /// lifts them. A `resume` that only the change under judgement has lifts nothing for it
-    /// (attack 106), and a side that is merely behind keeps nothing standing.
+    /// (attack 106); one that only a branch of its own has lifts no halt that stands where work
+    /// arrives; and a side that is merely behind keeps nothing standing.
     pub(super) fn add_halts(
         &mut self,
         repository: &dyn Repository,
-        landed: &[Side],
+        landed: &[Landed],
         head: Side,
     ) -> Result<(), Fault> {
-        let mut lifted = BTreeSet::new();
         let mut found: Vec<StandingHalt> = Vec::new();
-        for side in landed.iter().copied().chain([head]) {
+        let (mut arrived, mut lifted) = (BTreeSet::new(), BTreeSet::new());
+        let proposed = Landed { side: head, arrived: false };
+        for known in landed.iter().copied().chain([proposed]) {
             let shelf = RepoPath::from(SHELF);
-            for name in repository.folders(side, &shelf)? {
+            for name in repository.folders(known.side, &shelf)? {
                 let folder = shelf.join(&name);
                 let Ok(id) = name.parse::<TaskId>() else { continue };
-                let files = ledgers::read(repository, side, &folder)?;
-                if landed.contains(&side) && is_lifted(&files) {
-                    lifted.insert(id.clone());
+                let files = ledgers::read(repository, known.side, &folder)?;
+                if known.arrived {
+                    arrived.insert(id.clone());
+                }
+                if landed.contains(&known) && is_lifted(&files) {
+                    lifted.insert((id.clone(), known.arrived));
                 }
                 let halt = StandingHalt::of(id, &folder, &files);
                 if !found.iter().any(|known| known.says_the_same(&halt)) {
@@ -193,7 +222,11 @@ impl Survey {
                 }
             }
         }
-        self.halts.extend(found.into_iter().filter(|halt| !lifted.contains(&halt.id)));
+        let stands = |halt: &StandingHalt| {
+            let here = lifted.contains(&(halt.id.clone(), false)) && !arrived.contains(&halt.id);
+            !here && !lifted.contains(&(halt.id.clone(), true))
+        };
+        self.halts.extend(found.into_iter().filter(stands));
         Ok(())
     }
 

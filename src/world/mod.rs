@@ -54,6 +54,8 @@ pub struct World {
     pub ledgers: BTreeMap<Home, LedgerView>,
     /// Files among the records that are none, with what is wrong.
     pub unreadable: Vec<(RepoPath, Problem)>,
+    /// Records that had landed although nobody could read them, and that the change touches.
+    pub unreadable_landed: BTreeSet<RepoPath>,
     /// Tasks of the change whose id another folder has already, at REV or in the change itself.
     pub doubles: Vec<(TaskId, RepoPath)>,
     /// What is true of all open tasks at REV.
@@ -202,7 +204,8 @@ impl World {
     /// landed records is left to the check that they stay as they are.
     pub fn problems_of(&self, check: &str) -> impl Iterator<Item = (&RepoPath, &Problem)> {
         let landed = |path: &RepoPath| {
-            self.changes.iter().any(|change| change.path == *path && touches_landed(change))
+            !self.unreadable_landed.contains(path)
+                && self.changes.iter().any(|c| c.path == *path && touches_landed(c))
         };
         let problems = self.unreadable.iter().filter(move |(_, problem)| problem.check == check);
         problems.filter(move |(path, _)| !landed(path)).map(|(path, problem)| (path, problem))

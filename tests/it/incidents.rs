@@ -84,9 +84,16 @@ fn the_change_that_lifts_a_halt_can_t_use_it() {
     team.repo.git(&["switch", "--quiet", "-c", "feature/strat-001-strategy"]);
     team.orch("founder", &["unhalt", "drawdown", "--sign-off", "Flat"]);
     team.commit("Lift the halt");
-    team.orch("strategy_developer", &["run", "start", "strat-001"]);
-    team.smuggle("Begin at once");
-    team.guard(&["--base", "main"]).refused_by("halt-standing");
+    // What only this branch lifts stands where work arrives: nothing is run on the strength of it.
+    let start = team.try_orch("strategy_developer", &["run", "start", "strat-001"]);
+    assert_eq!((start.code, start.checks()), (1, vec!["halt-standing"]), "{start:#?}");
+    let order = ["run", "exec", "strat-001", "--", "touch", "sent"];
+    let order = team.try_orch("strategy_developer", &order);
+    assert_eq!(order.checks(), ["halt-standing"], "{order:#?}");
+    assert!(!team.repo.path().join("sent").exists());
+    team.merge("feature/strat-001-strategy");
+    team.orch("strategy_developer", &["run", "start", "strat-001", "--no-branch", "--dry-run"]);
+    team.repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
 
     team.repo.git(&["switch", "--quiet", "-c", "orch/forge", "main"]);
     team.edit(".orch/halts/drawdown/snapshot.json", "strat-001", "strat-009");

@@ -73,6 +73,7 @@ fn a_halt_has_a_scope_that_exists() {
     let halt = |scope: &str| {
         let text = format!(
             "
+- task: {{}}
 - propose: main
 - write:
     .orch/halts/halt-001/0001-halt.yaml: |
@@ -85,7 +86,9 @@ fn a_halt_has_a_scope_that_exists() {
     for scope in ["all", "lane:B", "stage:audit", "workflow:new_strategy", "task:strat-001"] {
         halt(scope).expect(&[]);
     }
-    for scope in ["everything", "lane:Z", "stage:audlt", "lane:", "agent:founder", "ALL"] {
+    for scope in
+        ["everything", "lane:Z", "stage:audlt", "lane:", "agent:founder", "ALL", "task:strat-009"]
+    {
         let findings = halt(scope);
         findings.expect(&["record-invalid"]);
         assert!(findings.underlined(0).contains(scope), "{scope}");

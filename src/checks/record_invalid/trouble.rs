@@ -9,7 +9,7 @@ use crate::world::{Step, World};
 
 /// Gives what is wrong with an entry of an incident or a halt, beyond what its types refuse.
 pub(super) fn faults(world: &World, step: &Step<'_>) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = unknown_scope(step).into_iter().collect();
+    let mut faults: Vec<Fault> = unknown_scope(world, step).into_iter().collect();
     match (&step.record.payload, step.policy) {
         (Payload::Incident(incident), Some(policy)) => {
             faults.extend(unknown_task(world, incident));
@@ -91,7 +91,7 @@ fn of_step(step: &Step<'_>, taken: &IncidentStep) -> Option<Fault> {
 }
 
 /// A halt of something that does not exist stops nothing, and whoever pulled it would not know.
-fn unknown_scope(step: &Step<'_>) -> Option<Fault> {
+fn unknown_scope(world: &World, step: &Step<'_>) -> Option<Fault> {
     let (Payload::Halt(halt), Some(policy)) = (&step.record.payload, step.policy) else {
         return None;
     };
@@ -101,6 +101,15 @@ fn unknown_scope(step: &Step<'_>) -> Option<Fault> {
         "workflow" => policy.workflows.keys().map(|known| known.as_str()).collect(),
         "lane" => policy.lanes.keys().map(|known| known.as_str()).collect(),
         "stage" => stages.map(|stage| stage.name.as_str()).collect(),
+        "task" => {
+            let known = world.survey.folders.contains_key(&name.to_lowercase())
+                || world.ledgers.keys().any(|home| home.id().is_some_and(|id| *id == name));
+            if known {
+                return None;
+            }
+            let message = format!("there is no task `{name}`, so this halt would stop nothing");
+            return Some(Fault::new("scope", message, "`orch task list --all` shows all tasks"));
+        }
         _ => return None,
     };
     if known.contains(&name) {
