@@ -75,6 +75,9 @@ fn named(payload: &Payload) -> Vec<(&'static str, &AgentName)> {
         Payload::AuditRequest(request) => vec![("requestor", &request.requestor)],
         Payload::AuditReport(report) => vec![("auditor", &report.auditor)],
         Payload::Approval(approval) => vec![("approver", &approval.approver)],
+        Payload::Escalation(escalation) => {
+            escalation.positions.iter().map(|position| ("positions", &position.agent)).collect()
+        }
         _ => Vec::new(),
     };
     let speaks = matches!(payload, Payload::Handoff(_) | Payload::Message(_));

@@ -3,9 +3,9 @@
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
 use crate::ledger::State;
-use crate::record::Payload;
 use crate::record::kind::{Artifact, GateVerdict};
-use crate::source::TaskId;
+use crate::record::{Home, Payload};
+use crate::source::{Digest, TaskId};
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -59,10 +59,17 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
                 artifact.path, source.path
             ),
         };
-        let help = format!(
-            "have it made anew: `orch handoff reject {task} --reason mismatch`; `orch status \
-             {task}` tells why it is out of use"
-        );
+        let help = match world.task(task).is_none_or(|holder| holder.closed.is_some()) {
+            true => format!(
+                "have it made anew by another task, and depend on that: `orch task open ID`; or, if \
+                 it was right, `orch task quarantine {task} --evidence {} --reason R --release`",
+                source.name
+            ),
+            false => format!(
+                "have it made anew: `orch handoff reject {task} --reason mismatch`; `orch status \
+                 {task}` tells why it is out of use"
+            ),
+        };
         let place = step.field(&format!("{list}.{index}.checksum"));
         Some(Objection::new(place, message, help))
     });
@@ -70,7 +77,8 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
 }
 
 /// Gives the task in whose ledger the evidence is out of use, or what it was made from, and that
-/// artifact. What a dependency says today must not refuse a landed history.
+/// artifact. What it was made from is what the runs consumed when they ran, whatever the task depends
+/// on by now; and the same bytes are the same evidence, under whatever name they come back.
 fn quarantine<'w>(
     world: &'w World,
     step: &Step<'w>,
@@ -79,6 +87,7 @@ fn quarantine<'w>(
     let state = step.before?;
     let mut states = vec![state];
     let mut next = 0;
+    // What others say today must not refuse a landed history.
     while let (Some(state), Some(_)) = (states.get(next).copied(), step.policy) {
         let others = world.dependencies(state);
         let new = others
@@ -90,9 +99,8 @@ fn quarantine<'w>(
     let mut sources = vec![artifact];
     let mut looked_at = 0;
     while let Some(source) = sources.get(looked_at).copied() {
-        let evidence = (source.name.clone(), source.checksum);
-        if let Some(holder) = states.iter().find(|state| state.quarantined.contains(&evidence)) {
-            return Some((&holder.task.task_id, source));
+        if let Some(holder) = holder(world, step, state, source.checksum) {
+            return Some((holder, source));
         }
         let made_from = states.iter().flat_map(|state| made_from(state, source));
         let new: Vec<&Artifact> =
@@ -101,6 +109,29 @@ fn quarantine<'w>(
         looked_at += 1;
     }
     None
+}
+
+/// Gives the task in whose ledger some bytes are out of use: this one as it stood before the entry,
+/// or any other.
+fn holder<'w>(
+    world: &'w World,
+    step: &Step<'w>,
+    own: &'w State,
+    checksum: Digest,
+) -> Option<&'w TaskId> {
+    let holds = |state: &State| state.quarantined.iter().any(|(_, held)| *held == checksum);
+    let own_id = &own.task.task_id;
+    if holds(own) {
+        return Some(own_id);
+    }
+    step.policy?;
+    let here = world.ledgers.values().filter_map(|ledger| ledger.state());
+    let here = here.filter(|state| state.task.task_id != *own_id && holds(state));
+    let here = here.map(|state| &state.task.task_id);
+    let elsewhere = world.survey.quarantined.iter().filter(|(task, held)| {
+        *held == checksum && !world.ledgers.contains_key(&Home::Task(task.clone()))
+    });
+    here.chain(elsewhere.map(|(task, _)| task)).next()
 }
 
 /// What the run that delivered an artifact had consumed; for an audit, what it covers.
@@ -221,5 +252,47 @@ mod tests {
 - update: {depends_on: []}
 ";
         told("audit", &format!("{anew}- wait: 1m\n")).expect(&[]);
+    }
+
+    /// R003-8: neither a dependency that is dropped nor a copy under another name washes it off.
+    #[test]
+    fn it_stays_out_of_use_whatever_depends_on_what() {
+        let told = |between: &str, next: &str| {
+            story(&format!(
+                "
+- done: {{until: audit}}
+- quarantine:
+    task: data-001
+    name: validated_data
+    checksum: sha256:2a202bf9f4bf8254f12bda0a3e52da0b4f35b75bbfa533ec5249359f9fb970b1
+    reason: The vendor's prices were wrong
+{between}
+- propose: feature/strat-001-audit
+{next}
+"
+            ))
+        };
+        told("- update: {depends_on: []}", "- run: {}\n").expect(&["evidence-quarantined"]);
+        let copy = "
+- task: {task_id: data-002, workflow: data_refresh}
+- run: {task: data-002}
+- write: {data/manifests/copy.json: {rows: 1000}}
+- edit: {data/manifests/copy.json: ['{\"rows\":1000}', '{\"rows\": 1000}']}
+- handoff: {task: data-002, artifacts: [{name: validated_data, path: data/manifests/copy.json,
+    checksum: 'sha256:2a202bf9f4bf8254f12bda0a3e52da0b4f35b75bbfa533ec5249359f9fb970b1'}]}
+- gate: {task: data-002}
+- close: {task: data-002, outcome: completed, reason: done}
+- task: {task_id: strat-005, depends_on: [data-002]}
+- run: {task: strat-005, branch: feature/strat-005-x}
+- write: {strategies/five.py: five, docs/strategies/five.md: about}
+- handoff: {task: strat-005, artifacts: [
+    {name: strategy_code, path: strategies/five.py,
+     checksum: 'sha256:222b0bd51fcef7e65c2e62db2ed65457013bab56be6fafeb19ee11d453153c80'},
+    {name: documentation, path: docs/strategies/five.md,
+     checksum: 'sha256:9e0e4a4b2a4d3a4d0cd3a3f6e6e1c4c2a0dd8f3b9bb8c54a5fbd0f0f6f3f6a4b'}]}
+- gate: {task: strat-005, verdict: pass, next_stage: backtest, returns_to: ~, reasons: []}
+";
+        let findings = told(copy, "- on: feature/strat-005-x\n- run: {task: strat-005}\n");
+        assert_eq!(findings.of("evidence-quarantined").len(), 1, "{:#?}", findings.report.findings);
     }
 }

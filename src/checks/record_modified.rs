@@ -4,7 +4,8 @@ use super::policy_change_undecided::is_decided;
 use super::record_invalid::task_of;
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::snapshot::{Change, Mode, Occasion};
+use crate::snapshot::{Change, Mode, Occasion, Oid};
+use crate::source::RepoPath;
 use crate::world::{World, touches_landed};
 
 pub(super) static CHECK: Check = Check {
@@ -14,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     mandatory: true,
     severity: Severity::Error,
     explain: EXPLAIN,
-    run: Run::EachChange(run),
+    run: Run::World(run),
 };
 
 const EXPLAIN: &str = "\
@@ -37,13 +38,30 @@ could read when it landed may be mended, by a person's decision: `orch decide --
 ```
 ";
 
-fn run(world: &World, change: &Change) -> Vec<Objection> {
-    if !touches_landed(change) {
-        return Vec::new();
-    }
+fn run(world: &World) -> Vec<Objection> {
+    let changes = world.changes.iter().filter(|change| touches_landed(change));
+    let mut objections: Vec<Objection> =
+        changes.filter_map(|change| of_landed(world, change)).collect();
+    objections.extend(world.erased.iter().map(|(path, commit)| of_erased(path, *commit)));
+    objections
+}
+
+/// A record counts from the commit that brings it, not from the merge that lands it: what a later
+/// commit of the same branch could take back, such as a failure or a halt, would prove nothing.
+fn of_erased(path: &RepoPath, commit: Oid) -> Objection {
+    let message = format!("commit {commit:.10} edits or deletes `{path}`, which was on the record");
+    let help = format!(
+        "put it back as it was brought: `git log -- {path}` tells by which commit; say what changed \
+         in a new record"
+    );
+    let objection = Objection::new(Place::file(path.clone()), message, help);
+    task_of(path).iter().fold(objection, Objection::task)
+}
+
+fn of_landed(world: &World, change: &Change) -> Option<Objection> {
     let path = &change.path;
     if world.unreadable_landed.contains(path) {
-        return mended(world, change).into_iter().collect();
+        return mended(world, change);
     }
     let happened = match change.new {
         None => "deleted or renamed",
@@ -64,7 +82,7 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     let message = format!("`{path}` was {happened} after it had landed");
     let help = format!("`git restore {from}--staged --worktree {path}`, and {instead}");
     let objection = Objection::new(Place::file(path.clone()), message, help);
-    vec![task.iter().fold(objection, Objection::task)]
+    Some(task.iter().fold(objection, Objection::task))
 }
 
 /// A record that nobody could read when it landed, past every guard, proves nothing, and may freeze

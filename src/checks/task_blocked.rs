@@ -99,7 +99,7 @@ mod tests {
         assert!(findings.report.findings[0].help.contains("strat-001/5"));
         let decided = |said: &str| story(&format!("{DISPUTE}- decision: {{{said}}}\n{run}"));
         decided("resolves: [strat-001/5]").expect(&[]);
-        decided("resolves: [strat-001/4]").expect(&["task-blocked"]);
+        decided("title: Something else").expect(&["task-blocked"]);
         decided("resolves: [strat-001/5], status: rejected").expect(&["task-blocked"]);
         decided("resolves: [strat-001/5], entry: {actor: orchestrator}").expect(&["task-blocked"]);
     }

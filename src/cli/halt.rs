@@ -97,6 +97,10 @@ impl Halt {
         if let Some(task) = &task {
             view.task(task)?;
         }
+        if self.until.is_some_and(|until| until <= author.at) {
+            let help = "name a later one, in RFC 3339, or leave it out";
+            return Err(Stop::fault("`--until` names a moment that is over", help));
+        }
         if let Some(incident) = self.incident.as_ref().filter(|id| !is_incident(&view, id)) {
             return Err(unknown_incident(&view, incident));
         }

@@ -56,13 +56,14 @@ pub fn build(
     survey.add_halts(repository, &landed, proposal.head)?;
     survey.add_incidents(repository, proposal.agreed)?;
     survey.add_incidents(repository, proposal.head)?;
+    let history = history(repository, proposal)?;
     let unreadable_landed = unreadable_landed(repository, proposal)?;
     let mut tampered = tampered(proposal);
     tampered.retain(|path| !unreadable_landed.contains(*path));
     let mut builder = Builder {
         repository,
         proposal,
-        introduced: introduced(repository, proposal)?,
+        introduced: history.introduced,
         tampered,
         ledgers: BTreeMap::new(),
         unreadable: Vec::new(),
@@ -85,6 +86,7 @@ pub fn build(
         ledgers,
         unreadable,
         unreadable_landed,
+        erased: history.erased,
         doubles,
         survey,
         settled: BTreeMap::new(),
@@ -338,23 +340,28 @@ fn unreadable_landed(
     Ok(unreadable)
 }
 
-/// The commit that brought each new record of a range. Where the range brings none, its commits
-/// are not looked into at all.
-fn introduced(
-    repository: &dyn Repository,
-    proposal: &Proposal,
-) -> Result<BTreeMap<RepoPath, Oid>, Fault> {
-    let mut commits = BTreeMap::new();
-    if !proposal.changes.iter().any(|change| is_record_path(&change.path)) {
-        return Ok(commits);
-    }
+/// What the commits of a range did to records, beyond what its ends show.
+#[derive(Default)]
+struct History {
+    /// The commit that brought each new record.
+    introduced: BTreeMap<RepoPath, Oid>,
+    /// Records that one commit had brought, and a later one edited or deleted.
+    erased: Vec<(RepoPath, Oid)>,
+}
+
+/// Looks into the commits of a range. A commit that leaves `.orch` as it was costs its tree alone.
+fn history(repository: &dyn Repository, proposal: &Proposal) -> Result<History, Fault> {
+    let mut history = History::default();
     for step in &proposal.steps {
-        let changes = repository.step_changes(step, &RepoPath::from(".orch"))?;
-        for change in changes.into_iter().filter(|change| change.old.is_none()) {
-            commits.insert(change.path, step.commit);
+        for change in repository.step_changes(step, &RepoPath::from(".orch"))? {
+            if change.old.is_none() {
+                history.introduced.insert(change.path, step.commit);
+            } else if touches_landed(&change) && history.introduced.contains_key(&change.path) {
+                history.erased.push((change.path, step.commit));
+            }
         }
     }
-    Ok(commits)
+    Ok(history)
 }
 
 /// Tasks of the change whose id stands in another folder, without regard to case (attack 38).

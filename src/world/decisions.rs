@@ -20,6 +20,8 @@ pub struct Settlement {
     pub path: RepoPath,
     /// What became of a disputed finding, if it says.
     pub finding: Option<Finding>,
+    /// What was chosen, and why.
+    pub outcome: String,
 }
 
 /// Reads `task/sequence`; gives none if it names no entry.
@@ -82,6 +84,12 @@ pub(super) fn tasks_of(view: &LedgerView) -> Vec<TaskId> {
     tasks.collect()
 }
 
+/// Tells whether a decision names another, by its id, as one that it replaces.
+fn replaces(decision: &Decision, known: &Settlement) -> bool {
+    let name = known.path.file_name().to_string();
+    decision.supersedes.iter().any(|id| name.strip_suffix(".yaml") == Some(id))
+}
+
 /// Gives what the decisions of some sides settle, as far as they are of `since` (a day) or later:
 /// no older one can settle what was disputed since.
 fn settled_since(
@@ -91,6 +99,7 @@ fn settled_since(
     since: &str,
 ) -> Result<BTreeMap<EntryName, Settlement>, Fault> {
     let mut settled = BTreeMap::new();
+    let mut decisions = Vec::new();
     for side in sides {
         for (path, node) in repository.list(side, &RepoPath::from(".orch/decisions"))? {
             let later = path.file_name().to_string().get(..10).is_some_and(|day| day >= since);
@@ -99,12 +108,22 @@ fn settled_since(
             }
             let Ok(record) = ledgers::read_one(repository, &path, node)? else { continue };
             let Payload::Decision(decision) = &record.payload else { continue };
-            if !is_a_persons(policy, decision, &record.entry.actor) {
-                continue;
+            if is_a_persons(policy, decision, &record.entry.actor) {
+                decisions.push((path, record));
             }
+        }
+    }
+    decisions.sort_by_cached_key(|(path, record)| (record.entry.recorded_at, path.clone()));
+    for (path, record) in &decisions {
+        if let Payload::Decision(decision) = &record.payload {
             for name in decision.resolves.iter().filter_map(|text| entry_name(text)) {
                 let (path, finding) = (path.clone(), decision.finding);
-                settled.insert(name, Settlement { path, finding });
+                let new = Settlement { path, finding, outcome: decision.outcome.clone() };
+                match settled.get(&name) {
+                    // A later decision takes the place of an earlier one only if it says so.
+                    Some(known) if !replaces(decision, known) => {}
+                    _ => drop(settled.insert(name, new)),
+                }
             }
         }
     }

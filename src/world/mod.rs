@@ -30,7 +30,7 @@ use crate::ledger::{Escalated, IncidentState, State};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::{Finding, Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
-use crate::snapshot::{Change, Occasion};
+use crate::snapshot::{Change, Occasion, Oid};
 use crate::source::{Digest, LaneName, Moment, RepoPath, StageName, TaskId};
 
 /// Everything the checks look at.
@@ -56,6 +56,8 @@ pub struct World {
     pub unreadable: Vec<(RepoPath, Problem)>,
     /// Records that had landed although nobody could read them, and that the change touches.
     pub unreadable_landed: BTreeSet<RepoPath>,
+    /// Records that a commit of the range had brought, and a later one edited or deleted.
+    pub erased: Vec<(RepoPath, Oid)>,
     /// Tasks of the change whose id another folder has already, at REV or in the change itself.
     pub doubles: Vec<(TaskId, RepoPath)>,
     /// What is true of all open tasks at REV.

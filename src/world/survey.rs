@@ -10,7 +10,7 @@ use crate::ledger::{Escalated, RunState, State};
 use crate::record::kind::Artifact;
 use crate::record::{Home, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
-use crate::source::{AgentName, LaneName, RepoPath, Span, StageName, TaskId};
+use crate::source::{AgentName, Digest, LaneName, RepoPath, Span, StageName, TaskId};
 
 /// All open tasks at REV, as far as other work can disturb them.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Survey {
     pub known_incidents: BTreeSet<TaskId>,
     /// Tasks that some incident has rolled back, at REV or at head.
     pub rolled_back: BTreeSet<TaskId>,
+    /// Digests of evidence in quarantine, with the task whose ledger says so, closed or not.
+    pub quarantined: Vec<(TaskId, Digest)>,
     /// Escalations of open tasks, settled or not.
     pub escalations: Vec<(TaskId, Escalated)>,
     /// The tasks that are not closed, in the order of their folders.
@@ -92,11 +94,17 @@ impl Survey {
         }
         for (folder, paths) in ledgers {
             survey.folders.insert(folder.file_name().to_string().to_lowercase(), folder.clone());
-            if is_closed(&paths) {
+            let closed = has(&paths, "close");
+            if closed && !has(&paths, "quarantine") {
                 continue;
             }
             let files = ledgers::read(repository, side, &folder)?;
             let state = files.records.iter().fold(None, State::after);
+            if let Some(state) = &state {
+                let task = &state.task.task_id;
+                let held = state.quarantined.iter().map(|(_, checksum)| (task.clone(), *checksum));
+                survey.quarantined.extend(held);
+            }
             if let Some(state) = state.filter(|state| state.closed.is_none()) {
                 survey.add(&state, &files.records);
             }
@@ -134,9 +142,9 @@ pub(super) fn live(state: &State, records: &[Record]) -> Vec<Live> {
     found
 }
 
-/// A ledger with a `close` can't go on, so nothing in it is live; at most evidence that it delivered
-/// was put in quarantine since.
-fn is_closed(paths: &[RepoPath]) -> bool {
+/// Tells whether a ledger has an entry of a kind. One with a `close` can't go on, so nothing in it is
+/// live; at most evidence that it delivered was put in quarantine since.
+fn has(paths: &[RepoPath], word: &str) -> bool {
     let mut records = paths.iter().rev().filter_map(|path| RecordPath::parse(path).ok());
-    records.any(|record| record.word == "close" && matches!(record.home, Home::Task(_)))
+    records.any(|record| record.word == word && matches!(record.home, Home::Task(_)))
 }

@@ -92,7 +92,9 @@ fn the_change_that_lifts_a_halt_can_t_use_it() {
     assert_eq!(order.checks(), ["halt-standing"], "{order:#?}");
     assert!(!team.repo.path().join("sent").exists());
     team.merge("feature/strat-001-strategy");
-    team.orch("strategy_developer", &["run", "start", "strat-001", "--no-branch", "--dry-run"]);
+    team.repo.git(&["switch", "--quiet", "feature/strat-001-strategy"]);
+    team.orch("strategy_developer", &["run", "start", "strat-001", "--dry-run"]);
+    team.repo.git(&["switch", "--quiet", "main"]);
     team.repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
 
     team.repo.git(&["switch", "--quiet", "-c", "orch/forge", "main"]);

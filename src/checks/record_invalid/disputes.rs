@@ -44,7 +44,14 @@ fn subject(step: &Step<'_>, escalation: &Escalation) -> Option<Fault> {
     let entry = step.earlier().find(|record| record.sequence() == sequence);
     let message = match (entry.map(|record| &record.payload), escalation.level) {
         (None, _) => format!("no entry {sequence} stands before this one"),
-        (Some(Payload::AuditReport(_)), _) | (Some(_), 1 | 3) => return None,
+        (Some(Payload::AuditReport(report)), _) => {
+            let known = |id: &String| report.issues.iter().any(|issue| issue.id == *id);
+            let index = escalation.issues.iter().position(|id| !known(id))?;
+            let message = format!("report {sequence} has no issue `{}`", escalation.issues[index]);
+            let help = "see its issues: `orch audit show TASK`";
+            return Some(Fault::new(format!("issues.{index}"), message, help));
+        }
+        (Some(_), 1 | 3) => return None,
         (Some(_), _) => format!("entry {sequence} is no audit report"),
     };
     Some(Fault::new("about", message, "see the numbers: `orch status TASK`"))
@@ -52,7 +59,12 @@ fn subject(step: &Step<'_>, escalation: &Escalation) -> Option<Fault> {
 
 /// Nobody puts a decision off by giving it a later day than the policy does.
 fn due(step: &Step<'_>, escalation: &Escalation) -> Option<Fault> {
-    let latest = step.record.entry.recorded_at.plus(step.policy?.escalation.decision_due);
+    let at = step.record.entry.recorded_at;
+    let latest = at.plus(step.policy?.escalation.decision_due);
+    if escalation.due_at <= at {
+        let message = "this was due before it was asked for";
+        return Some(Fault::new("due_at", message, "let `orch escalate` work it out"));
+    }
     if escalation.due_at <= latest {
         return None;
     }
@@ -80,8 +92,12 @@ pub(super) fn decision(world: &World, step: &Step<'_>, decision: &Decision) -> V
             continue;
         };
         match entry(world, &name) {
-            Ok(payload) => {
-                disputed |= matches!(payload, Payload::Escalation(known) if known.level == 2);
+            Ok(Payload::Escalation(known)) => disputed |= known.level == 2,
+            Ok(other) => {
+                let message =
+                    format!("`{text}` is a `{}`: only an escalation is settled", other.word());
+                let help = "see what is in dispute: `orch status TASK`";
+                faults.push(Fault::new(field, message, help));
             }
             Err(message) => faults.push(Fault::new(field, message, "see `orch status TASK`")),
         }
@@ -91,6 +107,11 @@ pub(super) fn decision(world: &World, step: &Step<'_>, decision: &Decision) -> V
             let message = "no dispute of an audit is settled by this, so there is no finding";
             let help = "name the escalation: `--resolves TASK/SEQUENCE`";
             faults.push(Fault::new("finding", message, help));
+        }
+        None if disputed => {
+            let message = "this settles a dispute of an audit, and does not say what became of it";
+            let help = "say it: `--finding upheld`, or `--finding overturned --consequence TEXT`";
+            faults.push(Fault::new("resolves", message, help));
         }
         Some(Finding::Overturned) if decision.consequences.is_empty() => {
             let message = "a finding that does not hold has the audit itself reviewed";

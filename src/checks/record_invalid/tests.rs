@@ -171,11 +171,12 @@ fn a_decision_settles_what_is_there() {
 "
         ))
     };
-    told("resolves: [strat-001/11]").expect(&[]);
     told("resolves: [strat-001/11], finding: upheld").expect(&[]);
     told("resolves: [strat-001/11], finding: overturned, consequences: [The audit is reviewed]")
         .expect(&[]);
     for said in [
+        "resolves: [strat-001/11]",
+        "resolves: [strat-001/3]",
         "resolves: [strat-001/99]",
         "resolves: [strat-009/1]",
         "resolves: [strat-001]",

@@ -11,6 +11,14 @@ use crate::world::{Step, World};
 pub(super) fn faults(world: &World, step: &Step<'_>) -> Vec<Fault> {
     let mut faults: Vec<Fault> = unknown_scope(world, step).into_iter().collect();
     match (&step.record.payload, step.policy) {
+        (Payload::Halt(halt), Some(_)) => {
+            let at = step.record.entry.recorded_at;
+            if halt.until.is_some_and(|until| until <= at) {
+                let message = "this halt ends before it begins, so it would stop nothing";
+                let help = "name a later moment: `--until MOMENT`, or leave it out";
+                faults.push(Fault::new("until", message, help));
+            }
+        }
         (Payload::Incident(incident), Some(policy)) => {
             faults.extend(unknown_task(world, incident));
             faults.extend(of_procedure(policy, incident));
