@@ -43,8 +43,11 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         _ => return Vec::new(),
     };
     let Some(own) = step.task_id() else { return Vec::new() };
+    // A landed circle that was broken since is history: what counts is what is waited for now.
+    let now = world.task(own).map(|state| state.task.depends_on.as_slice()).unwrap_or_default();
+    let broken = |first: &TaskId| step.policy.is_none() && !now.contains(first);
     let circles = depends_on.iter().enumerate().filter_map(|(index, first)| {
-        let way = way_back(world, first, own)?;
+        let way = way_back(world, first, own).filter(|_| !broken(first))?;
         let way: Vec<&str> = [own].into_iter().chain(way).map(TaskId::as_str).collect();
         let message = format!("`{own}` would wait for itself: {}", way.join(" → "));
         let help = format!(

@@ -2,7 +2,7 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
-use crate::ledger::State;
+use crate::ledger::{Standing, State};
 use crate::policy::{Policy, Stage};
 use crate::record::Payload;
 use crate::record::kind::Outcome;
@@ -78,6 +78,11 @@ fn open(world: &World, step: &Step<'_>) -> Vec<Objection> {
             Some(other) => unfinished(policy, other, stage)?,
         };
         let message = format!("`{id}`, which `{}` depends on, {why}", state.task.task_id);
+        let finished = world.task(id).is_some_and(|other| other.standing == Standing::Finished);
+        if finished {
+            let help = format!("a coordinator closes it: `orch task close {id} --outcome completed --reason R`");
+            return Some(Objection::new(step.field("stage"), message, help));
+        }
         let help = format!(
             "see to that one first: `orch status {id}`; or depend on another: `orch task update {} --depends-on ID`",
             state.task.task_id
@@ -92,6 +97,9 @@ fn unfinished(policy: &Policy, other: &State, stage: &Stage) -> Option<String> {
         Some(Outcome::Completed) => None,
         Some(_) => Some("was closed, but not as completed".to_owned()),
         None if delivered(policy, other, stage) => None,
+        None if other.standing == Standing::Finished => {
+            Some("has done all its stages, and is not closed".to_owned())
+        }
         None => Some(format!("is {}", other.standing)),
     }
 }
@@ -139,7 +147,7 @@ mod tests {
         early.expect(&["dependency-open"]);
         assert_eq!(
             early.report.findings[0].message,
-            "`data-001`, which `strat-001` depends on, is finished"
+            "`data-001`, which `strat-001` depends on, has done all its stages, and is not closed"
         );
     }
 

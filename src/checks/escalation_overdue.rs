@@ -72,10 +72,7 @@ fn objection(task: &TaskId, escalated: &Escalated) -> Objection {
         "`{task}` waits for a decision that was due at {due}: {}",
         escalated.escalation.trigger
     );
-    let help = format!(
-        "a person decides: `orch decide --resolves {task}/{} --title T --context C --decision D`",
-        escalated.sequence
-    );
+    let help = format!("a person decides: `{}`", escalated.deciding(task));
     Objection::new(Place::file(escalated.path.clone()), message, help).task(task)
 }
 

@@ -264,6 +264,14 @@ fn of_close(world: &World, step: &Step<'_>, state: &State, close: &Close) -> Opt
     if close.outcome == Outcome::RolledBack {
         return freezes::of_rolled_back(world, step, state);
     }
+    if close.outcome == Outcome::Completed
+        && step.policy.is_some()
+        && world.survey.rolled_back.contains(&state.task.task_id)
+    {
+        let message = format!("what `{}` delivered was rolled back", state.task.task_id);
+        let help = "close it as what became of it: `--outcome rolled_back`";
+        return Some(Objection::new(step.field("outcome"), message, help));
+    }
     if close.outcome != Outcome::Completed || state.standing == Standing::Finished {
         return None;
     }

@@ -49,13 +49,10 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
 fn escalated(world: &World, step: &Step<'_>) -> Option<Objection> {
     let (state, _) = (step.before?, step.policy?);
     let escalated = world.unsettled(state).next()?;
-    let (task, sequence) = (&state.task.task_id, escalated.sequence);
+    let task = &state.task.task_id;
     let trigger = &escalated.escalation.trigger;
     let message = format!("`{task}` is escalated and waits for a decision: {trigger}");
-    let help = format!(
-        "a person decides: `orch decide --resolves {task}/{sequence} --title T --context C \
-         --decision D`"
-    );
+    let help = format!("a person decides: `{}`", escalated.deciding(task));
     let place = Place::file(escalated.path.clone());
     Some(Objection::new(step.field("stage"), message, help).related(place, "both positions"))
 }

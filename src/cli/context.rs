@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::record::{Home, did_you_mean};
 use crate::render::Format;
 use crate::snapshot::{Fault, GitEnvironment, GitRepository, Oid, Proposal, Repository, Side};
-use crate::source::{AgentName, Moment, TaskId};
+use crate::source::{AgentName, Moment, RunId, TaskId};
 use crate::world::{Focus, LedgerView, World};
 
 /// What a command knows of its process.
@@ -55,6 +55,11 @@ impl Context {
     /// Gives the same process, standing in another folder of another repository.
     pub(super) fn directory(&self) -> &std::path::Path {
         &self.directory
+    }
+
+    /// Tells whether this process was started by the command of a run (`orch run exec`).
+    pub(super) fn is_within(&self, run: &RunId) -> bool {
+        std::env::var("ORCH_RUN_ID").is_ok_and(|id| id == run.as_str())
     }
 
     /// Gives the moment the command began.

@@ -9,7 +9,7 @@ use super::output::{id, say};
 use super::task::word;
 use crate::draft::Author;
 use crate::record::kind::{Decision, DecisionStatus, Finding, PathChange, Position};
-use crate::record::{self, Envelope, RecordPath};
+use crate::record::{self, Envelope, Payload, RecordPath};
 use crate::snapshot::{Repository as _, Side};
 use crate::source::{AgentName, Digest, RepoPath, TaskId};
 use crate::world::{Settlement, World, entry_name};
@@ -51,7 +51,7 @@ pub(super) struct Decide {
     /// What was possible; may be given several times
     #[arg(long, value_name = "TEXT")]
     option: Vec<String>,
-    /// What follows from it; may be given several times
+    /// What follows from it, also for the audit if a finding is overturned; may be given several times
     #[arg(long, value_name = "TEXT")]
     consequence: Vec<String>,
     /// How it will be seen to be kept
@@ -68,6 +68,17 @@ pub(super) struct Decide {
     changes: Vec<RepoPath>,
     #[command(flatten)]
     writing: Writing,
+}
+
+/// The same decision twice is one; another one of the same title wants another.
+fn said_already(path: &RepoPath, bytes: &[u8], payload: &Payload) -> Result<(), Stop> {
+    let place = RecordPath::parse(path).map_err(|rule| Stop::fault(rule, "choose a title"))?;
+    if record::parse(&place, bytes).is_ok_and(|known| known.payload == *payload) {
+        say(format!("{path} says this already"));
+        return Ok(());
+    }
+    let help = "say in the title what is different";
+    Err(Stop::denied(format!("{path} is another decision of this day and title"), help))
 }
 
 fn entry(text: &str) -> Result<String, String> {
@@ -89,8 +100,7 @@ impl Decide {
         let author = context.author(&view.policy(), view.proposal.branch.clone())?;
         let policy = view.policy();
         if let Some(settlement) = self.settled_by(&view.world) {
-            say(format!("this is settled already, by {}", settlement.path));
-            return Ok(());
+            return self.again(settlement);
         }
         if !policy.is_person(&author.actor) {
             let people = policy.agents_who(|agent| agent.human).into_iter();
@@ -109,8 +119,12 @@ impl Decide {
             branch: author.branch.clone(),
             policy: Some(view.policy().digest),
         };
-        let text = record::write(&decision.into(), &envelope);
+        let decision_payload: Payload = decision.into();
+        let text = record::write(&decision_payload, &envelope);
         let path = RepoPath::from(format!(".orch/decisions/{id}.yaml").as_str());
+        if let Some(node) = view.repository.node(Side::Index, &path)? {
+            return said_already(&path, &view.repository.read(node.oid)?, &decision_payload);
+        }
         let place = RecordPath::parse(&path).map_err(|rule| Stop::fault(rule, "choose a title"))?;
         let mut writer = Writer::new(context, &view, author);
         writer.push(record::parse(&place, text.as_bytes()), text)?;
@@ -125,10 +139,6 @@ impl Decide {
     fn decision(&self, view: &View, author: &Author) -> Result<Decision, Stop> {
         let day = author.at.day();
         let id = format!("{day}-{}", slug(&self.title)?);
-        let outcome = match &self.rationale {
-            Some(why) => format!("{}, because {why}", self.decision),
-            None => self.decision.clone(),
-        };
         Ok(Decision {
             id,
             title: self.title.clone(),
@@ -141,7 +151,7 @@ impl Decide {
             drivers: self.driver.clone(),
             options: self.option.clone(),
             positions: self.positions(&view.world),
-            outcome,
+            outcome: self.outcome(),
             consequences: self.consequence.clone(),
             confirmation: self.confirmation.clone(),
             finding: self.finding,
@@ -152,11 +162,30 @@ impl Decide {
         })
     }
 
-    /// The same submission twice gives one record: a dispute is settled once.
+    /// Gives how all of it is settled already, unless this takes the place of that.
     fn settled_by<'w>(&self, world: &'w World) -> Option<&'w Settlement> {
         let names: Option<Vec<_>> = self.resolves.iter().map(|text| entry_name(text)).collect();
         let settled = names?.into_iter().map(|name| world.settled.get(&name));
-        settled.collect::<Option<Vec<_>>>()?.into_iter().next()
+        let known = settled.collect::<Option<Vec<_>>>()?.into_iter().next()?;
+        (!self.supersedes.contains(&known.id())).then_some(known)
+    }
+
+    /// The same submission twice gives one record; another one needs to say what it replaces.
+    fn again(&self, known: &Settlement) -> Result<(), Stop> {
+        if (known.finding, &known.outcome) == (self.finding, &self.outcome()) {
+            say(format!("this is settled already, by {}", known.path));
+            return Ok(());
+        }
+        let message = format!("this is settled already, and otherwise, by {}", known.path);
+        let help = format!("if this takes its place: `--supersedes {}`", known.id());
+        Err(Stop::denied(message, help))
+    }
+
+    fn outcome(&self) -> String {
+        match &self.rationale {
+            Some(why) => format!("{}, because {why}", self.decision),
+            None => self.decision.clone(),
+        }
     }
 
     /// The positions of what is settled, and those that were told now.

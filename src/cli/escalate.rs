@@ -83,14 +83,15 @@ impl Escalate {
             positions,
             due_at,
         };
-        let sequence = desk.ledger().records.len() + 1;
+        let sequence = desk.ledger().records.last().map_or(1, |last| last.sequence() + 1);
+        let finding = if escalation.level == 2 { " --finding upheld|overturned" } else { "" };
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), escalation)?;
         writer.commit(self.writing)?;
         let id = &self.id;
         say(format!(
-            "a person decides until {due_at}: orch decide --resolves {id}/{sequence} --title … \
-             --context … --decision …\nnext: git commit"
+            "a person decides until {due_at}: orch decide --resolves {id}/{sequence}{finding} \
+             --title … --context … --decision …\nnext: git commit"
         ));
         if self.level == 3 {
             say(format!(

@@ -83,6 +83,7 @@ fn record_failure(
     let id = &desk.state().task.task_id;
     let after = failed.retry_after;
     let paused = pause.is_some();
+    let class = failed.failure.as_ref().map(|failure| failure.class);
     write_failure(context, desk, author, (failed, pause), fix, writing)?;
     match (paused, after) {
         (true, _) => say(format!(
@@ -91,10 +92,14 @@ fn record_failure(
         (false, Some(after)) => {
             say(format!("next: git commit; from {after} on: orch run retry {id}"));
         }
-        (false, None) => say(format!(
-            "this is not retried: git commit, mend it in the lane, `git add` it, then orch run \
-             retry {id}"
-        )),
+        (false, None) => {
+            let mend = match class {
+                Some(FailureClass::Spec) => format!("change the task, `orch task update {id}`"),
+                Some(FailureClass::Policy) => "have the rule changed by a person".to_owned(),
+                _ => "mend it in the lane, `git add` it".to_owned(),
+            };
+            say(format!("this is not retried: git commit, {mend}, then orch run retry {id}"));
+        }
     }
     Ok(())
 }

@@ -135,6 +135,9 @@ impl Create {
         if let Some(done) = already_sealed(state, stage) {
             return still_holds(view, done, &self.id);
         }
+        if let Some(run) = state.active_run().filter(|run| !context.is_within(&run.run_id)) {
+            super::exec::must_rest(&view.repository, &self.id, run)?;
+        }
         let author = desk.author(context)?;
         let sealed = seal(view, desk.policy(), state, stage, &self.artifact)?;
         let run_id = draft::run_to_end(&view.world, state, stage);
@@ -230,6 +233,17 @@ pub(super) fn held(view: &View, state: &State) -> Vec<Held> {
         .collect()
 }
 
+/// Gives the artifacts that differ on disk from what is staged: nobody has judged those.
+pub(super) fn unstaged(view: &View, held: &[Held]) -> Result<Vec<String>, Stop> {
+    let mut arguments = vec!["diff", "--name-only", "-z", "--"];
+    arguments.extend(held.iter().map(|held| held.path.as_str()));
+    if held.is_empty() || view.repository.work_dir().is_none() {
+        return Ok(Vec::new());
+    }
+    let listed = view.repository.run_git(&arguments)?;
+    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+}
+
 impl Verify {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of(context, &[&self.id])?;
@@ -252,6 +266,11 @@ impl Verify {
                 }
                 say(format!("{} artifacts, {broken} not as sealed", held.len()));
             }
+        }
+        for path in unstaged(&view, &held)? {
+            complain(format!(
+                "{path} differs on disk from what is staged, which is what was judged"
+            ));
         }
         if broken == 0 {
             return Ok(());

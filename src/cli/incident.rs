@@ -193,10 +193,6 @@ impl Open {
         let id = self.id.map_or_else(derived, Ok).map_err(|fault| {
             Stop::fault(format!("no id can be made: {fault}"), "name it: `orch incident open ID`")
         })?;
-        if view.world.survey.known_incidents.contains(&id) {
-            let help = format!("see it: `orch incident show {id}`; or choose another id");
-            return Err(Stop::denied(format!("the incident `{id}` is there already"), help));
-        }
         if let Some(name) = self.procedure.as_ref().filter(|n| !policy.procedures.contains_key(*n))
         {
             let names = || policy.procedures.keys().map(String::as_str);
@@ -210,6 +206,16 @@ impl Open {
             tasks: self.task,
             ..drafted
         };
+        if view.world.survey.known_incidents.contains(&id) {
+            let same = look(context, &id)
+                .is_ok_and(|view| incident_in(&view, &id).is_ok_and(|s| s.incident == incident));
+            if same {
+                say(format!("the incident `{id}` is open already"));
+                return tell_next(context, &id, self.writing);
+            }
+            let help = format!("see it: `orch incident show {id}`; or choose another id");
+            return Err(Stop::denied(format!("the incident `{id}` is there already"), help));
+        }
         let mut writer = Writer::new(context, &view, author);
         writer.add(&Home::Incident(id.clone()), incident)?;
         writer.commit(self.writing)?;

@@ -38,6 +38,8 @@ pub(super) struct Writer<'a> {
     companions: Vec<(RepoPath, String)>,
     entries: Vec<Record>,
     texts: Vec<String>,
+    /// The entry that says the same as one that was to be added.
+    known: Option<RepoPath>,
 }
 
 impl<'a> Writer<'a> {
@@ -45,7 +47,7 @@ impl<'a> Writer<'a> {
     pub(super) fn new(context: &'a Context, view: &'a View, author: Author) -> Self {
         let (artifacts, companions) = (Vec::new(), Vec::new());
         let (entries, texts) = (Vec::new(), Vec::new());
-        Writer { context, view, author, artifacts, companions, entries, texts }
+        Writer { context, view, author, artifacts, companions, entries, texts, known: None }
     }
 
     /// Stages a file together with the entries.
@@ -58,12 +60,21 @@ impl<'a> Writer<'a> {
         self.companions.push((path, text));
     }
 
-    /// Adds an entry behind its ledger's last, and behind those added to that ledger before.
+    /// Adds an entry behind its ledger's last, and behind those added to that ledger before; none if
+    /// the ledger ends with it already, by the same actor (R001-18).
     pub(super) fn add(&mut self, home: &Home, payload: impl Into<Payload>) -> Result<(), Stop> {
         let World { policy, ledgers, .. } = &self.view.world;
         let before = self.entries.iter().rev().find(|record| record.path.home == *home);
         let ledger = ledgers.get(home);
-        let drafted = draft::record(ledger, before, home, &payload.into(), policy, &self.author);
+        let payload = payload.into();
+        let last = ledger.and_then(|ledger| ledger.records.last()).filter(|_| before.is_none());
+        let same =
+            |last: &&Record| (&last.payload, &last.entry.actor) == (&payload, &self.author.actor);
+        if let Some(last) = last.filter(same) {
+            self.known = Some(last.repo_path().clone());
+            return Ok(());
+        }
+        let drafted = draft::record(ledger, before, home, &payload, policy, &self.author);
         let (record, text) = match drafted {
             Ok((record, text)) => (Ok(record), text),
             Err(problems) => (Err(problems), String::new()),
@@ -100,6 +111,10 @@ impl<'a> Writer<'a> {
         prepare: impl FnOnce() -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let view = self.view;
+        if let (Some(known), true) = (&self.known, self.entries.is_empty()) {
+            say(format!("{known} says this already"));
+            return Ok(());
+        }
         let mut overlay = Overlay::new(&view.repository);
         for (path, node) in &self.artifacts {
             overlay.add_node(path.clone(), *node);

@@ -1,8 +1,10 @@
 //! One `orch` at a time writes in a repository; the next one finds it whole.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
+use std::time::{Duration, Instant};
 
 use super::journal;
+use super::output::complain;
 use crate::snapshot::{Fault, GitRepository};
 
 /// Keeps other `orch` processes of this repository out, in all its worktrees, until it is dropped.
@@ -23,12 +25,34 @@ impl Lock {
         };
         fs::create_dir_all(&folder).map_err(unable)?;
         let file = File::create(folder.join("lock")).map_err(unable)?;
-        file.lock().map_err(unable)?;
+        wait_for(&file).map_err(unable)?;
         repository.hold(file.try_clone().map_err(unable)?);
         journal::recover(repository);
         Ok(Lock { file })
     }
 }
+
+/// Waits for the lock; says so if that takes long, and that nothing is amiss.
+fn wait_for(file: &File) -> std::io::Result<()> {
+    let began = Instant::now();
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        if !told && began.elapsed() > PATIENCE {
+            complain("another orch or git writes in this repository; waiting for it to end");
+            told = true;
+        }
+        std::thread::sleep(GLANCE);
+    }
+}
+
+/// How long it waits without a word.
+const PATIENCE: Duration = Duration::from_secs(3);
+const GLANCE: Duration = Duration::from_millis(2);
 
 impl Drop for Lock {
     fn drop(&mut self) {

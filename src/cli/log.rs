@@ -7,7 +7,7 @@ use super::context::Context;
 use super::ledger::write_whole;
 use super::output::{json, say};
 use super::story::told;
-use crate::record::{Record, decisions_log};
+use crate::record::{Home, Record, decisions_log};
 use crate::render::Format;
 use crate::snapshot::Side;
 use crate::world;
@@ -38,11 +38,12 @@ impl Log {
         };
         let records = world::every_record(&repository, side)?;
         let text = match (self.decisions, self.format) {
-            (true, _) => decisions_log(records.iter()),
-            (false, Format::Json) => {
-                json(&records.iter().map(as_json).collect::<Vec<_>>());
+            (only, Format::Json) => {
+                let told = records.iter().filter(|r| !only || r.path.home == Home::Decision);
+                json(&told.map(as_json).collect::<Vec<_>>());
                 return Ok(());
             }
+            (true, Format::Human) => decisions_log(records.iter()),
             (false, Format::Human) => records.iter().map(line).collect(),
         };
         match &self.output {

@@ -3,12 +3,14 @@
 use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
-use super::handoff::{Held, held};
+use super::handoff::{Held, held, unstaged};
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::task::word;
+use crate::ledger::{Delivery, State};
+use crate::record::Payload;
 use crate::record::kind::{Rejection, RejectionReason};
-use crate::source::{ArtifactName, TaskId};
+use crate::source::{ArtifactName, StageName, TaskId};
 
 /// Say that a handoff's artifacts can't be used, and return the task.
 #[derive(Debug, clap::Args)]
@@ -21,6 +23,9 @@ pub(super) struct Reject {
     /// The task
     #[arg(value_parser = id::<TaskId>)]
     id: TaskId,
+    /// The stage whose handoff it is; by default the last that handed off
+    #[arg(long, value_parser = id::<StageName>)]
+    stage: Option<StageName>,
     /// mismatch, missing or format; found out by itself if it is left out
     #[arg(long, value_parser = word::<RejectionReason>)]
     reason: Option<RejectionReason>,
@@ -35,10 +40,17 @@ impl Reject {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let desk = Desk::of(context, &self.id)?;
         let (view, state) = (&desk.view, desk.state());
-        let Some(delivery) = state.live_deliveries().last() else {
-            let help = format!("see where it stands: `orch status {}`", self.id);
-            return Err(Stop::fault(format!("`{}` has no live handoff to reject", self.id), help));
-        };
+        let last = desk.ledger().records.last();
+        if let (Some(Payload::Rejection(known)), None) =
+            (last.map(|record| &record.payload), &self.stage)
+        {
+            say(format!(
+                "handoff {:04} is rejected already; for an earlier one: --stage STAGE",
+                known.handoff
+            ));
+            return Ok(());
+        }
+        let delivery = self.delivery(state)?;
         let mut held = held(view, state);
         held.retain(|held| held.stage == delivery.stage.as_str());
         let faults: Vec<(&Held, RejectionReason)> =
@@ -48,6 +60,15 @@ impl Reject {
         let Some(reason) = self.reason.or(found) else {
             let help =
                 "if they can't be used as what they should be: `--reason format --message …`";
+            let unstaged = unstaged(view, &held)?;
+            if let Some(path) = unstaged.first() {
+                let message =
+                    format!("what is staged is as it was sealed; `{path}` differs on disk");
+                return Err(Stop::fault(
+                    message,
+                    format!("stage what is to be judged: `git add {path}`"),
+                ));
+            }
             return Err(Stop::fault("every artifact is as it was sealed", help));
         };
         let told: Vec<String> = faults.iter().map(|(held, own)| in_words(held, *own)).collect();
@@ -72,6 +93,19 @@ impl Reject {
         }
         say(format!("next: git commit, then {source} makes it anew: orch run start {}", self.id));
         Ok(())
+    }
+
+    /// Gives the live handoff in question.
+    fn delivery<'s>(&self, state: &'s State) -> Result<&'s Delivery, Stop> {
+        let mut live = state.live_deliveries();
+        let delivery = match &self.stage {
+            Some(stage) => live.find(|delivery| delivery.stage == *stage),
+            None => live.last(),
+        };
+        delivery.ok_or_else(|| {
+            let help = format!("see where it stands: `orch status {}`", self.id);
+            Stop::fault(format!("`{}` has no live handoff to reject", self.id), help)
+        })
     }
 }
 

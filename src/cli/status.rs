@@ -191,6 +191,7 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
         });
         let mut task = as_json(&policy, state);
         task["entries"] = entries.collect();
+        task["next"] = json!(suggestions(context, &view, id)?);
         print_json(&task);
         return Ok(());
     }
@@ -207,25 +208,39 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
     if let Some(why) = stalled(&policy, ledger, context.at()) {
         say(format!("stalled: {why}"));
     }
+    if view.world.survey.rolled_back.contains(id) {
+        say("what it delivered was rolled back: orch incident list --all");
+    }
     for issue in state.issues.iter().filter(|issue| !state.answered.contains(&issue.id)) {
+        let word = match view.world.overturned(state).contains(issue.id.as_str()) {
+            true => "overturned",
+            false => "open",
+        };
         say(format!(
-            "open: {} {} {}: {}",
+            "{word}: {} {} {}: {}",
             issue.id,
             spelled(&issue.severity),
             issue.location,
             issue.description
         ));
     }
-    let elsewhere = ahead(context, &view, Some(id))?;
-    let mut next = match elsewhere.get(id) {
-        Some(ahead) => vec![further_elsewhere(&policy, id, ahead)],
-        None => suggest(&view.world, &policy, ledger, state, context.at()),
-    };
-    next.retain(|_| state.closed.is_none());
-    for found in &next {
+    for found in &suggestions(context, &view, id)? {
         tell(found);
     }
     Ok(())
+}
+
+/// Gives what could be done about a task, here or where it is further; nothing once it is closed.
+fn suggestions(context: &Context, view: &View, id: &TaskId) -> Result<Vec<Suggestion>, Stop> {
+    let (ledger, state) = view.task(id)?;
+    let policy = view.policy();
+    if state.closed.is_some() {
+        return Ok(Vec::new());
+    }
+    Ok(match ahead(context, view, Some(id))?.get(id) {
+        Some(ahead) => vec![further_elsewhere(&policy, id, ahead)],
+        None => suggest(&view.world, &policy, ledger, state, context.at()),
+    })
 }
 
 /// One suggestion below a story: what for, whose, and what to type.

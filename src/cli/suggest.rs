@@ -78,13 +78,15 @@ pub(super) fn freezes(world: &World, policy: &Policy, state: &State) -> Vec<Sugg
     let id = &state.task.task_id;
     let mut all = Vec::new();
     for escalated in world.unsettled(state) {
-        let command = format!(
-            "orch decide --resolves {id}/{} --title … --context … --decision …",
-            escalated.sequence
-        );
+        let command = escalated.deciding(id);
         let escalation = &escalated.escalation;
         let why = format!("escalated: {}, due {}", escalation.trigger, escalation.due_at);
         all.push(Suggestion::to(person(policy), id, "-", command, why));
+    }
+    for (name, _) in &state.quarantined {
+        let command = format!("orch task quarantine {id} --evidence {name} --release --reason …");
+        let why = format!("quarantined: {name}, and all that was made from it");
+        all.push(Suggestion::to(coordinator(policy), id, "-", command, why));
     }
     if let Some(pause) = &state.paused {
         let command = format!("orch resume {id} --sign-off …");
@@ -126,14 +128,20 @@ pub(super) fn suggest(
 ) -> Vec<Suggestion> {
     let id = &state.task.task_id;
     let frozen = freezes(world, policy, state);
-    if !frozen.is_empty() {
+    let rests = state.paused.is_some()
+        || state.blocked.is_some()
+        || world.unsettled(state).next().is_some();
+    if rests {
         return frozen;
     }
     let Some(workflow) = policy.workflows.get(&state.task.workflow) else { return Vec::new() };
     let mut all = match (&state.standing, draft::next_stage(workflow, state)) {
         (Standing::Finished, _) => {
-            let command = format!("orch task close {id} --outcome completed --reason …");
-            let why = "every stage is done".into();
+            let (outcome, why) = match world.survey.rolled_back.contains(id) {
+                true => ("rolled_back", "what it delivered was rolled back".to_owned()),
+                false => ("completed", "every stage is done".to_owned()),
+            };
+            let command = format!("orch task close {id} --outcome {outcome} --reason …");
             vec![Suggestion::to(coordinator(policy), id, "-", command, why)]
         }
         (Standing::Delivered(_), Some(stage)) => gate(world, policy, ledger, state, stage, at),

@@ -157,11 +157,6 @@ impl Open {
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
         let view = View::within(context, repository, &[&self.id])?;
-        if let Some(folder) = folder_of(&view.world, &self.id) {
-            let help =
-                format!("see it: `orch status {}`; or choose another id", folder.file_name());
-            return Err(Stop::denied(format!("the task `{}` is there already", self.id), help));
-        }
         let policy = view.policy();
         let Some(workflow) = policy.workflows.get(&self.workflow) else {
             let names = || policy.workflows.keys().map(WorkflowName::as_str);
@@ -183,6 +178,16 @@ impl Open {
             success_criteria: self.success_criterion,
             deadline: self.deadline,
         };
+        if let Some(folder) = folder_of(&view.world, &self.id) {
+            let opened = view.task(&self.id).ok().and_then(|(ledger, _)| ledger.records.first());
+            if opened.is_some_and(|record| record.payload == task.clone().into()) {
+                say(format!("the task `{}` is open already", self.id));
+                return Ok(());
+            }
+            let help =
+                format!("see it: `orch status {}`; or choose another id", folder.file_name());
+            return Err(Stop::denied(format!("the task `{}` is there already", self.id), help));
+        }
         let mut writer = Writer::new(context, &view, author);
         writer.add(&Home::Task(self.id.clone()), task)?;
         writer.commit(self.writing)?;

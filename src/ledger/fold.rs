@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::{
-    Approved, Audited, Delivery, Escalated, Failed, RunStanding, RunState, Standing, State,
-};
+use super::state::{Approved, Audited, Delivery, RunStanding, RunState, Standing, State};
+use super::trouble::{Escalated, Failed};
 use crate::policy::AUDIT_PASS;
 use crate::record::kind::{
     Approval, Artifact, AuditReport, FailureResponse, Gate, GateVerdict, Handoff, Quarantine,

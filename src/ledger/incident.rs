@@ -1,7 +1,8 @@
 //! Where an incident stands: the fold over its ledger.
 
 use super::run_id::run_id;
-use super::state::{Failed, RunStanding, RunState};
+use super::state::{RunStanding, RunState};
+use super::trouble::Failed;
 use crate::policy::REPORT_STEP;
 use crate::record::kind::{Incident, Outcome, PlannedStep, Run, RunStatus};
 use crate::record::{Payload, Record};

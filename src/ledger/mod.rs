@@ -8,11 +8,11 @@ mod fold;
 mod incident;
 mod run_id;
 mod state;
+mod trouble;
 #[cfg(test)]
 mod tests;
 
 pub use incident::IncidentState;
 pub use run_id::run_id;
-pub use state::{
-    Approved, Audited, Delivery, Escalated, Failed, RunStanding, RunState, Standing, State,
-};
+pub use state::{Approved, Audited, Delivery, RunStanding, RunState, Standing, State};
+pub use trouble::{Escalated, Failed};

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::trouble::{Escalated, Failed};
 use crate::policy::AUDIT_PASS;
 use crate::record::Record;
 use crate::record::kind::{
-    Artifact, Checkpoint, Escalation, Failure, FailureClass, HandoffStatus, Issue, Outcome, Pause,
-    Run, Task, Verdict,
+    Artifact, Checkpoint, FailureClass, HandoffStatus, Issue, Outcome, Pause, Run, Task, Verdict,
 };
 use crate::source::{
     AgentName, ArtifactName, Digest, LaneName, Moment, RepoPath, RunId, StageName, TaskId,
@@ -129,36 +129,6 @@ pub enum RunStanding {
     Overtaken,
 }
 
-/// How a run failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    /// Where the entry that says so stands in the ledger.
-    pub sequence: u32,
-    /// Why.
-    pub failure: Failure,
-    /// When.
-    pub at: Moment,
-    /// When it may be tried again at the earliest, as the entry says.
-    pub retry_after: Option<Moment>,
-    /// Digest of its lane's files then, if the entry says.
-    pub lane_state: Option<Digest>,
-    /// The policy that the entry was written under.
-    pub policy: Option<Digest>,
-}
-
-/// One escalation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Escalated {
-    /// Where its entry stands in the ledger.
-    pub sequence: u32,
-    /// Its file.
-    pub path: RepoPath,
-    /// What it says.
-    pub escalation: Escalation,
-    /// When it was recorded.
-    pub at: Moment,
-}
-
 /// One handoff.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
@@ -230,25 +200,6 @@ pub struct Approved {
     pub covers: Vec<Artifact>,
     /// Not returned behind.
     pub live: bool,
-}
-
-impl Failed {
-    /// Reads how a run failed from the entry that says so.
-    pub(super) fn of(run: &Run, record: &Record) -> Self {
-        let unexplained = || Failure {
-            class: FailureClass::Deterministic,
-            reason: "unknown".into(),
-            message: None,
-        };
-        Failed {
-            sequence: record.sequence(),
-            failure: run.failure.clone().unwrap_or_else(unexplained),
-            at: record.entry.recorded_at,
-            retry_after: run.retry_after,
-            lane_state: run.lane_state,
-            policy: record.entry.policy,
-        }
-    }
 }
 
 impl RunState {

@@ -24,6 +24,14 @@ pub struct Settlement {
     pub outcome: String,
 }
 
+impl Settlement {
+    /// Gives the decision's id: its file's name without the ending.
+    pub fn id(&self) -> String {
+        let name = self.path.file_name().to_string();
+        name.strip_suffix(".yaml").map(str::to_owned).unwrap_or(name)
+    }
+}
+
 /// Reads `task/sequence`; gives none if it names no entry.
 pub fn entry_name(text: &str) -> Option<EntryName> {
     let (task, sequence) = text.split_once('/')?;
@@ -86,8 +94,7 @@ pub(super) fn tasks_of(view: &LedgerView) -> Vec<TaskId> {
 
 /// Tells whether a decision names another, by its id, as one that it replaces.
 fn replaces(decision: &Decision, known: &Settlement) -> bool {
-    let name = known.path.file_name().to_string();
-    decision.supersedes.iter().any(|id| name.strip_suffix(".yaml") == Some(id))
+    decision.supersedes.contains(&known.id())
 }
 
 /// Gives what the decisions of some sides settle, as far as they are of `since` (a day) or later:

@@ -117,9 +117,8 @@ impl<'w> Step<'w> {
 
     /// Gives the entries of the ledger before this one, latest first.
     pub fn earlier(&self) -> impl Iterator<Item = &'w Record> + use<'w> {
-        let own = self.record;
-        let backwards = self.ledger.records.iter().rev();
-        backwards.skip_while(move |record| !std::ptr::eq(*record, own)).skip(1)
+        let own = self.record.sequence();
+        self.ledger.records.iter().rev().filter(move |record| record.sequence() < own)
     }
 
     /// Points at a field of the payload, such as `artifacts.0.checksum`.

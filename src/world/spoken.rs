@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, Seen, World};
+use super::{Facts, LedgerView, Seen, World};
+use crate::ledger::Standing;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Record, snapshot_path};
 use crate::snapshot::{Fault, Proposal, Repository};
@@ -53,11 +54,26 @@ pub(super) fn facts(
         facts.learn(repository, proposal.head, Seen::Head, path)?;
     }
     for view in world.ledgers.values() {
+        learn_lanes(repository, proposal, world, (view, &mut facts))?;
         for artifact in view.state().into_iter().flat_map(all_evidence) {
             facts.learn(repository, proposal.head, Seen::Head, &artifact.path)?;
         }
     }
     Ok(facts)
+}
+
+/// What a failed task's lane holds now decides whether its next attempt may begin.
+fn learn_lanes(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    world: &World,
+    (view, facts): (&LedgerView, &mut Facts),
+) -> Result<(), Fault> {
+    let Some(state) = view.state().filter(|state| state.closed.is_none()) else { return Ok(()) };
+    let Standing::Ready(Some(stage)) = &state.standing else { return Ok(()) };
+    let failed = state.failures(stage).find(|(_, failed)| failed.lane_state.is_some());
+    let Some((run, _)) = failed else { return Ok(()) };
+    facts.learn_lane(repository, proposal.head, Seen::Head, &world.policy, &run.lane)
 }
 
 /// What a task has delivered, what its run consumes and what its audit covers: the next entry is

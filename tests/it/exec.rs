@@ -228,7 +228,9 @@ fn a_command_runs_once_at_a_time_even_without_its_orch() {
     until("the command", || runs(&team) == 1);
     let still_runs = || {
         let said = exec(&team, &[], &work);
-        assert!(said.code == 0 && said.out.contains("still runs, as process"), "{said:#?}");
+        assert!(said.denied().contains("still runs, as process"), "{said:#?}");
+        let hand_off = team.try_orch("strategy_developer", &["handoff", "create", "strat-001"]);
+        assert!(hand_off.denied().contains("still runs"), "{hand_off:#?}");
         assert_eq!((runs(&team), team.records().len()), (1, 2));
     };
     still_runs();
@@ -238,8 +240,9 @@ fn a_command_runs_once_at_a_time_even_without_its_orch() {
     std::fs::write(gate, "").unwrap();
     until("the end", || {
         let said = exec(&team, &["--handoff"], &work);
-        assert_eq!(said.code, 0, "{said:#?}");
-        !said.out.contains("still runs")
+        let busy = said.err.contains("still runs");
+        assert_eq!(said.code == 0, !busy, "{said:#?}");
+        !busy
     });
     assert_eq!((runs(&team), last(&team)["attempt"].as_u64()), (2, Some(1)));
     assert_eq!(team.records().len(), 4);
@@ -286,8 +289,9 @@ fn a_killed_exec_is_said_again() {
         child.wait().unwrap();
         until("the end", || {
             let said = exec(&team, &["--handoff"], &work);
-            assert_eq!(said.code, 0, "{moment} after {wait:?}: {said:#?}");
-            !said.out.contains("still runs")
+            let busy = said.err.contains("still runs");
+            assert_eq!(said.code == 0, !busy, "{moment} after {wait:?}: {said:#?}");
+            !busy
         });
         let status = team.repo.git(&["status", "--porcelain", "--untracked-files=all"]);
         assert!(!status.contains("??") && !status.contains(".orch-"), "{moment}: {status}");

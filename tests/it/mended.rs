@@ -118,3 +118,132 @@ fn the_next_step_is_a_command() {
     let early = team.try_orch("strategy_developer", &["run", "start", "strat-001"]);
     assert!(early.denied().contains("orch gate strat-001"), "{early:#?}");
 }
+
+/// Attack 103: a failure and its pause can't be taken back by a later commit of the same branch.
+#[test]
+fn what_a_branch_has_on_the_record_stays_there() {
+    let team = Team::new();
+    team.begin_strategy(&[]);
+    team.commit("Begin the strategy");
+    let fail = ["run", "fail", "strat-001", "--class", "policy", "--reason", "limit"];
+    team.orch("strategy_developer", &fail);
+    team.commit("Fail, and pause");
+    team.guard(&["--base", "main"]).passed();
+    let (failed, pause) = (team.record("strat-001", "run"), team.record("strat-001", "pause"));
+    team.repo.git(&["rm", "--quiet", &failed, &pause]);
+    team.smuggle("Nothing has happened");
+    let judged = team.guard(&["--base", "main"]);
+    assert_eq!(judged.refused_by("record-modified").path, failed);
+    team.repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
+    team.edit(&failed, "class: policy", "class: transient");
+    team.smuggle("It was only the network");
+    team.guard(&["--base", "main"]).refused_by("record-modified");
+}
+
+/// R000-59: the same rejection twice is one, and does not reach for the stage before.
+#[test]
+fn a_handoff_is_rejected_once() {
+    let team = Team::new();
+    team.land_data();
+    team.hand_over_strategy(&["--depends-on", "data-001", "--version", "1.0"]);
+    team.pass("strat-001", "strategy");
+    team.orch("quant_engineer", &["run", "start", "strat-001"]);
+    team.repo.write(crate::support::REPORT, "{\"trades\": 42, \"max_drawdown\": 0.12}\n");
+    team.orch("quant_engineer", &["handoff", "create", "strat-001"]);
+    let reject = ["handoff", "reject", "strat-001", "--reason", "format", "--message", "No JSON"];
+    team.orch("orchestrator", &reject);
+    let before = team.records();
+    let again = team.orch("orchestrator", &reject);
+    assert!(again.contains("is rejected already"), "{again}");
+    assert_eq!(team.records(), before);
+}
+
+/// What is judged is what is staged, and a file that differs on disk is named.
+#[test]
+fn a_file_that_differs_on_disk_is_named() {
+    let team = Team::sealed();
+    team.commit("Hand over");
+    team.repo.write(crate::support::CODE, "changed, not staged\n");
+    let said = team.try_orch("", &["handoff", "verify", "strat-001"]);
+    assert!(said.code == 0 && said.err.contains("differs on disk"), "{said:#?}");
+    let reject = team.try_orch("quant_engineer", &["handoff", "reject", "strat-001"]);
+    assert!(reject.fault().contains(&format!("git add {}", crate::support::CODE)));
+}
+
+/// What `orch next` prints for a failed run is what the guard accepts then.
+#[test]
+fn a_retry_is_suggested_when_it_may_be_typed() {
+    let team = Team::new();
+    team.begin_strategy(&[]);
+    let fail = ["run", "fail", "strat-001", "--class", "spec", "--reason", "unclear"];
+    let said = team.orch("strategy_developer", &fail);
+    assert!(said.contains("orch task update strat-001"), "{said}");
+    let next = team.orch("strategy_developer", &["next"]);
+    assert!(next.contains("can't start") && !next.contains("orch run retry strat-001\n"), "{next}");
+    team.orch("orchestrator", &["task", "update", "strat-001", "--title", "Clearer"]);
+    let next = team.orch("strategy_developer", &["next"]);
+    assert!(next.contains("orch run retry strat-001"), "{next}");
+    team.orch("strategy_developer", &["run", "retry", "strat-001"]);
+}
+
+/// Design, hard case: a circle of dependencies that has landed is broken, and history stays green.
+#[test]
+fn a_landed_circle_is_broken() {
+    let team = Team::new();
+    team.open("aa-1", "data_refresh", &[]);
+    team.open("bb-1", "data_refresh", &["--depends-on", "aa-1"]);
+    team.commit("Open two tasks");
+    team.orch("orchestrator", &["task", "update", "aa-1", "--title", "First"]);
+    let update = team.record("aa-1", "update");
+    team.edit(&update, "title: First", "depends_on: [bb-1]");
+    team.smuggle("Wait for each other");
+    team.verify().refused_by("dependency-cycle");
+    team.orch("orchestrator", &["task", "update", "aa-1", "--independent"]);
+    team.commit("Break the circle");
+    team.verify().passed();
+    team.orch("data_engineer", &["run", "start", "aa-1"]);
+}
+
+/// R000-50: a dispute of an audit is settled with what became of the finding, and by the later word
+/// only if that says what it replaces. R003-12: a longer halt is not taken for a shorter one.
+#[test]
+fn the_longer_halt_counts() {
+    let team = Team::new();
+    let halt = ["halt", "--topic", "risk.kill_switch", "--scope", "all", "--reason", "Feed"];
+    let over = ["--until", "2020-01-01T00:00:00Z"];
+    assert!(team.try_orch("founder", &[&halt[..], &over].concat()).fault().contains("is over"));
+    let later = orch::source::Moment::new(chrono::Utc::now()).plus(chrono::TimeDelta::hours(1));
+    let until = ["--until", &later.to_string(), "--id", "hour"];
+    team.orch("founder", &[&halt[..], &until].concat());
+    let again = team.orch("founder", &[&halt[..], &["--until", &later.to_string()]].concat());
+    assert!(again.contains("stands already"), "{again}");
+    let longer = team.orch("founder", &[&halt[..], &["--id", "good"]].concat());
+    assert!(longer.contains("wrote .orch/halts/good/0001-halt.yaml"), "{longer}");
+    let other =
+        ["halt", "--topic", "risk.kill_switch", "--scope", "task:strat-00l", "--reason", "x"];
+    assert_eq!(team.try_orch("founder", &other).code, 2);
+}
+
+/// R003-15, attack 106: a halt that nobody can read stands, until a person's decision mends it.
+#[test]
+fn an_unreadable_halt_is_mended_by_a_decision() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    let bad = ".orch/halts/bad/0001-halt.yaml";
+    team.repo.write(bad, "halt: [1\n");
+    team.smuggle("A halt past the hook");
+    let start = team.try_orch("strategy_developer", &["run", "start", "strat-001"]);
+    assert!(start.checks().contains(&"halt-standing"), "{start:#?}");
+    let lift = team.try_orch("founder", &["unhalt", "bad", "--sign-off", "s", "--incident", "i-1"]);
+    assert!(lift.fault().contains("orch decide --changes"), "{lift:#?}");
+    team.repo.git(&["switch", "--quiet", "--create", "orch/mend"]);
+    team.repo.git(&["rm", "--quiet", bad]);
+    team.git_refused(&["commit", "-m", "Away with it"], "record-modified");
+    let decide =
+        ["decide", "--title", "Away", "--context", "c", "--decision", "d", "--changes", bad];
+    team.orch("founder", &decide);
+    team.commit("Mend what nobody could read");
+    team.merge("orch/mend");
+    team.orch("strategy_developer", &["run", "start", "strat-001"]);
+}

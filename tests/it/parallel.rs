@@ -44,19 +44,19 @@ fn fifty_tasks_at_once_are_all_there() {
     team.verify().passed();
 }
 
-/// Attack 109: 20 agents open the same task at once; exactly one does, and the others are told.
+/// Attack 109, R001-18: 20 agents open the same task at once: one entry, and all are told so. A
+/// task of another title under that id is refused.
 #[test]
 fn one_task_is_opened_once() {
     let team = Team::new();
     let ids = vec!["strat-001".to_owned(); 20];
     let outputs = open_at_once(&team, &ids);
-    let opened = codes(&outputs).into_iter().filter(|code| *code == Some(0)).count();
-    assert_eq!(opened, 1, "{outputs:#?}");
-    for output in outputs.iter().filter(|output| output.status.code() != Some(0)) {
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(told.contains("strat-001") && told.contains("help: "), "{told}");
-    }
+    assert_eq!(codes(&outputs), vec![Some(0); 20], "{outputs:#?}");
+    let told = outputs.iter().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    assert_eq!(told.filter(|told| told.contains("is open already")).count(), 19);
     assert_eq!(team.records().len(), 1);
+    let other = ["task", "open", "strat-001", "--workflow", "new_strategy", "--title", "Another"];
+    assert!(team.try_orch("orchestrator", &other).denied().contains("is there already"));
     team.commit("Open one task");
 }
 

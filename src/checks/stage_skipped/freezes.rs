@@ -2,7 +2,7 @@
 
 use crate::checks::Objection;
 use crate::ledger::{IncidentState, State};
-use crate::policy::{REPORT_STEP, StageKind};
+use crate::policy::{REPORT_STEP, ROLLBACK_STAGE, StageKind};
 use crate::record::kind::IncidentStep;
 use crate::record::{Home, Payload};
 use crate::source::{StageName, TaskId};
@@ -57,6 +57,17 @@ fn of_step(
     if state.done.contains(name) {
         let message = format!("step `{name}` of `{id}` is taken already");
         return Some(Objection::new(step.field("step"), message, show(id)));
+    }
+    let tasks = &state.incident.tasks;
+    if let (true, true, Some(task)) =
+        (name == ROLLBACK_STAGE, state.rolled_back.is_empty(), tasks.first())
+    {
+        let message = format!("nothing of `{task}` is rolled back by `{id}` yet");
+        let help = format!(
+            "do it first: `orch run start {task} --stage rollback --incident {id}`, then `orch \
+             handoff create {task} --incident {id}`"
+        );
+        return Some(Objection::new(step.field("step"), message, help));
     }
     let next = &state.open_steps().next()?.step;
     let planned = state.incident.steps.iter().any(|planned| planned.step == *name);

@@ -28,7 +28,7 @@ use crate::draft;
 use crate::ledger::{RunStanding, RunState, Standing, State};
 use crate::policy::{Ending, Stage};
 use crate::record::kind::{Failure, FailureClass, Run, RunStatus};
-use crate::snapshot::Side;
+use crate::snapshot::{GitRepository, Side};
 use crate::source::{Moment, StageName, TaskId};
 use crate::world;
 
@@ -95,15 +95,21 @@ impl Exec {
         loop {
             match self.prepare(&context.by_now(), &mut claim, &signals)? {
                 Now::Nothing => return Ok(()),
-                Now::HandOff => return self.hand_off(context),
+                Now::HandOff => {
+                    drop(claim);
+                    return self.hand_off(context);
+                }
                 Now::Wait(until) => wait(context, until, &signals),
                 Now::Go(order) => {
-                    let claim = claim.as_mut().expect("asked for before anything may go");
-                    let ended = order.carry_out(&self.command, claim, &signals)?;
+                    let ours = claim.as_mut().expect("asked for before anything may go");
+                    let ended = order.carry_out(&self.command, ours, &signals)?;
                     let succeeded = self.record(&context.by_now(), &order, &ended)?;
                     match signals.caught() {
                         Some(signal) => return Err(Stop::Interrupted(signal)),
-                        None if succeeded => return self.hand_off(context),
+                        None if succeeded => {
+                            drop(claim);
+                            return self.hand_off(context);
+                        }
                         None => {}
                     }
                 }
@@ -140,12 +146,7 @@ impl Exec {
         if !claim.as_ref().is_some_and(|claim| claim.is_for(run_id)) {
             match Claim::ask(&view.repository, &self.id, run_id)? {
                 Asked::Granted(granted) => *claim = Some(granted),
-                Asked::Busy(process) => {
-                    let process = process.map(|id| format!(", as process {id}"));
-                    let process = process.unwrap_or_default();
-                    say(format!("the command of stage {} still runs{process}", stage.name));
-                    return Ok(Now::Nothing);
-                }
+                Asked::Busy(process) => return Err(still_runs(&stage.name, process)),
             }
         }
         if let Some(active) = active {
@@ -157,7 +158,15 @@ impl Exec {
             signals.idle(false);
             let going_on = draft::of_run(active, RunStatus::InProgress);
             let run = Run { checkpoint: active.checkpoint.clone(), ..going_on };
-            return Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))));
+            let order = self.order(context, &desk, stage, run);
+            if order.log.exists() {
+                say(format!(
+                    "run {} was cut off, and nobody saw how it ended: its command is run again, \
+                     under the same idempotency key",
+                    active.run_id
+                ));
+            }
+            return Ok(Now::Go(Box::new(order)));
         }
         if goes_on_elsewhere(context, &desk, &next)? {
             return Ok(Now::Nothing);
@@ -293,6 +302,25 @@ impl Exec {
                 format!("a rule forbids it: ask a person, who may change it or say `{resume}`")
             }
         }
+    }
+}
+
+/// The command of a run goes on; how it ends is for those to see who wait for it.
+fn still_runs(stage: &StageName, process: Option<u32>) -> Stop {
+    let process = process.map(|id| format!(", as process {id}")).unwrap_or_default();
+    let help = "nothing is run twice: say this again when it has ended";
+    Stop::denied(format!("the command of stage {stage} still runs{process}"), help)
+}
+
+/// Refuses while the command of a run goes on: what it makes is not done yet.
+pub(super) fn must_rest(
+    repository: &GitRepository,
+    task: &TaskId,
+    run: &RunState,
+) -> Result<(), Stop> {
+    match Claim::ask(repository, task, &run.run_id)? {
+        Asked::Granted(_) => Ok(()),
+        Asked::Busy(process) => Err(still_runs(&run.stage, process)),
     }
 }
 

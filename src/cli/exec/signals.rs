@@ -14,7 +14,7 @@ mod unix {
     use std::time::{Duration, Instant};
 
     use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::flag::{register_conditional_shutdown, register_usize};
 
     /// How long processes may take to end by themselves.
@@ -31,7 +31,7 @@ mod unix {
         /// Catches them from now on.
         pub(in crate::cli::exec) fn catch() -> std::io::Result<Self> {
             let (caught, idle) = (Arc::<AtomicUsize>::default(), Arc::new(AtomicBool::new(true)));
-            for signal in [SIGINT, SIGTERM, SIGHUP] {
+            for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
                 let number = usize::try_from(signal).unwrap_or_default();
                 register_conditional_shutdown(signal, 128 + signal, Arc::clone(&idle))?;
                 register_usize(signal, Arc::clone(&caught), number)?;
