@@ -42,8 +42,10 @@ pub(super) struct Next {
     what: String,
     /// By whom, in words.
     who: String,
-    /// The command that records it.
+    /// The command that does it, or records it.
     command: String,
+    /// The command that records it afterwards, if that is another.
+    then: Option<String>,
     /// Whom to ask first.
     #[serde(skip)]
     asked: Option<AgentName>,
@@ -52,13 +54,16 @@ pub(super) struct Next {
 impl Next {
     /// Gives it in one sentence.
     pub(super) fn told(&self) -> String {
-        format!("{} ({}): {}", self.what, self.who, self.command)
+        let then = self.then.as_ref().map(|then| format!("; when it is done, {then}"));
+        let (what, who, command) = (&self.what, &self.who, &self.command);
+        format!("{what} ({who}): {command}{}", then.unwrap_or_default())
     }
 
     /// Gives it as a suggestion to the one who is asked first.
     pub(super) fn suggested(self, id: &TaskId) -> Suggestion {
         let why = format!("incident: {}", self.what);
-        Suggestion::to(self.asked, id, "-", self.command, why)
+        let help = self.then.map(|then| format!("when it is done, {then}"));
+        Suggestion { help, ..Suggestion::to(self.asked, id, "-", self.command, why) }
     }
 }
 
@@ -79,7 +84,8 @@ pub(super) fn next(policy: &Policy, id: &TaskId, state: &IncidentState) -> Optio
         (all, words)
     };
     let next = |what: &str, (asked, who): (Vec<AgentName>, String), command: String| {
-        Some(Next { what: what.to_owned(), who, command, asked: asked.into_iter().next() })
+        let (what, asked) = (what.to_owned(), asked.into_iter().next());
+        Some(Next { what, who, command, then: None, asked })
     };
     if let Some(run) = state.active_run() {
         let task = run.task.as_ref().map_or("TASK", |task| task.as_str());
@@ -93,7 +99,8 @@ pub(super) fn next(policy: &Policy, id: &TaskId, state: &IncidentState) -> Optio
             None => anyone(),
         };
         let what = step.description.as_deref().unwrap_or(&step.step);
-        return next(what, who, step_command(id, state, step));
+        let (command, then) = step_commands(id, state, step);
+        return next(what, who, command).map(|next| Next { then, ..next });
     }
     if state.reported_at.is_none() {
         let command = format!("orch incident report {id} --summary S");
@@ -108,18 +115,23 @@ pub(super) fn next(policy: &Policy, id: &TaskId, state: &IncidentState) -> Optio
     next("it can be closed", who, format!("orch incident close {id} --reason R"))
 }
 
-/// Gives what takes a step; for a rollback that no task has seen, the run that does it first.
-fn step_command(id: &TaskId, state: &IncidentState, step: &PlannedStep) -> String {
+/// Gives the command that takes a step; for a rollback that is yet to be done, the run that does it,
+/// and what records it then.
+fn step_commands(
+    id: &TaskId,
+    state: &IncidentState,
+    step: &PlannedStep,
+) -> (String, Option<String>) {
     let evidence = if step.evidence { " --evidence E" } else { "" };
     let record =
         format!("orch incident step {id} --step {} --outcome OUTCOME{evidence}", step.step);
     let open = state.incident.tasks.iter().find(|task| !state.rolled_back.contains(task));
     match open.filter(|_| step.step == ROLLBACK_STAGE) {
-        Some(task) => format!(
-            "orch run start {task} --stage {ROLLBACK_STAGE} --incident {id}; when it is done, \
-             {record}"
+        Some(task) => (
+            format!("orch run start {task} --stage {ROLLBACK_STAGE} --incident {id}"),
+            Some(record),
         ),
-        None => record,
+        None => (record, None),
     }
 }
 

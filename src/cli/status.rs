@@ -10,9 +10,10 @@ use super::story::told;
 use super::suggest::{Suggestion, freezes, further_elsewhere, stalled, suggest};
 use crate::draft;
 use crate::ledger::{Standing, State};
-use crate::policy::Policy;
+use crate::policy::{Policy, Stage};
 use crate::render::Format;
-use crate::source::TaskId;
+use crate::source::{Moment, TaskId};
+use crate::world::World;
 
 /// Show the board, or one task's ledger as a story.
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,7 @@ fn board_as_json(context: &Context) -> Result<(), Stop> {
     let open = open.filter(|(_, state)| state.closed.is_none());
     let tasks: Vec<_> = open
         .map(|(ledger, state)| {
-            let mut task = as_json(&policy, state);
+            let mut task = as_json(&view.world, state, at);
             task["stalled"] = json!(stalled(&policy, ledger, at));
             task["frozen"] = json!(freezes(&view.world, &policy, state));
             task
@@ -63,7 +64,8 @@ pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(
     let all = view.world.ledgers.values().filter_map(|ledger| ledger.state());
     let states: Vec<&State> = all.filter(|state| closed || state.closed.is_none()).collect();
     if format == Format::Json {
-        let rows: Vec<_> = states.iter().map(|state| as_json(&policy, state)).collect();
+        let rows: Vec<_> =
+            states.iter().map(|state| as_json(&view.world, state, context.at())).collect();
         print_json(&rows);
         return Ok(());
     }
@@ -76,7 +78,7 @@ pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(
     let heading =
         ["TASK", "WORKFLOW", "STAGE", "STANDS", "WHO", "LAST"].map(str::to_owned).to_vec();
     let rows = states.iter().map(|state| {
-        let now = Now::of(&policy, state);
+        let now = Now::of(&view.world, state, context.at());
         vec![
             state.task.task_id.to_string(),
             state.task.workflow.to_string(),
@@ -118,7 +120,8 @@ pub(super) struct Now {
 }
 
 impl Now {
-    pub(super) fn of(policy: &Policy, state: &State) -> Self {
+    pub(super) fn of(world: &World, state: &State, at: Moment) -> Self {
+        let policy = &world.policy;
         let stage = policy
             .workflows
             .get(&state.task.workflow)
@@ -130,7 +133,7 @@ impl Now {
             (Some(outcome), ..) => format!("closed: {}", spelled(outcome)),
             (_, Some(pause), ..) => format!("paused: {}", pause.reason),
             (_, _, Some(reason), _) => format!("blocked: {reason}"),
-            (.., Standing::Ready(_)) => "ready".into(),
+            (.., Standing::Ready(_)) => ready(world, policy, state, stage, at),
             (.., Standing::Running(_)) => "running".into(),
             (.., Standing::Delivered(_)) => "waits for its gate".into(),
             (.., Standing::Finished) => "finished, to be closed".into(),
@@ -149,8 +152,26 @@ impl Now {
     }
 }
 
-fn as_json(policy: &Policy, state: &State) -> serde_json::Value {
-    let now = Now::of(policy, state);
+/// What a task waits for that is ready by itself.
+fn ready(
+    world: &World,
+    policy: &Policy,
+    state: &State,
+    stage: Option<&Stage>,
+    at: Moment,
+) -> String {
+    let mut halts = world.survey.halts.iter();
+    let halt = halts.find(|halt| halt.stands_at(at) && halt.concerns(policy, state));
+    match (world.unsettled(state).next(), halt) {
+        (Some(escalated), _) => format!("escalated: {}", escalated.escalation.trigger),
+        (_, Some(halt)) => format!("halted by {}", halt.id),
+        _ if stage.is_some_and(|stage| state.has_failed(&stage.name)) => "failed".into(),
+        _ => "ready".into(),
+    }
+}
+
+fn as_json(world: &World, state: &State, at: Moment) -> serde_json::Value {
+    let now = Now::of(world, state, at);
     json!({
         "task_id": state.task.task_id,
         "title": state.task.title,
@@ -189,7 +210,7 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
                 "payload": record.payload, "entry": record.entry, "digest": record.digest,
             })
         });
-        let mut task = as_json(&policy, state);
+        let mut task = as_json(&view.world, state, context.at());
         task["entries"] = entries.collect();
         task["next"] = json!(suggestions(context, &view, id)?);
         print_json(&task);
@@ -203,7 +224,7 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
             say(format!("      settled by {}", settlement.path));
         }
     }
-    let now = Now::of(&policy, state);
+    let now = Now::of(&view.world, state, context.at());
     say(format!("now: stage {}, {} ({})", now.stage, now.stands, now.who));
     if let Some(why) = stalled(&policy, ledger, context.at()) {
         say(format!("stalled: {why}"));

@@ -114,8 +114,11 @@ pub(super) fn stalled(policy: &Policy, ledger: &LedgerView, at: Moment) -> Optio
     if since <= policy.escalation.stalled_after {
         return None;
     }
-    let hours = since.num_hours();
-    Some(format!("nothing for {hours} h, since {} {}", last.entry.actor, told(last)))
+    let rest = match since.num_hours() {
+        0 => format!("{} min", since.num_minutes()),
+        hours => format!("{hours} h"),
+    };
+    Some(format!("nothing for {rest}, since {} {}", last.entry.actor, told(last)))
 }
 
 /// Gives what could be done about a task now, and by whom.

@@ -77,7 +77,6 @@ impl Update {
 impl Deps {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of(context, &[&self.id])?;
-        let policy = view.policy();
         let (_, state) = view.task(&self.id)?;
         let mut rows = Vec::new();
         for id in &state.task.depends_on {
@@ -86,7 +85,7 @@ impl Deps {
                 continue;
             };
             let done = other.closed == Some(Outcome::Completed);
-            rows.push((id, Now::of(&policy, other).stands, done));
+            rows.push((id, Now::of(&view.world, other, context.at()).stands, done));
         }
         if self.format == Format::Json {
             let all = rows.iter().map(

@@ -34,10 +34,13 @@ pub fn evaluate(world: &World, state: &State, stage: &Stage, seen: Seen) -> Eval
         reasons.extend(changed(world, artifact, seen));
     }
     let (documents, unreadable) = documents(world, stage, &evidence, seen);
+    let blind = !unreadable.is_empty();
     reasons.extend(unreadable);
     let conditions: Vec<Condition> =
         stage.gate.iter().map(|condition| ask(condition, &documents)).collect();
-    reasons.extend(conditions.iter().filter(|condition| !condition.result).map(|condition| {
+    // Of what can't be read, nothing else needs to be said.
+    let failed = conditions.iter().filter(|condition| !condition.result && !blind);
+    reasons.extend(failed.map(|condition| {
         let observed = condition.observed.as_deref().unwrap_or("nothing could be read");
         format!("`{}` does not hold: {observed}", condition.expression)
     }));

@@ -313,7 +313,7 @@ fn a_stalled_task_says_what_to_type() {
     std::thread::sleep(std::time::Duration::from_millis(2100));
     let board = team.orch("", &["status"]);
     assert!(
-        board.contains("strat-001 is stalled: nothing for 0 h, since strategy_developer began")
+        board.contains("strat-001 is stalled: nothing for 0 min, since strategy_developer began")
     );
     let next = team.orch("orchestrator", &["next"]);
     assert!(next.contains("orch run fail strat-001 --class transient --reason stalled"), "{next}");

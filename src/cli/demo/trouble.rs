@@ -35,7 +35,10 @@ pub(super) fn night_run(play: &mut Play) -> Result<(), Stop> {
     play.write("research/reports/features/costs.json", "{\"points\": 7}\n")?;
     play.git(&["add", "research"])?;
     let once = "test -f .git/seen || { touch .git/seen; echo connection reset; exit 1; }";
-    play.orch(QUANT, &["run", "exec", "strat-001", "--", "sh", "-c", once])?;
+    let said = play.orch(QUANT, &["run", "exec", "strat-001", "--", "sh", "-c", once])?;
+    for line in said.lines().filter(|line| !line.starts_with("wrote")) {
+        play.tell(&format!("    {line}"));
+    }
     play.commit(QUANT, "Come through at the second attempt")
 }
 

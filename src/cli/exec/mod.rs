@@ -337,8 +337,10 @@ fn failure(desk: &Desk, ended: &Ended) -> Failure {
         How::Exited(code) => (*code, false),
         How::TimedOut => (None, true),
     };
+    let took_long = || Some("it took longer than it may, and was ended".to_owned());
     let ending = Ending { exit_code, timed_out, output: &ended.output };
-    Failure { message: ended.last_line(), ..desk.policy().classify(&ending) }
+    let message = if timed_out { took_long() } else { ended.last_line() };
+    Failure { message, ..desk.policy().classify(&ending) }
 }
 
 /// Gives the stage in question if it has handed off, or reported, and nothing came after.
