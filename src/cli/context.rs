@@ -77,6 +77,11 @@ impl Context {
         GitRepository::open(&self.directory, &self.environment)
     }
 
+    /// Opens the repository that a push waits to be accepted by, with what lies in its quarantine.
+    pub(super) fn receiving_repository(&self) -> Result<GitRepository, Fault> {
+        GitRepository::open(&self.directory, &self.environment.clone().within_quarantine())
+    }
+
     /// Opens the repository around another folder, such as a worktree of this one.
     pub(super) fn repository_at(&self, folder: &std::path::Path) -> Result<GitRepository, Fault> {
         GitRepository::open(folder, &self.environment)

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Stop;
-use super::context::{Context, protected_tips, readable_policy, staged};
+use super::context::{Context, staged};
 use super::ledger::write_whole;
 use super::output::{complain, format, moment, say, style};
+use super::push::{pushed, received};
 use crate::diagnostic::Report;
 use crate::guard::guard;
 use crate::render::{Format, Style, Verdict, render};
-use crate::snapshot::{Fault, GitRepository, Oid, Proposal, Side};
+use crate::snapshot::{GitRepository, Proposal, Side};
 use crate::source::Moment;
 
 /// How the result is told.
@@ -33,7 +34,7 @@ struct Telling {
                         look.\nExamples: orch guard; orch guard --base origin/main --format json")]
 pub(super) struct Guard {
     /// Judge what the next commit would hold; this is the default
-    #[arg(long, conflicts_with_all = ["base", "head", "pre_push"])]
+    #[arg(long, conflicts_with_all = ["base", "head", "pre_push", "pre_receive"])]
     staged: bool,
     /// Judge the commits that --head has and REV lacks
     #[arg(long, value_name = "REV")]
@@ -47,6 +48,10 @@ pub(super) struct Guard {
     /// Judge what `git push` is about to send, as its pre-push hook is told on standard input
     #[arg(long, conflicts_with = "base")]
     pre_push: bool,
+    /// Judge what was pushed and waits to be accepted, as a server's pre-receive hook is told on
+    /// standard input
+    #[arg(long, conflicts_with_all = ["base", "pre_push"])]
+    pre_receive: bool,
     /// What a pre-push hook is given: the remote's name and address
     #[arg(hide = true, requires = "pre_push")]
     remote: Vec<String>,
@@ -78,7 +83,10 @@ pub(super) struct Verify {
 
 impl Guard {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
+        let repository = match self.pre_receive {
+            true => context.receiving_repository()?,
+            false => context.repository()?,
+        };
         let proposals = self.proposals(&repository)?;
         let mut stopped = Ok(());
         for proposal in proposals {
@@ -93,6 +101,9 @@ impl Guard {
     fn proposals(&self, repository: &GitRepository) -> Result<Vec<Proposal>, Stop> {
         if self.pre_push {
             return pushed(repository, self.remote.first().map(String::as_str));
+        }
+        if self.pre_receive {
+            return received(repository);
         }
         let Some(base) = &self.base else {
             let mut proposal = staged(repository)?;
@@ -121,93 +132,6 @@ fn target_of_queue(name: &str) -> Option<String> {
     let rest = name.strip_prefix("gh-readonly-queue/")?;
     let (target, _) = rest.rsplit_once("/pr-")?;
     Some(target.to_owned())
-}
-
-/// Gives a proposal for each ref that a push would change.
-fn pushed(repository: &GitRepository, remote: Option<&str>) -> Result<Vec<Proposal>, Stop> {
-    let mut proposals = Vec::new();
-    for line in std::io::stdin().lines() {
-        let line = line.map_err(|error| {
-            Fault::new(format!("standard input can't be read: {error}"), "let Git run the hook")
-        })?;
-        // Git says nothing if everything is up to date, and a hook before ours may pass that on.
-        if line.trim().is_empty() {
-            continue;
-        }
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let [_, local, remote_ref, remote_oid] = fields.as_slice() else {
-            let help = "`--pre-push` reads what Git gives its pre-push hook";
-            return Err(Stop::fault(format!("`{line}` is no line of a pre-push hook"), help));
-        };
-        let Some(branch) = remote_ref.strip_prefix("refs/heads/") else { continue };
-        let (Some(local_id), Some(remote_id)) = (Oid::from_hex(local), Oid::from_hex(remote_oid))
-        else {
-            return Err(Stop::fault(format!("`{line}` names no commits"), "let Git run the hook"));
-        };
-        let before = Some(remote_id).filter(|id| !id.is_null());
-        let after = Some(local_id).filter(|id| !id.is_null());
-        if let Some(unknown) = before.filter(|id| repository.commit_meta(*id).is_err()) {
-            let message = format!("the remote's `{branch}` is at {unknown}, which is not here");
-            return Err(Stop::fault(message, "take in what others pushed first: `git pull`"));
-        }
-        let protected = is_protected(repository, before, branch)?;
-        if protected {
-            refuse_loss(repository, before, after, branch)?;
-        }
-        let base = match before {
-            Some(before) if protected => Some(before),
-            _ => protected_tip(repository, remote)?.or(before),
-        };
-        if let (Some(base), Some(after)) = (base, after) {
-            let (base, after) = (base.to_string(), after.to_string());
-            proposals.push(repository.range(&base, &after, Some(branch.to_owned()))?);
-        }
-    }
-    Ok(proposals)
-}
-
-/// Asks the policy that the remote has, and the one here: either may protect a branch.
-fn is_protected(
-    repository: &GitRepository,
-    before: Option<Oid>,
-    branch: &str,
-) -> Result<bool, Fault> {
-    // What the remote has may not have been fetched; then the policy here speaks alone.
-    let there = before.and_then(|id| readable_policy(repository, Side::Commit(id)).ok()).flatten();
-    let here = readable_policy(repository, head_side(repository)?)?;
-    Ok([there, here].iter().flatten().any(|policy| policy.is_protected(branch)))
-}
-
-/// A protected branch is never deleted or rewritten from here (attack 67).
-fn refuse_loss(
-    repository: &GitRepository,
-    before: Option<Oid>,
-    after: Option<Oid>,
-    branch: &str,
-) -> Result<(), Stop> {
-    let verb = match (before, after) {
-        (_, None) => "delete",
-        (Some(before), Some(after)) if !repository.is_ancestor(before, after)? => "rewrite",
-        _ => return Ok(()),
-    };
-    complain(format!("branch-protected: this push would {verb} the protected branch {branch}"));
-    Err(Stop::Refused)
-}
-
-fn head_side(repository: &GitRepository) -> Result<Side, Fault> {
-    Ok(repository.head_commit()?.map_or(Side::Nothing, Side::Commit))
-}
-
-/// Gives what a branch of one's own is judged against, as CI will: the protected branch as the
-/// remote was last seen to have it, else as it is here. Earlier pushes of it were agreed by nobody.
-fn protected_tip(repository: &GitRepository, remote: Option<&str>) -> Result<Option<Oid>, Fault> {
-    let tips = protected_tips(repository, head_side(repository)?)?;
-    let prefix = format!("{}/", remote.unwrap_or("origin"));
-    let branches = repository.branches()?;
-    let mut protected: Vec<_> =
-        branches.iter().filter(|branch| tips.contains(&branch.tip)).collect();
-    protected.sort_by_key(|branch| !(branch.remote && branch.name.starts_with(&prefix)));
-    Ok(protected.first().map(|branch| branch.tip))
 }
 
 impl Verify {

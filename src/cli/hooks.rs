@@ -14,9 +14,15 @@ use crate::snapshot::{Fault, GitRepository};
 pub(super) enum Hooks {
     /// Install pre-commit, pre-merge-commit and pre-push
     #[command(
-        after_help = "A hook that is there is kept, and called first.\nExample: orch hooks install"
+        after_help = "A hook that is there is kept, and called first. On a server, in a bare \
+                        repository, `--server` installs\npre-receive instead, which also accepts the \
+                        push that brings the first policy.\nExample: orch hooks install"
     )]
-    Install,
+    Install {
+        /// Install pre-receive, in the repository of a server
+        #[arg(long)]
+        server: bool,
+    },
     /// Remove them, and put back what was there before
     #[command(after_help = "Example: orch hooks uninstall")]
     Uninstall,
@@ -25,12 +31,22 @@ pub(super) enum Hooks {
     Status,
 }
 
-/// Each hook and what it calls.
-const HOOKS: [(&str, &str); 3] = [
+/// A hook and what it calls.
+type Hook = (&'static str, &'static str);
+
+/// The hooks of a clone that somebody works in.
+const HOOKS: [Hook; 3] = [
     ("pre-commit", "guard --staged"),
     ("pre-merge-commit", "guard --staged"),
     ("pre-push", "guard --pre-push \"$@\""),
 ];
+/// The hooks of a server.
+const SERVER_HOOKS: [Hook; 1] = [("pre-receive", "guard --pre-receive --bootstrap")];
+
+/// Gives the hooks that a repository should have: a bare one is a server's.
+fn hooks_of(repository: &GitRepository) -> &'static [Hook] {
+    if repository.is_bare() { &SERVER_HOOKS } else { &HOOKS }
+}
 
 /// Every hook of ours says so in its second line.
 const MARK: &str = "# Installed by `orch hooks install`; `orch hooks uninstall` removes it.";
@@ -41,7 +57,8 @@ impl Hooks {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
         match self {
-            Hooks::Install => install(&repository),
+            Hooks::Install { server: true } => write_hooks(&repository, &SERVER_HOOKS),
+            Hooks::Install { server: false } => install(&repository),
             Hooks::Uninstall => uninstall(&repository),
             Hooks::Status => status(&repository),
         }
@@ -113,9 +130,13 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
             "add the lines above, then see `orch hooks status`",
         ));
     }
+    write_hooks(repository, hooks_of(repository))
+}
+
+fn write_hooks(repository: &GitRepository, hooks: &[Hook]) -> Result<(), Stop> {
     let folder = repository.hooks_dir();
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("orch"));
-    for (name, call) in HOOKS {
+    for &(name, call) in hooks {
         let file = folder.join(name);
         if file.exists() && !is_ours(&file) {
             keep(&file)?;
@@ -129,13 +150,11 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
 
 fn script(name: &str, call: &str, program: &Path) -> String {
     let program = program.display().to_string().replace('\'', "'\\''");
-    let input = if name == "pre-push" { "input=$(cat)\n" } else { "" };
+    let told = matches!(name, "pre-push" | "pre-receive");
+    let input = if told { "input=$(cat)\n" } else { "" };
     // What Git says is passed on as it is, also if that is nothing.
     let again = "if [ -n \"$input\" ]; then printf '%s\\n' \"$input\"; fi | ";
-    let (feed, orch) = match name {
-        "pre-push" => (again, again),
-        _ => ("", "exec "),
-    };
+    let (feed, orch) = if told { (again, again) } else { ("", "exec ") };
     format!(
         "#!/bin/sh
 {MARK}
@@ -192,7 +211,7 @@ fn make_executable(_file: &Path) -> std::io::Result<()> {
 
 fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
     let folder = repository.hooks_dir();
-    for (name, _) in HOOKS {
+    for (name, _) in HOOKS.iter().chain(&SERVER_HOOKS) {
         let file = folder.join(name);
         if !is_ours(&file) {
             continue;
@@ -213,7 +232,7 @@ fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
 fn status(repository: &GitRepository) -> Result<(), Stop> {
     let folder = repository.hooks_dir();
     let mut missing = false;
-    for (name, _) in HOOKS {
+    for (name, _) in hooks_of(repository) {
         let file = folder.join(name);
         let text = fs::read_to_string(&file).unwrap_or_default();
         let state = if is_ours(&file) {

@@ -32,6 +32,7 @@ mod lock;
 mod log;
 mod next;
 mod output;
+mod push;
 mod quarantine;
 mod rebase;
 mod reject;

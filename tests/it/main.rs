@@ -14,6 +14,7 @@ mod parallel;
 mod quickstart;
 mod readme;
 mod real;
+mod receive;
 mod reject;
 mod snapshot;
 mod support;

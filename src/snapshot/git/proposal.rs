@@ -101,6 +101,13 @@ impl GitRepository {
         })
     }
 
+    /// Proposes the first commits that a repository ever gets: nothing was agreed before them.
+    pub fn beginning(&self, head: Oid, branch: Option<String>) -> Result<Proposal, Fault> {
+        let whole = self.verification(&head.to_string())?;
+        let changes = self.changes(Side::Nothing, whole.head)?;
+        Ok(Proposal { branch, occasion: Occasion::Range, changes, ..whole })
+    }
+
     /// Proposes a whole commit, to be replayed from nothing.
     ///
     /// Its changes stay empty: they would list every file there is. Ask

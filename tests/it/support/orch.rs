@@ -200,6 +200,11 @@ impl Team {
         self.repo.commit(message);
     }
 
+    /// Runs Git, whatever comes of it.
+    pub(crate) fn try_git(&self, arguments: &[&str]) -> Said {
+        Said::from(&self.repo.try_git(arguments))
+    }
+
     /// Runs Git; a hook must refuse it by this check, and HEAD must stay where it is.
     pub(crate) fn git_refused(&self, arguments: &[&str], check: &str) -> Said {
         let before = self.repo.git(&["rev-parse", "HEAD"]);

@@ -1,0 +1,174 @@
+//! What a push would change: as the one who pushes sees it, and as the server does.
+
+use std::io::BufRead as _;
+
+use super::Stop;
+use super::context::{protected_tips, readable_policy};
+use super::output::complain;
+use crate::snapshot::{Fault, GitRepository, Oid, Proposal, Side};
+
+/// One branch that a push would change.
+struct Update {
+    branch: String,
+    before: Option<Oid>,
+    after: Option<Oid>,
+}
+
+/// Reads what Git gives a hook: a line for each ref, as `pick` takes it apart. Tags and other refs
+/// bring nothing onto a branch, and are left out.
+fn updates(hook: &str, pick: impl Fn(&[&str]) -> Option<[String; 3]>) -> Result<Vec<Update>, Stop> {
+    let mut updates = Vec::new();
+    for line in std::io::stdin().lock().lines() {
+        let line = line.map_err(|error| {
+            Fault::new(format!("standard input can't be read: {error}"), "let Git run the hook")
+        })?;
+        // Git says nothing if everything is up to date, and a hook before ours may pass that on.
+        if line.trim().is_empty() {
+            continue;
+        }
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let Some([before, after, name]) = pick(&fields) else {
+            let help = format!("`--{hook}` reads what Git gives its {hook} hook");
+            return Err(Stop::fault(format!("`{line}` is no line of a {hook} hook"), help));
+        };
+        let Some(branch) = name.strip_prefix("refs/heads/") else { continue };
+        let (Some(before), Some(after)) = (Oid::from_hex(&before), Oid::from_hex(&after)) else {
+            return Err(Stop::fault(format!("`{line}` names no commits"), "let Git run the hook"));
+        };
+        let [before, after] = [before, after].map(|id| Some(id).filter(|id| !id.is_null()));
+        updates.push(Update { branch: branch.to_owned(), before, after });
+    }
+    Ok(updates)
+}
+
+/// Gives a proposal for each branch that a push from here would change.
+pub(super) fn pushed(
+    repository: &GitRepository,
+    remote: Option<&str>,
+) -> Result<Vec<Proposal>, Stop> {
+    let pick = |fields: &[&str]| match fields {
+        [_, local, name, remote] => Some([*remote, *local, *name].map(str::to_owned)),
+        _ => None,
+    };
+    let mut proposals = Vec::new();
+    for Update { branch, before, after } in updates("pre-push", pick)? {
+        if let Some(unknown) = before.filter(|id| repository.commit_meta(*id).is_err()) {
+            let message = format!("the remote's `{branch}` is at {unknown}, which is not here");
+            return Err(Stop::fault(message, "take in what others pushed first: `git pull`"));
+        }
+        let protected = is_protected(repository, before, &branch)?;
+        if protected {
+            refuse_loss(repository, before, after, &branch)?;
+        }
+        let base = match before {
+            Some(before) if protected => Some(before),
+            _ => protected_tip(repository, remote)?.or(before),
+        };
+        if let (Some(base), Some(after)) = (base, after) {
+            let (base, after) = (base.to_string(), after.to_string());
+            proposals.push(repository.range(&base, &after, Some(branch))?);
+        }
+    }
+    Ok(proposals)
+}
+
+/// Gives a proposal for each branch that a push to this repository would change, whose objects lie
+/// in Git's quarantine. A protected branch is judged from where it stands; any other from the
+/// protected one, as it stands before the push; and the very first from nothing.
+pub(super) fn received(repository: &GitRepository) -> Result<Vec<Proposal>, Stop> {
+    let pick = |fields: &[&str]| match fields {
+        [before, after, name] => Some([*before, *after, *name].map(str::to_owned)),
+        _ => None,
+    };
+    let agreed = agreed_tip(repository)?;
+    let mut proposals = Vec::new();
+    for Update { branch, before, after } in updates("pre-receive", pick)? {
+        let protected = is_protected_at(repository, &[before, agreed], &branch)?;
+        if protected {
+            refuse_loss(repository, before, after, &branch)?;
+        }
+        let base = if protected { before.or(agreed) } else { agreed.or(before) };
+        proposals.extend(match (base, after) {
+            (_, None) => None,
+            (Some(base), Some(after)) => {
+                let (base, after) = (base.to_string(), after.to_string());
+                Some(repository.range(&base, &after, Some(branch))?)
+            }
+            (None, Some(after)) => Some(repository.beginning(after, Some(branch))?),
+        });
+    }
+    Ok(proposals)
+}
+
+/// Gives where the server's protected branch stands before the push: of the branches that the policy
+/// of HEAD, or else of any branch, protects, the first by name.
+fn agreed_tip(repository: &GitRepository) -> Result<Option<Oid>, Fault> {
+    let branches = repository.branches()?;
+    let own = branches.iter().filter(|branch| !branch.remote);
+    for branch in own {
+        let policy = readable_policy(repository, Side::Commit(branch.tip))?;
+        if policy.is_some_and(|policy| policy.is_protected(&branch.name)) {
+            return Ok(Some(branch.tip));
+        }
+    }
+    Ok(None)
+}
+
+/// Asks the policy that the remote has, and the one here: either may protect a branch.
+fn is_protected(
+    repository: &GitRepository,
+    before: Option<Oid>,
+    branch: &str,
+) -> Result<bool, Fault> {
+    // What the remote has may not have been fetched; then the policy here speaks alone.
+    let there = before.and_then(|id| readable_policy(repository, Side::Commit(id)).ok()).flatten();
+    let here = readable_policy(repository, head_side(repository)?)?;
+    Ok([there, here].iter().flatten().any(|policy| policy.is_protected(branch)))
+}
+
+/// Asks the policies of some commits; any of them may protect a branch.
+fn is_protected_at(
+    repository: &GitRepository,
+    commits: &[Option<Oid>],
+    branch: &str,
+) -> Result<bool, Fault> {
+    for commit in commits.iter().flatten() {
+        let policy = readable_policy(repository, Side::Commit(*commit))?;
+        if policy.is_some_and(|policy| policy.is_protected(branch)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A protected branch is never deleted or rewritten (attack 67).
+fn refuse_loss(
+    repository: &GitRepository,
+    before: Option<Oid>,
+    after: Option<Oid>,
+    branch: &str,
+) -> Result<(), Stop> {
+    let verb = match (before, after) {
+        (_, None) => "delete",
+        (Some(before), Some(after)) if !repository.is_ancestor(before, after)? => "rewrite",
+        _ => return Ok(()),
+    };
+    complain(format!("branch-protected: this push would {verb} the protected branch {branch}"));
+    Err(Stop::Refused)
+}
+
+fn head_side(repository: &GitRepository) -> Result<Side, Fault> {
+    Ok(repository.head_commit()?.map_or(Side::Nothing, Side::Commit))
+}
+
+/// Gives what a branch of one's own is judged against, as CI will: the protected branch as the
+/// remote was last seen to have it, else as it is here. Earlier pushes of it were agreed by nobody.
+fn protected_tip(repository: &GitRepository, remote: Option<&str>) -> Result<Option<Oid>, Fault> {
+    let tips = protected_tips(repository, head_side(repository)?)?;
+    let prefix = format!("{}/", remote.unwrap_or("origin"));
+    let branches = repository.branches()?;
+    let mut protected: Vec<_> =
+        branches.iter().filter(|branch| tips.contains(&branch.tip)).collect();
+    protected.sort_by_key(|branch| !(branch.remote && branch.name.starts_with(&prefix)));
+    Ok(protected.first().map(|branch| branch.tip))
+}
