@@ -53,6 +53,7 @@ mod retry_exhausted;
 mod retry_too_soon;
 mod pause_owed;
 mod agent_unknown;
+mod identity_mismatch;
 mod approval_missing;
 mod sign_off_missing;
 mod policy_change_undecided;
@@ -123,6 +124,7 @@ pub static ALL: &[&Check] = &[
     &retry_too_soon::CHECK,
     &pause_owed::CHECK,
     &agent_unknown::CHECK,
+    &identity_mismatch::CHECK,
     &approval_missing::CHECK,
     &sign_off_missing::CHECK,
     &policy_change_undecided::CHECK,

@@ -45,7 +45,7 @@ fn of_report(step: &Step<'_>) -> Option<Objection> {
     let auditor = &reported.report.auditor;
     let actor = &step.record.entry.actor;
     let mut workers = reported.workers();
-    let message = if let Some(run) = workers.find(|run| run.agent == *auditor) {
+    let message = if let Some(run) = workers.find(|run| is_same(step, &run.agent, auditor)) {
         did_work(auditor, &run.stage)
     } else if auditor != actor {
         format!("`{actor}` records an audit in the name of `{auditor}`")
@@ -64,7 +64,7 @@ fn of_audit_run(step: &Step<'_>) -> Option<Objection> {
         return None;
     }
     let mut workers = reliance::workers(state, &run.stage);
-    let message = match workers.find(|worker| worker.agent == run.agent) {
+    let message = match workers.find(|worker| is_same(step, &worker.agent, &run.agent)) {
         Some(worker) => did_work(&run.agent, &worker.stage),
         None if !is_auditor(step, &run.agent)? => no_auditor(&run.agent),
         None => return None,
@@ -75,11 +75,19 @@ fn of_audit_run(step: &Step<'_>) -> Option<Objection> {
 fn of_run(step: &Step<'_>) -> Option<Objection> {
     let relied = reliance::relied_on(step)?;
     let auditor = &relied.audit.auditor;
-    let worked = relied.state.workers().find(|run| run.agent == *auditor).map(|run| &run.stage);
-    let stage = worked.or((relied.run.agent == *auditor).then_some(&relied.run.stage))?;
+    let mut workers = relied.state.workers();
+    let worked = workers.find(|run| is_same(step, &run.agent, auditor)).map(|run| &run.stage);
+    let same = is_same(step, &relied.run.agent, auditor);
+    let stage = worked.or(same.then_some(&relied.run.stage))?;
     let message =
         format!("the audit that this relies on is no audit: {}", did_work(auditor, stage));
     Some(relied.objection(step, "auditor", message, reliance::audit_again(relied.state)))
+}
+
+/// An alias of one principal is no second pair of eyes; what a policy says of that by now must not
+/// refuse a landed history.
+fn is_same(step: &Step<'_>, one: &AgentName, other: &AgentName) -> bool {
+    step.policy.map_or(one == other, |policy| policy.is_same(one, other))
 }
 
 fn did_work(auditor: &AgentName, stage: &crate::source::StageName) -> String {
@@ -112,6 +120,26 @@ fn hand_over(step: &Step<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use crate::testing::story;
+
+    /// Attack 91: two names of one principal don't audit each other.
+    #[test]
+    fn an_alias_is_no_second_pair_of_eyes() {
+        let told = |address: &str| {
+            story(&format!(
+                "
+- policy: ['independent_auditor: {{lanes: [D], auditor: true}}',
+    'independent_auditor: {{lanes: [D], auditor: true, identities: [{address}]}}']
+- policy: ['quant_engineer: {{lanes: [C]}}',
+    'quant_engineer: {{lanes: [C], identities: [mallory@example.org]}}']
+- done: {{until: audit}}
+- propose: feature/strat-001-audit
+- run: {{}}
+"
+            ))
+        };
+        told("eve@example.org").expect(&[]);
+        told("Mallory@example.org").expect(&["self-audit"]);
+    }
 
     /// Attack 91: the author audits, and a deploy stage would rely on it.
     #[test]

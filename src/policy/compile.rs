@@ -24,8 +24,9 @@ pub(super) fn compile(
     let owners = owners(&model).expect(VALID);
     let agents = model.agents.into_iter().map(|(name, agent)| {
         let lanes = agent.lanes.into_iter().collect();
-        let model::Agent { human, auditor, coordinator, .. } = agent;
-        (name, Agent { lanes, human, auditor, coordinator })
+        let model::Agent { human, auditor, coordinator, identities, .. } = agent;
+        let identities = identities.iter().map(|email| email.to_lowercase()).collect();
+        (name, Agent { lanes, human, auditor, coordinator, identities })
     });
     let lanes = model.lanes.into_iter().map(|(name, lane)| {
         let model::Lane { title, owns } = lane;

@@ -99,6 +99,8 @@ pub struct Agent {
     pub auditor: bool,
     /// A coordinator, who opens tasks and records gates (R001-3).
     pub coordinator: bool,
+    /// The e-mail addresses that it commits with, in lower case; none binds it to nothing.
+    pub identities: BTreeSet<String>,
 }
 
 /// A part of the tree.
@@ -176,6 +178,13 @@ impl Policy {
     /// Tells whether a name is a person's.
     pub fn is_person(&self, name: &AgentName) -> bool {
         self.agents.get(name).is_some_and(|agent| agent.human)
+    }
+
+    /// Tells whether two names are one principal's: the same, or bound to a common address.
+    pub fn is_same(&self, one: &AgentName, other: &AgentName) -> bool {
+        let bound = |name| self.agents.get(name).map(|agent| &agent.identities);
+        let shared = bound(one).zip(bound(other)).is_some_and(|(a, b)| !a.is_disjoint(b));
+        one == other || shared
     }
 
     /// Tells whether a name is a coordinator's or a person's: those who direct the work of others.

@@ -73,6 +73,9 @@ pub(super) struct Agent {
     /// A coordinator.
     #[serde(default)]
     pub(super) coordinator: bool,
+    /// The e-mail addresses that it commits with. Agents that share one are one principal.
+    #[serde(default)]
+    pub(super) identities: Vec<String>,
 }
 
 /// A part of the tree.

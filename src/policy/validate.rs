@@ -45,6 +45,15 @@ fn agents(model: &Model, problems: &mut Problems<'_>) {
                 problems.at(&field, format!("there is no lane `{lane}`"), "add it to `lanes`");
             }
         }
+        for (index, email) in agent.identities.iter().enumerate() {
+            let parts =
+                email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+            if parts.is_none() || email.contains(char::is_whitespace) {
+                let field = format!("agents.{name}.identities.{index}");
+                let message = format!("`{email}` is no e-mail address");
+                problems.at(&field, message, "write it as Git has it, such as ada@example.org");
+            }
+        }
         if agent.auditor && agent.coordinator {
             let message = format!("`{name}` would judge what it coordinates");
             problems.at(&format!("agents.{name}"), message, "an auditor is no coordinator");

@@ -1,6 +1,6 @@
 //! A repository made of text, for worlds in tests and examples: the same questions, no disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, Fault, Mode, Node, Oid, Repository, Side};
 use crate::source::RepoPath;
@@ -10,6 +10,7 @@ use crate::source::RepoPath;
 pub struct Memory {
     blobs: BTreeMap<Oid, Vec<u8>>,
     sides: BTreeMap<Side, BTreeMap<RepoPath, Node>>,
+    makers: BTreeMap<Oid, BTreeSet<String>>,
 }
 
 impl Memory {
@@ -29,6 +30,11 @@ impl Memory {
     /// Gives a made-up commit that tests can tell from others by its number.
     pub fn commit(number: u8) -> Side {
         Side::Commit(blob_id(&[number]))
+    }
+
+    /// Names the maker of a commit by an e-mail address.
+    pub fn set_maker(&mut self, commit: Oid, email: &str) {
+        self.makers.entry(commit).or_default().insert(email.to_lowercase());
     }
 
     fn files(&self, side: Side) -> impl Iterator<Item = (&RepoPath, &Node)> {
@@ -73,6 +79,10 @@ impl Repository for Memory {
         self.blobs.get(&oid).cloned().ok_or_else(|| {
             Fault::new(format!("object {oid} is missing"), "add the file to the test's repository")
         })
+    }
+
+    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault> {
+        Ok(self.makers.get(&commit).cloned().unwrap_or_default())
     }
 
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {

@@ -9,6 +9,7 @@ pub mod lfs;
 mod memory;
 mod overlay;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use environment::GitEnvironment;
@@ -176,6 +177,10 @@ pub trait Repository {
 
     /// Gives the bytes of a blob; refuses with a fault if this clone lacks it.
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault>;
+
+    /// Gives the e-mail addresses of those whom a commit names as its makers: author, committer and
+    /// the co-authors of its trailers, in lower case. Anyone could have written them (attack 94).
+    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault>;
 
     /// Gives what differs between two sides, sorted by path.
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault>;

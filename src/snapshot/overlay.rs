@@ -1,7 +1,7 @@
 //! A repository with a few files more in its index: what a command is about to write, judged
 //! before it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::blob_id;
 use super::{Change, Fault, Mode, Node, Oid, Repository, Side};
@@ -73,6 +73,10 @@ impl Repository for Overlay<'_> {
             Some(bytes) => Ok(bytes.clone()),
             None => self.inner.read(oid),
         }
+    }
+
+    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault> {
+        self.inner.makers(commit)
     }
 
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {

@@ -71,6 +71,19 @@ impl Teller {
         draft::audit_report(policy, state, stage, &author, verdict, tests, Vec::new()).into()
     }
 
+    /// Moves the clock by a number and a unit, such as 31d.
+    pub(super) fn wait(&mut self, duration: &str) {
+        let (number, unit) = duration.split_at(duration.len() - 1);
+        let number: i64 = number.parse().expect("a number and a unit");
+        let seconds = match unit {
+            "d" => 86_400,
+            "h" => 3_600,
+            "m" => 60,
+            _ => 1,
+        };
+        self.clock = self.clock.plus(chrono::TimeDelta::seconds(number * seconds));
+    }
+
     /// Where `strat-001` stands now.
     pub(super) fn state(&self) -> Option<State> {
         let task = "strat-001".parse().expect("an id");

@@ -7,8 +7,8 @@
 //! files; `decision` adds a person's decision, whose `changes` lists paths alone; `wait: 31d` moves
 //! the clock; `policy: [from, to]` edits the policy; `on: BRANCH` changes the branch; `propose:
 //! BRANCH` makes everything above agreed and everything below proposed; `bootstrap: BRANCH` proposes
-//! everything above, the first policy with it. `meanwhile: [ITEMS]` tells what landed beside the
-//! proposal; `occasion: verification` has everything replayed. `halt`, `incident`, `incident_step` and
+//! everything above, the first policy with it. `by: EMAIL` makes the proposal a range of one commit, made by
+//! that address. `meanwhile: [ITEMS]` tells what landed beside the proposal; `occasion: verification` has everything replayed. `halt`, `incident`, `incident_step` and
 //! `postmortem` go to `halts/halt-001` and `incidents/inc-001`, other kinds where `in:` says.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::ledger::State;
 use crate::policy::{POLICY_PATH, Stage};
 use crate::record::kind::{Artifact, Verdict};
 use crate::record::{Home, Payload, yaml};
-use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side};
+use crate::snapshot::{Memory, Mode, Occasion, Proposal, Repository as _, Side, Step};
 use crate::source::{Digest, Moment, RepoPath, StageName, TaskId};
 use crate::world::{self, Focus, LedgerView, Terms, World};
 
@@ -83,6 +83,7 @@ pub(super) struct Teller {
     landed: Option<Files>,
     pub(super) branch: Option<String>,
     occasion: Occasion,
+    maker: Option<String>,
     pub(super) clock: Moment,
 }
 
@@ -99,6 +100,7 @@ impl Teller {
             landed: None,
             branch: None,
             occasion: Occasion::Commit,
+            maker: None,
             clock: "2026-11-21T10:00:00Z".parse().expect("a moment"),
         }
     }
@@ -144,6 +146,7 @@ impl Teller {
             "edit" => self.edit(value),
             "policy" => self.edit(json!({ POLICY_PATH: value })),
             "wait" => self.wait(value.as_str().expect("a duration such as 31d")),
+            "by" => self.maker = value.as_str().map(str::to_owned),
             "on" => self.branch = value.as_str().map(str::to_owned),
             "meanwhile" => self.meanwhile(value),
             "occasion" => {
@@ -192,24 +195,16 @@ impl Teller {
         }
     }
 
-    pub(super) fn wait(&mut self, duration: &str) {
-        let (number, unit) = duration.split_at(duration.len() - 1);
-        let number: i64 = number.parse().expect("a number and a unit");
-        let seconds = match unit {
-            "d" => 86_400,
-            "h" => 3_600,
-            "m" => 60,
-            _ => 1,
-        };
-        self.clock = self.clock.plus(chrono::TimeDelta::seconds(number * seconds));
-    }
-
     pub(super) fn repository(&self) -> Memory {
         let mut memory = Memory::default();
         memory.set(Side::Index, &self.files);
         let base = self.agreed.as_ref().unwrap_or(&self.files);
         memory.set(Memory::commit(1), base);
         memory.set(Memory::commit(2), self.landed.as_ref().unwrap_or(base));
+        if let (Some(maker), Side::Commit(commit)) = (&self.maker, Memory::commit(3)) {
+            memory.set(Memory::commit(3), &self.files);
+            memory.set_maker(commit, maker);
+        }
         memory
     }
 
@@ -233,7 +228,16 @@ impl Teller {
             let all = self.proposal(repository, Side::Nothing, Side::Nothing);
             return Proposal { changes: Vec::new(), ..all };
         }
-        self.proposal(repository, Memory::commit(2), Memory::commit(1))
+        let staged = self.proposal(repository, Memory::commit(2), Memory::commit(1));
+        match (&self.maker, Memory::commit(3), Memory::commit(1)) {
+            (Some(_), head @ Side::Commit(commit), Side::Commit(parent)) => Proposal {
+                head,
+                occasion: Occasion::Range,
+                steps: vec![Step { commit, parents: vec![parent] }],
+                ..staged
+            },
+            _ => staged,
+        }
     }
 
     pub(super) fn judge(&self) -> Result<Report, crate::snapshot::Fault> {

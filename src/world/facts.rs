@@ -1,7 +1,7 @@
 //! What stands at the paths that records speak of, hashed from Git's blobs.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::policy::Policy;
@@ -54,6 +54,7 @@ impl Fact {
 pub struct Facts {
     known: BTreeMap<(Seen, RepoPath), Fact>,
     lanes: BTreeMap<(Seen, LaneName), Digest>,
+    makers: BTreeMap<Oid, BTreeSet<String>>,
 }
 
 /// Larger documents are hashed, but no condition reads them, in bytes.
@@ -63,6 +64,24 @@ impl Facts {
     /// Gives a fact. What was never asked for at building is unseen.
     pub fn get(&self, seen: Seen, path: &RepoPath) -> &Fact {
         self.known.get(&(seen, path.clone())).unwrap_or(&Fact::Unseen)
+    }
+
+    /// Gives the addresses of those who made a commit, as far as a policy binds anyone to one.
+    pub fn makers(&self, commit: Oid) -> &BTreeSet<String> {
+        static NOBODY: BTreeSet<String> = BTreeSet::new();
+        self.makers.get(&commit).unwrap_or(&NOBODY)
+    }
+
+    /// Learns who made a commit.
+    pub(super) fn learn_makers(
+        &mut self,
+        repository: &dyn Repository,
+        commit: Oid,
+    ) -> Result<(), Fault> {
+        if let Entry::Vacant(place) = self.makers.entry(commit) {
+            place.insert(repository.makers(commit)?);
+        }
+        Ok(())
     }
 
     /// Gives the digest of a lane's files, if a run is being started anew there and it can be seen.

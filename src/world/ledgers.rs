@@ -169,6 +169,11 @@ impl LedgerView {
         }
     }
 
+    /// Gives the commit of the range that brought a record; none of what is staged or agreed.
+    pub fn brought_by(&self, record: &Record) -> Option<Oid> {
+        self.introduced.get(record.repo_path()).copied()
+    }
+
     /// Gives the new entries with their index.
     pub fn new_entries(&self) -> impl Iterator<Item = (usize, &Record)> {
         self.records.iter().enumerate().skip(self.agreed)

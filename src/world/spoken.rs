@@ -33,6 +33,12 @@ pub(super) fn facts(
             facts.learn_lane(repository, proposal.head, step.seen, policy, &run.lane)?;
         }
     }
+    if world.policy.agents.values().any(|agent| !agent.identities.is_empty()) {
+        let brought = world.steps().filter_map(|step| step.ledger.brought_by(step.record));
+        for commit in brought {
+            facts.learn_makers(repository, commit)?;
+        }
+    }
     if let Some(log) = &world.policy.decisions_log {
         facts.learn(repository, proposal.head, Seen::Head, log)?;
     }

@@ -96,3 +96,25 @@ fn the_first_push_brings_the_policy() {
     let said = push(&other, &["main"]);
     assert!(said.code != 0 && said.err.contains("orch init"), "{said:#?}");
 }
+
+/// Attacks 94 and 95: where the policy binds names to addresses, the guard holds each record against
+/// the commit that brings it; a co-author of a squashed commit counts.
+#[test]
+fn a_record_is_by_whom_its_commit_is_by() {
+    let bound = "founder: {lanes: [F], human: true, identities: [boss@example.org]}";
+    let team = Team::with_policy(&[("founder: {lanes: [F], human: true}", bound)]);
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    team.repo.git(&["switch", "--quiet", "--create", "orch/hold"]);
+    team.orch("founder", &["pause", "strat-001", "--reason", "Hold on"]);
+    team.commit("Pause strat-001");
+    let judged = team.guard(&["--base", "main"]);
+    assert_eq!(judged.refused_by("identity-mismatch").path, team.record("strat-001", "pause"));
+    let author = "--author=Boss <Boss@example.org>";
+    team.repo.git(&["commit", "--quiet", "--amend", "--no-edit", author]);
+    team.guard(&["--base", "main"]).passed();
+    let message = "Pause strat-001\n\nCo-authored-by: Boss <boss@example.org>";
+    let other = "--author=Ada <ada@example.org>";
+    team.repo.git(&["commit", "--quiet", "--amend", other, "-m", message]);
+    team.guard(&["--base", "main"]).passed();
+}

@@ -12,6 +12,7 @@ mod refs;
 mod store;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -23,6 +24,7 @@ pub use refs::{Branch, CommitMeta, Person};
 
 use self::folder::{Content, Folder};
 use self::index::{Found, Index};
+use self::refs::co_authors;
 use self::store::Store;
 use super::{Change, Fault, GitEnvironment, Node, Oid, Repository, Side};
 use crate::source::RepoPath;
@@ -230,6 +232,12 @@ impl Repository for GitRepository {
 
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault> {
         self.store.object(oid.0, Kind::Blob)
+    }
+
+    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault> {
+        let meta = self.commit_meta(commit)?;
+        let named = [meta.author.email, meta.committer.email].into_iter();
+        Ok(named.chain(co_authors(&meta.message)).map(|email| email.to_lowercase()).collect())
     }
 
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {

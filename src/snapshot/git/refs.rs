@@ -46,6 +46,18 @@ pub struct CommitMeta {
     pub message: String,
 }
 
+/// Gives the addresses of the co-authors that the last lines of a message name, as squashed pull
+/// requests do.
+pub(super) fn co_authors(message: &str) -> impl Iterator<Item = String> {
+    let last = message.trim_end().rsplit("\n\n").next().unwrap_or_default();
+    let named = last.lines().filter_map(|line| {
+        let (word, person) = line.split_once(':')?;
+        let email = person.rsplit_once('<')?.1.trim_end().strip_suffix('>')?;
+        word.trim().eq_ignore_ascii_case("co-authored-by").then(|| email.trim().to_owned())
+    });
+    named.collect::<Vec<_>>().into_iter()
+}
+
 impl GitRepository {
     /// Gives the commit that HEAD stands at; none before the first commit.
     pub fn head_commit(&self) -> Result<Option<Oid>, Fault> {
