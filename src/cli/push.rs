@@ -1,11 +1,15 @@
 //! What a push would change: as the one who pushes sees it, and as the server does.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::BufRead as _;
 
 use super::Stop;
 use super::context::{protected_tips, readable_policy};
 use super::output::complain;
-use crate::snapshot::{Fault, GitRepository, Oid, Proposal, Side};
+use crate::policy::{POLICY_PATH, Policy};
+use crate::snapshot::{Fault, GitRepository, Oid, Proposal, Repository as _, Side};
+use crate::source::RepoPath;
 
 /// One branch that a push would change.
 struct Update {
@@ -100,13 +104,23 @@ pub(super) fn received(repository: &GitRepository) -> Result<Vec<Proposal>, Stop
     Ok(proposals)
 }
 
-/// Gives where the server's protected branch stands before the push: of the branches that the policy
-/// of HEAD, or else of any branch, protects, the first by name.
+/// Gives where the server's protected branch stands before the push: of the branches that protect
+/// themselves by their own policy, the one that HEAD names, else the first by name. Branches that
+/// share a policy, as most do, share its reading.
 fn agreed_tip(repository: &GitRepository) -> Result<Option<Oid>, Fault> {
-    let branches = repository.branches()?;
-    let own = branches.iter().filter(|branch| !branch.remote);
-    for branch in own {
-        let policy = readable_policy(repository, Side::Commit(branch.tip))?;
+    let current = repository.current_branch()?;
+    let mut branches = repository.branches()?;
+    branches.retain(|branch| !branch.remote);
+    branches.sort_by_key(|branch| Some(&branch.name) != current.as_ref());
+    let path = RepoPath::from(POLICY_PATH);
+    let mut read: BTreeMap<Oid, Option<Policy>> = BTreeMap::new();
+    for branch in branches {
+        let side = Side::Commit(branch.tip);
+        let Some(node) = repository.node(side, &path)? else { continue };
+        if let Entry::Vacant(place) = read.entry(node.oid) {
+            place.insert(readable_policy(repository, side)?);
+        }
+        let policy = read.get(&node.oid).and_then(Option::as_ref);
         if policy.is_some_and(|policy| policy.is_protected(&branch.name)) {
             return Ok(Some(branch.tip));
         }
