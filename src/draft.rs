@@ -13,7 +13,9 @@ use crate::record::kind::{
     Handoff, HandoffStatus, Issue, Pause, PauseCause, Run, RunStatus, Verdict,
 };
 use crate::record::{self, Envelope, Home, Payload, Problem, Record, RecordPath};
-use crate::source::{AgentName, ArtifactName, Digest, Moment, RepoPath, StageName};
+use crate::source::{
+    AgentName, ArtifactName, Digest, LaneName, Moment, RepoPath, RunId, StageName, TaskId,
+};
 use crate::world::{self, LedgerView, Seen, World};
 
 pub use emergency::{incident, rollback, rollback_branch, rollback_handoff, snapshot, stamp};
@@ -104,16 +106,27 @@ pub fn run(world: &World, state: &State, stage: &Stage) -> Run {
     let inputs = world::inputs_of(world, state, stage);
     let entered = state.times_entered(&stage.name);
     let run_id = ledger::run_id(&state.task.task_id, &stage.name, &inputs, entered);
+    let attempt = state.attempts(&run_id) + 1;
+    let agent = state.assigned.clone().unwrap_or_else(|| stage.agent.clone());
     Run {
-        stage: stage.name.clone(),
-        attempt: state.attempts(&run_id) + 1,
         checkpoint: state.checkpoint(&run_id).cloned(),
+        inputs,
+        ..begun(stage.name.clone(), run_id, attempt, agent, stage.lane.clone())
+    }
+}
+
+/// Gives a run that begins, of which no more is known than this.
+fn begun(stage: StageName, run_id: RunId, attempt: u32, agent: AgentName, lane: LaneName) -> Run {
+    Run {
+        stage,
         run_id,
-        agent: state.assigned.clone().unwrap_or_else(|| stage.agent.clone()),
-        lane: stage.lane.clone(),
+        attempt,
+        agent,
+        lane,
         branch: None,
         status: RunStatus::InProgress,
-        inputs,
+        inputs: Vec::new(),
+        checkpoint: None,
         task_id: None,
         failure: None,
         exit_code: None,
@@ -126,23 +139,12 @@ pub fn run(world: &World, state: &State, stage: &Stage) -> Run {
 
 /// Gives an entry about a run that goes on: that it reached a checkpoint, succeeded or failed.
 pub fn of_run(run: &RunState, status: RunStatus) -> Run {
+    let (stage, agent, lane) = (run.stage.clone(), run.agent.clone(), run.lane.clone());
     Run {
-        stage: run.stage.clone(),
-        run_id: run.run_id.clone(),
-        attempt: run.attempt,
-        agent: run.agent.clone(),
-        lane: run.lane.clone(),
         branch: run.branch.clone(),
         status,
         task_id: run.task.clone(),
-        inputs: Vec::new(),
-        checkpoint: None,
-        failure: None,
-        exit_code: None,
-        log: None,
-        duration_seconds: None,
-        retry_after: None,
-        lane_state: None,
+        ..begun(stage, run.run_id.clone(), run.attempt, agent, lane)
     }
 }
 
@@ -180,12 +182,17 @@ pub fn failure(
 pub fn branch(policy: &Policy, state: &State, run: &Run, at: Moment) -> Option<String> {
     let times = state.times_entered(&run.stage);
     let slug = if times > 1 { format!("{}-{times}", run.stage) } else { run.stage.to_string() };
+    branch_of(policy, &state.task.task_id, run, &slug, at)
+}
+
+/// Writes the policy's first branch pattern whose parts are all known of a run in `id`'s ledger.
+fn branch_of(policy: &Policy, id: &TaskId, run: &Run, slug: &str, at: Moment) -> Option<String> {
     let parts = BranchParts {
         lane: Some(run.lane.as_str()),
         date: Some(at),
         run_id: Some(run.run_id.as_str()),
-        task_id: Some(state.task.task_id.as_str()),
-        slug: Some(&slug),
+        task_id: Some(id.as_str()),
+        slug: Some(slug),
     };
     policy.branches.iter().find_map(|pattern| pattern.write(&parts))
 }
@@ -249,7 +256,7 @@ fn handed_over(state: &State, name: &ArtifactName, path: &RepoPath) -> bool {
 
 /// Gives the run that a handoff ends: the one that goes on; else the one that should have begun,
 /// so that the checks can say what is missing.
-pub fn run_to_end(world: &World, state: &State, stage: &Stage) -> crate::source::RunId {
+pub fn run_to_end(world: &World, state: &State, stage: &Stage) -> RunId {
     match state.active_run() {
         Some(active) => active.run_id.clone(),
         None => run(world, state, stage).run_id,
@@ -261,7 +268,7 @@ pub fn handoff(
     workflow: &Workflow,
     state: &State,
     stage: &Stage,
-    run_id: crate::source::RunId,
+    run_id: RunId,
     from: AgentName,
     artifacts: Vec<Artifact>,
 ) -> Handoff {

@@ -28,7 +28,9 @@ pub(super) struct Ahead {
 /// written behind what is here would fork its ledger.
 pub(super) fn landed_ahead(view: &View, id: &TaskId) -> Result<Option<Ahead>, Stop> {
     let policy = view.policy();
-    let mut found = further(view, Some(id), |name| policy.is_protected(name))?;
+    let mut found = further(view, Some(id), &other_worktrees(&view.repository)?, |name| {
+        policy.is_protected(name)
+    })?;
     Ok(found.remove(id))
 }
 
@@ -39,11 +41,12 @@ pub(super) fn ahead(
     view: &View,
     only: Option<&TaskId>,
 ) -> Result<BTreeMap<TaskId, Ahead>, Stop> {
-    let mut found = further(view, only, |_| true)?;
+    let worktrees = other_worktrees(&view.repository)?;
+    let mut found = further(view, only, &worktrees, |_| true)?;
     let here = view.repository.head_commit()?.map_or(Side::Nothing, Side::Commit);
-    for (folder, _) in other_worktrees(&view.repository)? {
+    for (folder, _) in &worktrees {
         // A worktree whose folder is gone has nothing staged.
-        let Ok(other) = context.repository_at(&folder) else { continue };
+        let Ok(other) = context.repository_at(folder) else { continue };
         let place = format!("the worktree {}", folder.display());
         let command = format!("cd {}", folder.display());
         collect(&view.world, here, (&other, Side::Index), only, (place, command), &mut found)?;
@@ -55,6 +58,7 @@ pub(super) fn ahead(
 fn further(
     view: &View,
     only: Option<&TaskId>,
+    worktrees: &[Worktree],
     pick: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<TaskId, Ahead>, Stop> {
     let repository = &view.repository;
@@ -62,7 +66,6 @@ fn further(
     let here = head.map_or(Side::Nothing, Side::Commit);
     let mut found = BTreeMap::new();
     let current = repository.current_branch()?;
-    let worktrees = other_worktrees(repository)?;
     let mut tips = vec![];
     for branch in repository.branches()? {
         let short = branch.name.split_once('/').filter(|_| branch.remote);
@@ -87,8 +90,11 @@ fn further(
     Ok(found)
 }
 
-/// Gives the other worktrees of this repository, and the branch that each holds.
-fn other_worktrees(repository: &GitRepository) -> Result<Vec<(PathBuf, Option<String>)>, Fault> {
+/// The folder of a worktree, and the branch that it holds.
+type Worktree = (PathBuf, Option<String>);
+
+/// Gives the other worktrees of this repository.
+fn other_worktrees(repository: &GitRepository) -> Result<Vec<Worktree>, Fault> {
     if !repository.common_dir().join("worktrees").is_dir() {
         return Ok(Vec::new());
     }

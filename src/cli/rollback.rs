@@ -6,10 +6,11 @@ use super::incident::incident_in;
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
 use super::output::say;
+use super::run::Begun;
 use super::seal::{changed_files, digest_of, node_of};
 use crate::draft::{self, Author};
 use crate::ledger::{IncidentState, RunState, State};
-use crate::policy::{BranchParts, Policy, ROLLBACK_STAGE, Rollback};
+use crate::policy::{Policy, ROLLBACK_STAGE, Rollback};
 use crate::record::Home;
 use crate::record::kind::{Artifact, Failure, Run, RunStatus};
 use crate::snapshot::Node;
@@ -79,32 +80,16 @@ pub(super) fn start(
     }
     let emergency = Emergency::of(context, task, incident)?;
     let (policy, state) = (emergency.view.policy(), emergency.state());
-    let mut author = emergency.author(context)?;
+    let author = emergency.author(context)?;
     if let Some(active) = state.active_run().filter(|run| run.task.as_ref() == Some(task)) {
         say(format!("rollback {} of {task} goes on already", active.run_id));
         return Ok(());
     }
     let by = rollback_of(&policy, emergency.task_state())?;
-    let mut run = draft::rollback(incident, state, task, by);
-    run.agent = author.actor.clone();
-    let stays = stay || stays_on(&policy, incident, &run, author.branch.as_deref());
-    let branch = match stays {
-        true => author.branch.clone(),
-        false => Some(new_branch(context, &emergency, &run)?),
-    };
-    run.branch.clone_from(&branch);
-    author.branch.clone_from(&branch);
-    let (run_id, lane) = (run.run_id.clone(), run.lane.clone());
-    let mut writer = Writer::new(context, &emergency.view, author);
-    writer.add(&emergency.home(), run)?;
-    writer.commit_after(writing, || match &branch {
-        Some(name) if !stays => {
-            emergency.view.repository.create_branch(name, None)?;
-            say(format!("on branch {name}"));
-            Ok(())
-        }
-        _ => Ok(()),
-    })?;
+    let run = draft::rollback(incident, state, task, by);
+    let own = draft::rollback_branch(&policy, incident, state, &run, context.at());
+    let begun = Begun { view: &emergency.view, home: emergency.home(), author, run, own };
+    let Run { run_id, lane, .. } = begun.write(context, stay, writing)?;
     say(format!("rollback {run_id} of {task} began"));
     say(format!(
         "next: take back files of lane {lane} (`git rm PATH`, or `git restore --source=REV --staged \
@@ -121,33 +106,6 @@ fn rollback_of<'p>(policy: &'p Policy, state: &State) -> Result<&'p Rollback, St
                     .orch/policy.yaml`";
         Stop::fault(format!("the workflow `{name}` says nothing of a rollback"), help)
     })
-}
-
-/// A branch is right for a rollback if it is not protected and some pattern says so.
-fn stays_on(policy: &Policy, incident: &TaskId, run: &Run, branch: Option<&str>) -> bool {
-    let Some(branch) = branch.filter(|branch| !policy.is_protected(branch)) else { return false };
-    let known = BranchParts {
-        lane: Some(run.lane.as_str()),
-        run_id: Some(run.run_id.as_str()),
-        task_id: Some(incident.as_str()),
-        ..BranchParts::default()
-    };
-    policy.branches.iter().any(|pattern| pattern.fits(branch, &known))
-}
-
-/// Names the rollback's branch, which must not be there yet.
-fn new_branch(context: &Context, emergency: &Emergency<'_>, run: &Run) -> Result<String, Stop> {
-    let (view, state) = (&emergency.view, emergency.state());
-    let name = draft::rollback_branch(&view.policy(), emergency.incident, state, run, context.at());
-    let name = name.ok_or_else(|| {
-        let help = "add `feature/{task_id}-{slug}` to `branches`, or use `--no-branch`";
-        Stop::fault("no pattern of the policy gives this run a branch", help)
-    })?;
-    if view.repository.branches()?.iter().any(|branch| !branch.remote && branch.name == name) {
-        let help = format!("go there first: `git switch {name}`, or use `--no-branch`");
-        return Err(Stop::fault(format!("the branch `{name}` is there already"), help));
-    }
-    Ok(name)
 }
 
 /// Completes a rollback: what its branch brought back is sealed under the names it had.

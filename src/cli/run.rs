@@ -12,9 +12,10 @@ use super::failing::Fail;
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::story::told;
-use crate::draft;
+use crate::draft::{self, Author};
 use crate::ledger::{RunStanding, RunState, Standing, State};
 use crate::policy::{BranchParts, Policy, ROLLBACK_STAGE, Stage, Workflow};
+use crate::record::Home;
 use crate::record::did_you_mean;
 use crate::record::kind;
 use crate::snapshot::Fault;
@@ -175,38 +176,59 @@ pub(super) fn begin(
     writing: Writing,
 ) -> Result<kind::Run, Stop> {
     let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
-    let mut author = desk.author(context)?;
-    let mut run = draft::run(&view.world, state, stage);
-    run.agent = author.actor.clone();
-    let stays = no_branch || stays_on(policy, state, &run, author.branch.as_deref());
-    let branch = match stays {
-        true => author.branch.clone(),
-        false => Some(new_branch(context, view, state, &run)?),
-    };
-    run.branch = branch.clone();
-    author.branch = branch.clone();
-    let mut writer = Writer::new(context, view, author);
-    writer.add(&desk.home(), run.clone())?;
-    writer.commit_after(writing, || match &branch {
-        Some(name) if !stays => {
-            view.repository.create_branch(name, None)?;
-            say(format!("on branch {name}"));
-            Ok(())
-        }
-        _ => Ok(()),
-    })?;
+    let run = draft::run(&view.world, state, stage);
+    let own = draft::branch(policy, state, &run, context.at());
+    let begun = Begun { view, home: desk.home(), author: desk.author(context)?, run, own };
+    let run = begun.write(context, no_branch, writing)?;
     say(format!("run {} of stage {} began", run.run_id, run.stage));
     Ok(run)
 }
 
-/// Names the stage's branch, which must not be there yet.
-fn new_branch(
-    context: &Context,
-    view: &View,
-    state: &State,
-    run: &kind::Run,
-) -> Result<String, Stop> {
-    let name = draft::branch(&view.world.policy, state, run, context.at()).ok_or_else(|| {
+/// A run that begins in the ledger of a task, or of the incident that takes one back.
+pub(super) struct Begun<'a> {
+    pub(super) view: &'a View,
+    pub(super) home: Home,
+    pub(super) author: Author,
+    pub(super) run: kind::Run,
+    /// The name of a branch of its own, if a pattern of the policy gives it one.
+    pub(super) own: Option<String>,
+}
+
+impl Begun<'_> {
+    /// Writes it, on a branch of its own unless the current one is right or `no_branch` is asked
+    /// for; gives it as it is on the record.
+    pub(super) fn write(
+        self,
+        context: &Context,
+        no_branch: bool,
+        writing: Writing,
+    ) -> Result<kind::Run, Stop> {
+        let Begun { view, home, mut author, mut run, own } = self;
+        run.agent = author.actor.clone();
+        let current = author.branch.as_deref();
+        let stays = no_branch || stays_on(&view.world.policy, &home, &run, current);
+        if !stays {
+            author.branch = Some(unused(view, own)?);
+        }
+        let branch = author.branch.clone();
+        run.branch.clone_from(&branch);
+        let mut writer = Writer::new(context, view, author);
+        writer.add(&home, run.clone())?;
+        writer.commit_after(writing, || match &branch {
+            Some(name) if !stays => {
+                view.repository.create_branch(name, None)?;
+                say(format!("on branch {name}"));
+                Ok(())
+            }
+            _ => Ok(()),
+        })?;
+        Ok(run)
+    }
+}
+
+/// Takes the name of a run's branch, which must not be there yet.
+fn unused(view: &View, name: Option<String>) -> Result<String, Stop> {
+    let name = name.ok_or_else(|| {
         let help = "add `feature/{task_id}-{slug}` to `branches`, or use `--no-branch`";
         Fault::new("no pattern of the policy gives this run a branch", help)
     })?;
@@ -258,13 +280,14 @@ pub(super) fn goes_on_elsewhere(
     Ok(true)
 }
 
-/// A branch is right for a run if it is not protected and some pattern says so.
-fn stays_on(policy: &Policy, state: &State, run: &kind::Run, branch: Option<&str>) -> bool {
+/// A branch is right for a run if it is not protected and some pattern says so, for whom the ledger
+/// is about.
+fn stays_on(policy: &Policy, home: &Home, run: &kind::Run, branch: Option<&str>) -> bool {
     let Some(branch) = branch.filter(|branch| !policy.is_protected(branch)) else { return false };
     let known = BranchParts {
         lane: Some(run.lane.as_str()),
         run_id: Some(run.run_id.as_str()),
-        task_id: Some(state.task.task_id.as_str()),
+        task_id: home.id().map(TaskId::as_str),
         ..BranchParts::default()
     };
     policy.branches.iter().any(|pattern| pattern.fits(branch, &known))

@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
+use super::{begun, branch_of};
 use crate::ledger::{IncidentState, RunStanding, RunState, State};
-use crate::policy::{BranchParts, ORCHESTRATOR, Policy, ROLLBACK_STAGE, Rollback};
-use crate::record::kind::{Artifact, Handoff, HandoffStatus, Incident, Run, RunStatus};
+use crate::policy::{ORCHESTRATOR, Policy, ROLLBACK_STAGE, Rollback};
+use crate::record::kind::{Artifact, Handoff, HandoffStatus, Incident, Run};
 use crate::source::{Moment, StageName, TaskId};
 use crate::world::{StandingHalt, World};
 
@@ -116,23 +117,10 @@ fn of_run(run: &RunState) -> Value {
 pub fn rollback(id: &TaskId, state: &IncidentState, task: &TaskId, by: &Rollback) -> Run {
     let run_id = state.next_run_id(id, &stage());
     let attempts = state.runs.iter().filter(|run| run.run_id == run_id).count();
+    let attempt = u32::try_from(attempts).unwrap_or(u32::MAX).saturating_add(1);
     Run {
-        stage: stage(),
-        attempt: u32::try_from(attempts).unwrap_or(u32::MAX).saturating_add(1),
-        run_id,
-        agent: by.agent.clone(),
-        lane: by.lane.clone(),
-        branch: None,
-        status: RunStatus::InProgress,
         task_id: Some(task.clone()),
-        inputs: Vec::new(),
-        checkpoint: None,
-        failure: None,
-        exit_code: None,
-        log: None,
-        duration_seconds: None,
-        retry_after: None,
-        lane_state: None,
+        ..begun(stage(), run_id, attempt, by.agent.clone(), by.lane.clone())
     }
 }
 
@@ -149,14 +137,7 @@ pub fn rollback_branch(
         0 => ROLLBACK_STAGE.to_owned(),
         before => format!("{ROLLBACK_STAGE}-{}", before + 1),
     };
-    let parts = BranchParts {
-        lane: Some(run.lane.as_str()),
-        date: Some(at),
-        run_id: Some(run.run_id.as_str()),
-        task_id: Some(id.as_str()),
-        slug: Some(&slug),
-    };
-    policy.branches.iter().find_map(|pattern| pattern.write(&parts))
+    branch_of(policy, id, run, &slug, at)
 }
 
 /// Gives the handoff that completes a rollback.
