@@ -364,7 +364,14 @@ pub fn approval(
     approver: AgentName,
     statement: String,
 ) -> Approval {
+    let covers = to_be_approved(world, state, stage);
+    Approval { stage: stage.name.clone(), approver, statement, covers }
+}
+
+/// Gives what people look at before a stage begins: the evidence that it would consume, but for the
+/// audit, which is the gatekeeper's.
+pub fn to_be_approved(world: &World, state: &State, stage: &Stage) -> Vec<Artifact> {
     let mut covers = world::inputs_of(world, state, stage);
     covers.retain(|artifact| artifact.name != AUDIT_PASS);
-    Approval { stage: stage.name.clone(), approver, statement, covers }
+    covers
 }

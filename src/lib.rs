@@ -11,6 +11,7 @@
 
 pub mod source;
 pub mod diagnostic;
+pub mod keys;
 pub mod snapshot;
 pub mod record;
 pub mod policy;

@@ -3,9 +3,10 @@
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
 use crate::ledger::Approved;
-use crate::policy::{AUDIT_PASS, Policy};
+use crate::policy::{AUDIT_PASS, Approvers, Policy};
 use crate::record::Payload;
 use crate::record::kind::{Approval, Artifact, Run, RunStatus};
+use crate::source::AgentName;
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -22,7 +23,8 @@ const EXPLAIN: &str = "\
 Where real money or real users begin, a person says so: a stage with `approval` starts only behind
 an approval by that very person, over exactly the evidence that the run consumes. If the evidence
 changes, or the task goes back, the approval no longer holds and is asked for again. Nobody approves
-in another's name: `orch approve TASK --stage STAGE --statement S`.
+in another's name: `orch approve TASK --stage STAGE --statement S`. Where `approvers` asks for several
+people, two names of one principal count once.
 
 ```yaml bad
 - done: {until: deploy_live}
@@ -50,29 +52,59 @@ fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
 
 fn unapproved(step: &Step<'_>, run: &Run) -> Option<Objection> {
     let (state, stage) = (step.before?, step.stage(&run.stage)?);
-    let person = stage.approval.as_ref()?;
+    let asked = stage.approvers.as_ref()?;
     let by_them = |approval: &&Approved| {
-        approval.live && approval.stage == run.stage && approval.approver == *person
+        approval.live && approval.stage == run.stage && asked.of.contains(&approval.approver)
     };
     let consumed = seen_by_a_person(&run.inputs);
-    let mut approvals = state.approvals.iter().filter(by_them);
-    if approvals.any(|approval| seen_by_a_person(&approval.covers) == consumed) {
+    let approvals = state.approvals.iter().filter(by_them);
+    let heard = approvals.filter(|approval| seen_by_a_person(&approval.covers) == consumed);
+    let voices = principals(step.policy?, heard.map(|approval| &approval.approver));
+    if voices.len() >= asked.threshold {
         return None;
     }
+    let who = in_words(asked);
     let help = format!(
-        "`{person}` approves what is there now: `orch approve {} --stage {} --statement …`",
+        "{who} approve what is there now: `orch approve {} --stage {} --statement …`",
         state.task.task_id, run.stage
     );
     let last = state.approvals.iter().rev().find(|approval| approval.stage == run.stage);
     let message = match last.filter(by_them) {
-        Some(_) => format!("`{person}` approved other evidence than this run consumes"),
-        None => format!("stage `{}` starts only when `{person}` approves it", run.stage),
+        _ if !voices.is_empty() => {
+            format!("{} of {who} approved stage `{}`, as one", voices.len(), run.stage)
+        }
+        Some(last) => {
+            format!("`{}` approved other evidence than this run consumes", last.approver)
+        }
+        None => format!("stage `{}` starts only when {who} approve it", run.stage),
     };
     let objection = Objection::new(step.field("stage"), message, help);
     Some(match last.and_then(|approval| place_of(step, approval)) {
         Some(place) => objection.related(place, "this approval does not count for it"),
         None => objection,
     })
+}
+
+/// Two names of one principal are one voice (attack 98).
+fn principals<'n>(
+    policy: &Policy,
+    names: impl Iterator<Item = &'n AgentName>,
+) -> Vec<&'n AgentName> {
+    let mut voices: Vec<&AgentName> = Vec::new();
+    for name in names {
+        if voices.iter().all(|voice| !policy.is_same(voice, name)) {
+            voices.push(name);
+        }
+    }
+    voices
+}
+
+fn in_words(asked: &Approvers) -> String {
+    let names: Vec<String> = asked.of.iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [one] => one.clone(),
+        several => format!("{} of {}", asked.threshold, several.join(", ")),
+    }
 }
 
 /// What a person approves is the evidence; that an audit passed is the gatekeeper's to check.
@@ -94,13 +126,13 @@ fn place_of(step: &Step<'_>, approval: &Approved) -> Option<Place> {
 fn not_an_approval(policy: &Policy, step: &Step<'_>, approval: &Approval) -> Option<Objection> {
     let approver = &approval.approver;
     let agent = policy.agents.get(approver)?;
-    let asked = step.stage(&approval.stage).and_then(|stage| stage.approval.as_ref());
+    let asked = step.stage(&approval.stage).and_then(|stage| stage.approvers.as_ref());
     let message = if !agent.human {
         format!("`{approver}` is no person, and only a person approves")
     } else if step.record.entry.actor != *approver {
         format!("`{}` approves in the name of `{approver}`", step.record.entry.actor)
-    } else if let Some(asked) = asked.filter(|asked| *asked != approver) {
-        format!("stage `{}` asks for the approval of `{asked}`", approval.stage)
+    } else if let Some(asked) = asked.filter(|asked| !asked.of.contains(approver)) {
+        format!("stage `{}` asks for the approval of {}", approval.stage, in_words(asked))
     } else {
         return None;
     };
@@ -136,6 +168,32 @@ mod tests {
         }
         approved("{approver: foundr}").expect(&["agent-unknown"]);
         approved("{}").expect(&[]);
+    }
+
+    /// Attack 98: two names of one principal are one voice.
+    #[test]
+    fn a_threshold_counts_principals() {
+        let two = |principal: &str| {
+            story(&format!(
+                "
+- policy: ['founder: {{lanes: [F], human: true}}',
+    \"founder: {{lanes: [F], human: true}}\\n  partner: {{human: true{principal}}}\"]
+- policy: ['approval: founder', 'approvers: {{of: [founder, partner, data_engineer], threshold: 2}}']
+- policy: ['data_engineer: {{lanes: [A]}}', 'data_engineer: {{lanes: [A], human: true}}']
+- policy: ['founder: {{', 'founder: {{principal: ada, ']
+- done: {{until: deploy_live}}
+- propose: feature/strat-001-deploy_live
+- approval: {{}}
+- approval: {{approver: partner, entry: {{actor: partner}}}}
+- run: {{}}
+"
+            ))
+        };
+        two("").expect(&[]);
+        let findings = two(", principal: ada");
+        findings.expect(&["approval-missing"]);
+        let message = &findings.report.findings[0].message;
+        assert!(message.starts_with("1 of 2 of `founder`"), "{message}");
     }
 
     /// Another person than the one that the stage asks for.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::record::{Payload, Record, snapshot_of};
+use crate::record::{Payload, Record, signed_path, snapshot_of};
 use crate::snapshot::Occasion;
 use crate::source::RepoPath;
 use crate::world::World;
@@ -53,7 +53,8 @@ fn run(world: &World) -> Vec<Objection> {
     let unreadable: BTreeSet<&RepoPath> = world.unreadable.iter().map(|(path, _)| path).collect();
     let other = world.changes.iter().find(|change| {
         let halt = snapshot_of(&change.path).map(|_| change.path.folder().join("0001-halt.yaml"));
-        let directed = directing.contains(halt.as_ref().unwrap_or(&change.path));
+        let beside = halt.or_else(|| signed_path(&change.path));
+        let directed = directing.contains(beside.as_ref().unwrap_or(&change.path));
         let added = change.old.is_none() && directed;
         !added && !unreadable.contains(&change.path)
     });

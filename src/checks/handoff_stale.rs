@@ -27,14 +27,14 @@ file may change it meanwhile; its receivers then meet `evidence-stale`.
 
 ```yaml bad
 # Anyone may touch these documents, but this one has been handed over.
-- policy: ['\"README.md\"', '\"README.md\", \"docs/**\"']
+- policy: ['\"README.md\"', '\"README.md\", \"docs/**/*.md\"']
 - done: {until: backtest}
 - propose: feature/strat-001-wording
 - write: {docs/strategies/sma.md: about this}
 ```
 
 ```yaml good
-- policy: ['\"README.md\"', '\"README.md\", \"docs/**\"']
+- policy: ['\"README.md\"', '\"README.md\", \"docs/**/*.md\"']
 - done: {until: backtest}
 - propose: feature/strat-001-wording
 - write: {docs/strategies/ema.md: about that}

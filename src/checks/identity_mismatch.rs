@@ -15,11 +15,12 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A record names its actor, and anybody can write a name. Where the policy binds an agent to e-mail
-addresses (`identities`), each new record of that agent is held against the commit that brought it:
-its author, its committer or a co-author of its trailers must be one of them. An address proves
-nothing by itself, either; a server that checks signatures makes it do so. Agents that share an
-address are one principal, and none of them audits the other's work.
+A record names its actor, and anybody can write a name. Where the policy binds an agent to
+`identities`, each new record of that agent must be proved by one of them: by the record's own
+signature, which survives a squash and a rebase; by the signature of the commit that brought it, with
+an SSH key or with OpenPGP; or by the address of that commit's author, committer or co-author. Anybody
+can write an address, too: bind an agent to keys alone, and nothing but a signature will do. Agents
+that share an identity are one principal, and none of them audits the other's work.
 
 ```yaml bad
 - policy: ['founder: {lanes: [F], human: true}',
@@ -43,31 +44,36 @@ address are one principal, and none of them audits the other's work.
 ";
 
 fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    unproved(world, step).into_iter().collect()
+}
+
+fn unproved(world: &World, step: &Step<'_>) -> Option<Objection> {
     let actor = &step.record.entry.actor;
-    let bound = step.policy.and_then(|policy| policy.agents.get(actor));
-    let Some(identities) = bound.map(|agent| &agent.identities).filter(|all| !all.is_empty())
-    else {
-        return Vec::new();
-    };
-    // What is staged has no commit yet.
-    let Some(commit) = step.ledger.brought_by(step.record) else { return Vec::new() };
-    let makers = world.facts.makers(commit);
-    if !makers.is_disjoint(identities) {
-        return Vec::new();
+    let agent = step.policy?.agents.get(actor)?;
+    if agent.identities.is_empty() || world.is_proved(step.record.repo_path()) {
+        return None;
     }
-    let list = |all: &std::collections::BTreeSet<String>| {
-        all.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
-    };
+    // What is staged has no commit yet.
+    let commit = step.ledger.brought_by(step.record)?;
+    let makers = world.facts.makers(commit)?;
+    let committed = agent.identities.emails.contains(&makers.committer);
+    if committed || world.is_by(makers, actor, step.at) {
+        return None;
+    }
+    let mut named: Vec<&str> = makers.authors.iter().map(String::as_str).collect();
+    named.extend(Some(makers.committer.as_str()).filter(|name| !named.contains(name)));
+    named.retain(|name| !name.is_empty());
     let message = format!(
         "`{actor}` says this, and commit {commit:.10} is by {}, who is none of {}",
-        list(makers),
-        list(identities)
+        named.join(", "),
+        agent.identities.listed().join(", ")
     );
     let help = format!(
-        "commit it as `{actor}` (`git config user.email`), or have a person add the address: `orch \
-         decide --changes .orch/policy.yaml`"
+        "commit it as `{actor}` (`git config user.email`), sign the record as `{actor}` (`orch sign \
+         {}`), or have a person add the identity: `orch decide --changes .orch/policy.yaml`",
+        step.record.repo_path()
     );
-    vec![Objection::new(step.envelope("actor"), message, help)]
+    Some(Objection::new(step.envelope("actor"), message, help))
 }
 
 #[cfg(test)]

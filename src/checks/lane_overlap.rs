@@ -63,8 +63,8 @@ mod tests {
     fn a_shared_path_does_not_overlap() {
         story(
             r#"
-- policy: ['"docs/strategies/**"', '"docs/strategies/**", "README.md"']
-- policy: ['owns: ["audits/**"]', 'owns: ["audits/**", "README.md"]']
+- policy: ['"docs/strategies/**"', '"docs/strategies/**", "*.md"']
+- policy: ['owns: ["audits/**"]', 'owns: ["audits/**", "*.md"]']
 - done: {until: strategy}
 - propose: feature/strat-001-strategy
 - write: {README.md: about}

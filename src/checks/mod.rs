@@ -58,6 +58,8 @@ mod approval_missing;
 mod sign_off_missing;
 mod policy_change_undecided;
 mod policy_invalid;
+mod signature_invalid;
+mod signature_missing;
 mod escalation_overdue;
 mod decisions_log_outdated;
 mod incident_report_overdue;
@@ -125,6 +127,8 @@ pub static ALL: &[&Check] = &[
     &pause_owed::CHECK,
     &agent_unknown::CHECK,
     &identity_mismatch::CHECK,
+    &signature_missing::CHECK,
+    &signature_invalid::CHECK,
     &approval_missing::CHECK,
     &sign_off_missing::CHECK,
     &policy_change_undecided::CHECK,

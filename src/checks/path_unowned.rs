@@ -19,8 +19,8 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 What no lane owns, nobody is answerable for (R001-4). A new or changed file must lie in a lane, or
 in `shared_paths` if anyone may change it. Removing such a file is fine. A file that guards the
-others, such as a workflow of CI or a hook, needs no lane: it changes with a person's decision that
-names it, `orch decide --changes PATH`.
+others (`guarded`), such as a workflow of CI or a hook, needs no lane: it changes with a person's
+decision that names it, `orch decide --changes PATH`.
 
 ```yaml bad
 - done: {until: strategy}
@@ -87,19 +87,19 @@ mod tests {
     fn what_guards_the_others_changes_by_decision() {
         story(
             "
-- write: {.github/workflows/orch.yml: guard}
+- write: {Jenkinsfile: guard}
 - propose: feature/strat-001-strategy
-- write: {.github/workflows/orch.yml: sleep}
-- decision: {changes: [.github/workflows/orch.yml], entry: {actor: strategy_developer}}
+- write: {Jenkinsfile: sleep}
+- decision: {changes: [Jenkinsfile], entry: {actor: strategy_developer}}
 ",
         )
         .expect(&["path-unowned"]);
         story(
             "
 - propose: orch/check-in-ci
-- write: {.github/workflows/orch.yml: guard}
-- decision: {changes: [.github/workflows/orch.yml]}
-- write: {.github/workflows/orch.yml: sleep}
+- write: {Jenkinsfile: guard}
+- decision: {changes: [Jenkinsfile]}
+- write: {Jenkinsfile: sleep}
 ",
         )
         .expect(&["path-unowned"]);

@@ -1,8 +1,8 @@
-//! The policy and the signers' keys change only by a person's decision.
+//! The policy, the signers' keys and what guards the others change only by a person's decision.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::policy::{POLICY_PATH, SIGNERS_PATH};
+use crate::policy::POLICY_PATH;
 use crate::record::{Home, Payload};
 use crate::snapshot::{Change, Occasion};
 use crate::world::{Fact, LedgerView, Seen, World, is_a_persons};
@@ -10,7 +10,7 @@ use crate::world::{Fact, LedgerView, Seen, World, is_a_persons};
 pub(super) static CHECK: Check = Check {
     name: "policy-change-undecided",
     group: Group::Authority,
-    title: "The policy and the signers' keys change only by a person's decision",
+    title: "The policy, keys and guarded files change only by a person's decision",
     mandatory: true,
     severity: Severity::Error,
     explain: EXPLAIN,
@@ -18,10 +18,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-Whoever can change the rules can do anything. `.orch/policy.yaml` and `.orch/allowed_signers` may
-therefore be added, changed or removed only together with an accepted decision by a person that
-names the file and its new checksum: `orch decide --changes .orch/policy.yaml`. The change itself is
-still judged by the policy that was agreed before it.
+Whoever can change the rules can do anything. `.orch/policy.yaml`, `.orch/allowed_signers`,
+`.orch/revoked_keys` and the files that the policy calls `guarded`, such as CI's workflows and the
+configuration of hooks, may therefore be added, changed or removed only together with an accepted
+decision by a person that names the file and its new checksum: `orch decide --changes PATH`. The
+change itself is still judged by the policy and the keys that were agreed before it.
 
 ```yaml bad
 - propose: orch/older-audits
@@ -37,8 +38,8 @@ still judged by the policy that was agreed before it.
 
 fn run(world: &World, change: &Change) -> Vec<Objection> {
     let path = &change.path;
-    let guards = [POLICY_PATH, SIGNERS_PATH].iter().any(|file| path.as_bytes() == file.as_bytes());
-    if !guards || world.bootstrap || world.occasion == Occasion::Verification {
+    if !world.policy.is_guarded(path) || world.bootstrap || world.occasion == Occasion::Verification
+    {
         return Vec::new();
     }
     // A branch that brings the policy which was agreed elsewhere in the meantime changes nothing.
@@ -82,6 +83,12 @@ mod tests {
 - policy: ['max_age: 30d', 'max_age: 365d']
 ";
 
+    fn keyed(text: &str) -> String {
+        let key =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK6hFFu+mMg0ERTmKHkzGKewxDk8PsvnhkPXDgpFdQyX";
+        text.replace("KEY", key)
+    }
+
     #[track_caller]
     fn refused(rest: &str) {
         story(&format!("{LOOSER}{rest}")).expect(&["policy-change-undecided"]);
@@ -103,6 +110,24 @@ mod tests {
 - policy: ['max_age: 365d', 'max_age: 366d']
 ",
         );
+    }
+
+    /// Attack 21: what starts the guard is guarded, whatever lane owns it and however it is spelled.
+    #[test]
+    fn what_starts_the_guard_is_guarded() {
+        let lane = "- policy: ['\"docs/strategies/**\"', '\"docs/strategies/**\", \".github/**\"']
+- done: {until: strategy}
+- propose: feature/strat-001-strategy
+- run: {}\n";
+        for file in [".github/workflows/ci.yml", ".pre-commit-config.yaml"] {
+            story(&format!("{lane}- write: {{{file}: 'on: nothing'}}\n"))
+                .of("policy-change-undecided")
+                .first()
+                .expect(file);
+        }
+        let other = "- propose: orch/ci\n- write: {.GitHub/Workflows/ci.yml: 'on: nothing'}\n";
+        assert_eq!(story(other).of("policy-change-undecided").len(), 1);
+        story(&format!("{other}- decision: {{changes: [.GitHub/Workflows/ci.yml]}}\n")).expect(&[]);
     }
 
     /// Attack 14: a change is judged by what was agreed, so nobody makes themselves a person.
@@ -150,9 +175,8 @@ mod tests {
     /// Keys decide who a person is, so they are guarded like the policy, from the first one on.
     #[test]
     fn keys_are_guarded_too() {
-        let key =
-            "\n- propose: orch/keys\n- write: {.orch/allowed_signers: founder ssh-ed25519 AA}\n";
-        story(key).expect(&["policy-change-undecided"]);
+        let key = keyed("\n- propose: orch/keys\n- write: {.orch/allowed_signers: founder KEY}\n");
+        story(&key).expect(&["policy-change-undecided"]);
         story(&format!("{key}- decision: {{changes: [.orch/allowed_signers]}}\n")).expect(&[]);
     }
 
@@ -160,12 +184,12 @@ mod tests {
     /// owner, a branch or a run either.
     #[test]
     fn the_first_policy_is_told_and_passes() {
-        let findings = story(
+        let findings = story(&keyed(
             "
-- write: {Makefile: all, strategies/sma.py: code, .orch/allowed_signers: founder ssh-ed25519 AA}
+- write: {Makefile: all, strategies/sma.py: code, .orch/allowed_signers: founder KEY}
 - bootstrap: trunk
 ",
-        );
+        ));
         findings.expect(&["policy-change-undecided"]);
         assert!(!findings.report.refused());
     }
@@ -173,14 +197,14 @@ mod tests {
     /// A link in the policy's place holds no bytes that anybody could have decided on.
     #[test]
     fn a_link_is_never_decided() {
-        story(
+        story(&keyed(
             "
-- write: {.orch/allowed_signers: founder ssh-ed25519 AA}
+- write: {.orch/allowed_signers: founder KEY}
 - propose: orch/keys
 - link: {.orch/allowed_signers: ../elsewhere}
 - decision: {changes: [.orch/allowed_signers]}
 ",
-        )
+        ))
         .expect(&["policy-change-undecided"]);
     }
 }

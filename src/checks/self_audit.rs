@@ -3,6 +3,7 @@
 use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
 use crate::policy::StageKind;
+use crate::snapshot::Oid;
 use crate::source::AgentName;
 use crate::world::{Step, World};
 
@@ -19,7 +20,9 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 An audit is worth what its independence is worth (R000-18 to R000-20). The auditor is one that the
 policy calls an auditor, records the report in its own name, and ran no stage of the task but the
-audit itself, neither before it nor behind it. Give the audit to another agent.
+audit itself, neither before it nor behind it. Two names of one principal are one. Where the policy
+binds the auditor to `identities`, no commit that made what is audited may be by it either. Give the
+audit to another agent.
 
 ```yaml bad
 - done: {until: audit}
@@ -36,17 +39,19 @@ audit itself, neither before it nor behind it. Give the audit to another agent.
 ```
 ";
 
-fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
-    [of_report(step), of_audit_run(step), of_run(step)].into_iter().flatten().collect()
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    [of_report(world, step), of_audit_run(step), of_run(step)].into_iter().flatten().collect()
 }
 
-fn of_report(step: &Step<'_>) -> Option<Objection> {
+fn of_report(world: &World, step: &Step<'_>) -> Option<Objection> {
     let reported = reliance::reported(step)?;
     let auditor = &reported.report.auditor;
     let actor = &step.record.entry.actor;
     let mut workers = reported.workers();
     let message = if let Some(run) = workers.find(|run| is_same(step, &run.agent, auditor)) {
         did_work(auditor, &run.stage)
+    } else if let Some(commit) = committed(world, step, auditor) {
+        format!("commit {commit:.10}, which made a part of what is audited, is by `{auditor}`")
     } else if auditor != actor {
         format!("`{actor}` records an audit in the name of `{auditor}`")
     } else if !is_auditor(step, auditor)? {
@@ -55,6 +60,17 @@ fn of_report(step: &Step<'_>) -> Option<Objection> {
         return None;
     };
     Some(Objection::new(step.field("auditor"), message, hand_over(step)))
+}
+
+/// Where identities are bound, the names in the ledger are not all there is to ask: an author may
+/// have let another agent hand over (attack 93).
+fn committed(world: &World, step: &Step<'_>, auditor: &AgentName) -> Option<Oid> {
+    let mut shapers = world.facts.shapers(step.record.repo_path()).iter();
+    let by_them = |commit: &&Oid| {
+        let makers = world.facts.makers(**commit);
+        makers.is_some_and(|makers| world.is_by(makers, auditor, step.at))
+    };
+    shapers.find(by_them).copied()
 }
 
 /// An audit's run is refused before its work is wasted.

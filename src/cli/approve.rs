@@ -35,10 +35,9 @@ impl Approve {
         let actor = author.actor.clone();
         let world = &desk.view.world;
         let approval = draft::approval(world, desk.state(), stage, actor, self.statement);
-        let known = desk.state().approvals.iter().rev().find(|known| known.stage == self.stage);
-        if known.is_some_and(|known| {
-            (known.live, &known.approver, &known.covers)
-                == (true, &approval.approver, &approval.covers)
+        if desk.state().approvals.iter().any(|known| {
+            (known.live, &known.stage, &known.approver, &known.covers)
+                == (true, &self.stage, &approval.approver, &approval.covers)
         }) {
             say(format!("`{}` has approved stage {} already", approval.approver, self.stage));
             return Ok(());

@@ -13,7 +13,8 @@ use super::output::{complain, say, style};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
-use crate::record::{Home, Payload, Problem, Record};
+use crate::keys::RECORD_NAMESPACE;
+use crate::record::{Home, Payload, Problem, Record, signature_path};
 use crate::render::{Format, Verdict, render};
 use crate::snapshot::{Fault, GitRepository, Node, Overlay, Proposal, Repository as _, Side};
 use crate::source::RepoPath;
@@ -106,7 +107,7 @@ impl<'a> Writer<'a> {
 
     /// The same, with something to do between judging and writing.
     pub(super) fn commit_after(
-        self,
+        mut self,
         writing: Writing,
         prepare: impl FnOnce() -> Result<(), Stop>,
     ) -> Result<(), Stop> {
@@ -125,10 +126,17 @@ impl<'a> Writer<'a> {
         for (path, text) in &self.companions {
             overlay.add(path.clone(), text.clone().into_bytes());
         }
-        let changes = overlay.changes(view.proposal.base, Side::Index)?;
-        let branch = self.author.branch.clone();
-        let proposal = Proposal { changes, branch, ..view.proposal.clone() };
-        let mut report = guard::guard(&overlay, &proposal, self.context.at(), true)?;
+        let (mut proposal, mut report) = self.judge(&overlay)?;
+        let signed = if writing.dry_run { Vec::new() } else { self.signed(&report)? };
+        if !signed.is_empty() {
+            for (path, text) in &signed {
+                overlay.add(path.clone(), text.clone().into_bytes());
+            }
+            self.companions.extend(signed);
+            (proposal, report) = self.judge(&overlay)?;
+        }
+        // What would be signed is not signed for a look.
+        report.findings.retain(|f| !(writing.dry_run && f.check == "signature-missing"));
         // Where it is written says nothing of where it will be committed.
         let here = report.findings.iter().any(|finding| finding.check == "branch-protected");
         report.findings.retain(|finding| self.concerns(finding));
@@ -150,6 +158,38 @@ impl<'a> Writer<'a> {
             say(format!("`{branch}` takes only merges: commit this on a branch of its own"));
         }
         Ok(())
+    }
+
+    /// Judges what is staged, with what is to be written.
+    fn judge(&self, overlay: &Overlay<'_>) -> Result<(Proposal, Report), Fault> {
+        let changes = overlay.changes(self.view.proposal.base, Side::Index)?;
+        let branch = self.author.branch.clone();
+        let proposal = Proposal { changes, branch, ..self.view.proposal.clone() };
+        let report = guard::guard(overlay, &proposal, self.context.at(), true)?;
+        Ok((proposal, report))
+    }
+
+    /// Signs what must be signed; everything, if Git signs every commit with an SSH key and the
+    /// actor's keys are agreed. Gives the signatures with their places.
+    fn signed(&self, report: &Report) -> Result<Vec<(RepoPath, String)>, Fault> {
+        let World { policy, signers, .. } = &self.view.world;
+        let repository = &self.view.repository;
+        if !repository.signs_with_ssh() {
+            return Ok(Vec::new());
+        }
+        let always = repository.signs_commits() && policy.has_key(&self.author.actor, signers);
+        let missing = |record: &Record| {
+            let mut findings = report.findings.iter();
+            findings.any(|f| f.check == "signature-missing" && f.place.path == *record.repo_path())
+        };
+        let mut signed = Vec::new();
+        for (record, text) in self.entries.iter().zip(&self.texts) {
+            if always || missing(record) {
+                let signature = repository.sign(RECORD_NAMESPACE, text.as_bytes())?;
+                signed.push((signature_path(record.repo_path()), signature));
+            }
+        }
+        Ok(signed)
     }
 
     /// Tells whether a finding is about what is to be written, and not about other staged work.

@@ -40,6 +40,7 @@ mod rollback;
 mod run;
 mod schema;
 mod seal;
+mod sign;
 mod status;
 mod story;
 mod suggest;
@@ -130,6 +131,8 @@ enum Command {
     Decide(decide::Decide),
     /// Tell what everybody did, from the ledgers of a commit
     Log(log::Log),
+    /// Sign your own records with the SSH key that Git is configured to use
+    Sign(sign::Sign),
     /// Install, remove and inspect Git hooks
     #[command(subcommand)]
     Hooks(hooks::Hooks),
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
         Command::Incident(command) => command.run(&context),
         Command::Decide(command) => command.run(&context),
         Command::Log(command) => command.run(&context),
+        Command::Sign(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
     };

@@ -1,17 +1,18 @@
 //! `orch task rebase`: in a merge, puts one's own entries of a ledger behind those that landed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stop;
-use super::context::{Context, staged};
+use super::context::{Context, readable_policy, staged};
 use super::journal::Journal;
 use super::ledger::{refuse, write_whole};
 use super::lock::Lock;
 use super::output::{id, say};
 use crate::draft;
 use crate::guard::guard;
+use crate::keys::RECORD_NAMESPACE;
 use crate::record::kind::Run;
-use crate::record::{self, Payload, Record, RecordPath};
+use crate::record::{self, Payload, Record, RecordPath, signature_path, signed_path};
 use crate::snapshot::{GitRepository, Repository, Side};
 use crate::source::{RepoPath, TaskId};
 
@@ -55,8 +56,21 @@ impl Rebase {
                 None => new.push(record.clone()),
             }
         }
+        let signed = signed(&repository, ours, &own)?;
+        self.refuse_foreign(context, &repository, &new, &signed)?;
         let renumbered = renumber(&landed, &new)?;
-        write(&repository, theirs, &landed, &own, &renumbered)?;
+        let mut files = standing(&repository, theirs, &landed)?;
+        for (old, (record, text)) in new.iter().zip(&renumbered) {
+            files.insert(record.repo_path().clone(), text.clone());
+            if signed.contains(old.repo_path()) {
+                let signature = repository.sign(RECORD_NAMESPACE, text.as_bytes())?;
+                files.insert(signature_path(record.repo_path()), signature);
+            }
+        }
+        let mut removed: Vec<RepoPath> = own.iter().map(|old| old.repo_path().clone()).collect();
+        removed.extend(signed.iter().map(signature_path));
+        removed.retain(|path| !files.contains_key(path));
+        write(&repository, &files, removed)?;
         for (record, _) in &renumbered {
             say(format!("wrote {}", record.repo_path()));
         }
@@ -67,6 +81,37 @@ impl Rebase {
         }
         say("next: git commit");
         Ok(())
+    }
+
+    /// Renumbering breaks a signature: one's own is made again, and nobody makes another's (design,
+    /// hard case 9).
+    fn refuse_foreign(
+        &self,
+        context: &Context,
+        repository: &GitRepository,
+        new: &[Record],
+        signed: &BTreeSet<RepoPath>,
+    ) -> Result<(), Stop> {
+        let signed: Vec<&Record> =
+            new.iter().filter(|record| signed.contains(record.repo_path())).collect();
+        if signed.is_empty() {
+            return Ok(());
+        }
+        let proposal = staged(repository)?;
+        let policy = readable_policy(repository, proposal.agreed)?
+            .ok_or_else(|| Stop::fault("the agreed policy can't be used", "see `orch guard`"))?;
+        let caller = context.agent(&policy)?;
+        let Some(foreign) = signed.iter().find(|record| record.entry.actor != caller) else {
+            return Ok(());
+        };
+        let signer = &foreign.entry.actor;
+        let message = format!(
+            "{} is signed by `{signer}`, and would have to be signed again",
+            foreign.repo_path()
+        );
+        let help =
+            format!("let `{signer}` run it: `orch task rebase {} --agent {signer}`", self.id);
+        Err(Stop::denied(message, help))
     }
 
     /// Finds the task's folder where it landed, in whatever month.
@@ -129,6 +174,9 @@ fn sides(repository: &GitRepository) -> Result<(Side, Side), Stop> {
 fn ledger(repository: &GitRepository, side: Side, folder: &RepoPath) -> Result<Vec<Record>, Stop> {
     let mut records = Vec::new();
     for (path, node) in repository.list(side, folder)? {
+        if signed_path(&path).is_some() {
+            continue;
+        }
         let unreadable =
             |why: &str| Stop::fault(format!("`{path}` can't be read: {why}"), "see `orch verify`");
         let place = RecordPath::parse(&path).map_err(|rule| unreadable(&rule))?;
@@ -152,34 +200,51 @@ fn renumber(landed: &[Record], own: &[Record]) -> Result<Vec<(Record, String)>, 
     Ok(renumbered)
 }
 
-/// Puts what landed in its place again, removes our old entries, writes and stages the new ones.
-fn write(
+/// Gives which of some records have a signature beside them.
+fn signed(
+    repository: &GitRepository,
+    side: Side,
+    records: &[Record],
+) -> Result<BTreeSet<RepoPath>, Stop> {
+    let mut signed = BTreeSet::new();
+    for record in records {
+        if repository.node(side, &signature_path(record.repo_path()))?.is_some() {
+            signed.insert(record.repo_path().clone());
+        }
+    }
+    Ok(signed)
+}
+
+/// Gives what landed, to be put in its place again: entries and their signatures.
+fn standing(
     repository: &GitRepository,
     theirs: Side,
     landed: &[Record],
-    own: &[Record],
-    renumbered: &[(Record, String)],
+) -> Result<BTreeMap<RepoPath, String>, Stop> {
+    let mut texts = BTreeMap::new();
+    for record in landed {
+        for path in [record.repo_path().clone(), signature_path(record.repo_path())] {
+            if let Some(node) = repository.node(theirs, &path)? {
+                let bytes = repository.read(node.oid)?;
+                texts.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+            }
+        }
+    }
+    Ok(texts)
+}
+
+/// Removes our old entries, writes and stages the new ones.
+fn write(
+    repository: &GitRepository,
+    texts: &BTreeMap<RepoPath, String>,
+    removed: Vec<RepoPath>,
 ) -> Result<(), Stop> {
     let top = repository.work_dir().unwrap_or(repository.git_dir());
     let on_disk = |path: &RepoPath| top.join(path.to_string());
-    let mut texts: BTreeMap<RepoPath, String> = BTreeMap::new();
-    for record in landed {
-        let path = record.repo_path();
-        if let Some(node) = repository.node(theirs, path)? {
-            let bytes = repository.read(node.oid)?;
-            texts.insert(path.clone(), String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
-    for (record, text) in renumbered {
-        texts.insert(record.repo_path().clone(), text.clone());
-    }
-    let removed: Vec<RepoPath> = own.iter().map(|record| record.repo_path().clone()).collect();
-    let removed: Vec<RepoPath> =
-        removed.into_iter().filter(|path| !texts.contains_key(path)).collect();
     let written = texts.iter().map(|(path, text)| (path, text.as_bytes()));
     let journal = Journal::begin(repository, top, written, removed.clone())?;
     journal.around(|| {
-        for (path, text) in &texts {
+        for (path, text) in texts {
             write_whole(&on_disk(path), text)?;
         }
         for path in &removed {

@@ -303,7 +303,13 @@ fn start(
         return vec![found];
     }
     let owed = report.findings.iter().any(|finding| finding.check == "approval-missing");
-    if let (true, Some(person)) = (owed, &stage.approval) {
+    let asked = stage.approvers.iter().flat_map(|approvers| &approvers.of).filter(|_| owed);
+    let covers = draft::to_be_approved(world, state, stage);
+    let people = asked.filter(|person| {
+        let mut said = state.approvals.iter().filter(|said| said.live && said.stage == stage.name);
+        !said.any(|said| said.approver == **person && said.covers == covers)
+    });
+    for person in people {
         let command = format!("orch approve {id} --stage {} --statement …", stage.name);
         let why = format!("stage {} waits for your approval", stage.name);
         let name = stage.name.as_str();

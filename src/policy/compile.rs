@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::failure::{FailureRule, Retry};
+use super::identity::{Identities, SignatureRule};
 use super::model::{self, Model};
 use super::terms::{duration, optional_name};
 use super::{
-    Agent, BranchPattern, Conditions, Escalation, Lane, NamedGlob, Owners, PathSet, Policy,
-    Produce, Requirement, Stage, Workflow,
+    Agent, Approvers, BranchPattern, Conditions, Escalation, Lane, NamedGlob, Owners, PathSet,
+    Policy, Produce, Requirement, Stage, Version, Workflow,
 };
 use crate::record::kind::FailureClass;
-use crate::source::{Digest, LaneName, StageName};
+use crate::source::{AgentName, Digest, LaneName, StageName};
 
 const VALID: &str = "a policy with problems is never compiled";
 
@@ -24,9 +25,12 @@ pub(super) fn compile(
     let owners = owners(&model).expect(VALID);
     let agents = model.agents.into_iter().map(|(name, agent)| {
         let lanes = agent.lanes.into_iter().collect();
-        let model::Agent { human, auditor, coordinator, identities, .. } = agent;
-        let identities = identities.iter().map(|email| email.to_lowercase()).collect();
-        (name, Agent { lanes, human, auditor, coordinator, identities })
+        let model::Agent { human, auditor, coordinator, principal, .. } = agent;
+        let mut identities = Identities::default();
+        for text in &agent.identities {
+            identities.add(text).expect(VALID);
+        }
+        (name, Agent { lanes, human, auditor, coordinator, identities, principal })
     });
     let lanes = model.lanes.into_iter().map(|(name, lane)| {
         let model::Lane { title, owns } = lane;
@@ -57,12 +61,15 @@ pub(super) fn compile(
         procedures: model.procedures,
         escalation: escalation(&model.escalation),
         decisions_log: model.decisions_log,
+        signatures: SignatureRule::new(model.signatures),
+        min_version: model.min_version.as_deref().and_then(Version::parse),
         retry: retries(&model.retry),
         failures,
         severities: model.checks,
         owners,
         shared: PathSet::new(&model.shared_paths).expect(VALID),
         protected: PathSet::new(&model.protected).expect(VALID),
+        guarded: PathSet::new(&lowercase(&model.guarded)).expect(VALID),
     }
 }
 
@@ -100,10 +107,21 @@ fn compile_stage(
         agent: stage.agent,
         lane: stage.lane,
         kind: stage.kind,
-        approval: stage.approval,
+        approvers: approvers(stage.approval, stage.approvers),
         tests: stage.tests,
         retry: retries(&stage.retry),
     }
+}
+
+/// One person is a threshold of one.
+fn approvers(one: Option<AgentName>, many: Option<model::Approvers>) -> Option<Approvers> {
+    let many = many.map(|many| Approvers { of: many.of, threshold: many.threshold });
+    many.or_else(|| one.map(|person| Approvers { of: vec![person], threshold: 1 }))
+}
+
+/// A file system that ignores case finds a guarded file under any spelling (attack 37).
+pub(super) fn lowercase(globs: &[String]) -> Vec<String> {
+    globs.iter().map(|glob| glob.to_lowercase()).collect()
 }
 
 fn retries(model: &BTreeMap<FailureClass, model::FailureRetry>) -> BTreeMap<FailureClass, Retry> {

@@ -7,6 +7,7 @@ mod compile;
 mod condition;
 mod failure;
 mod glob;
+mod identity;
 mod model;
 #[cfg(test)]
 mod schemas;
@@ -14,6 +15,7 @@ mod stages;
 mod terms;
 mod trouble;
 mod validate;
+mod version;
 mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,14 +25,17 @@ pub use branch::{BranchParts, BranchPattern};
 pub use condition::{Condition, Observed};
 pub use failure::{Ending, Retry};
 pub use glob::{NamedGlob, Owners, PathSet};
+pub use identity::{Identities, SignatureRule};
 pub use model::{Procedure, Rollback, StageKind};
 pub use terms::duration;
 pub use trouble::{REPORT_STEP, ROLLBACK_STAGE};
-pub use workflow::{Produce, Requirement, Stage, Workflow};
+pub use version::Version;
+pub use workflow::{Approvers, Produce, Requirement, Stage, Workflow};
 
 use chrono::TimeDelta;
 
 use crate::diagnostic::Severity;
+use crate::keys::Signers;
 use crate::record::kind::{Failure, FailureClass};
 use crate::record::{self, Problem};
 use crate::source::{AgentName, Digest, LaneName, RepoPath, StageName, WorkflowName};
@@ -39,6 +44,10 @@ use crate::source::{AgentName, Digest, LaneName, RepoPath, StageName, WorkflowNa
 pub const POLICY_PATH: &str = ".orch/policy.yaml";
 /// Where a repository keeps the keys of those who sign.
 pub const SIGNERS_PATH: &str = ".orch/allowed_signers";
+/// Where a repository keeps the keys that are not to be believed any more.
+pub const REVOKED_PATH: &str = ".orch/revoked_keys";
+/// The files that say what holds, and so are never a lane's.
+pub const AUTHORITY: [&str; 3] = [POLICY_PATH, SIGNERS_PATH, REVOKED_PATH];
 /// The name that `to` takes when a handoff goes to no agent (R000-28).
 pub const ORCHESTRATOR: &str = "orchestrator";
 /// What an audit that passed is called in a stage's `requires` (R000-25).
@@ -67,12 +76,17 @@ pub struct Policy {
     pub escalation: Escalation,
     /// Where the rendered log of decisions is committed, if it is.
     pub decisions_log: Option<RepoPath>,
+    /// Which records must be signed.
+    pub signatures: SignatureRule,
+    /// The oldest orch that may judge by this policy.
+    pub min_version: Option<Version>,
     retry: BTreeMap<FailureClass, Retry>,
     failures: Vec<failure::FailureRule>,
     severities: BTreeMap<String, Override>,
     owners: Owners<LaneName>,
     shared: PathSet,
     protected: PathSet,
+    guarded: PathSet,
 }
 
 /// When disputes and incidents are overdue (R000-48, R000-51, R000-58).
@@ -99,8 +113,10 @@ pub struct Agent {
     pub auditor: bool,
     /// A coordinator, who opens tasks and records gates (R001-3).
     pub coordinator: bool,
-    /// The e-mail addresses that it commits with, in lower case; none binds it to nothing.
-    pub identities: BTreeSet<String>,
+    /// What proves a commit or a record to be its own; nothing leaves it unbound.
+    pub identities: Identities,
+    /// Who stands behind it, if that is not the agent itself.
+    pub principal: Option<String>,
 }
 
 /// A part of the tree.
@@ -180,11 +196,36 @@ impl Policy {
         self.agents.get(name).is_some_and(|agent| agent.human)
     }
 
-    /// Tells whether two names are one principal's: the same, or bound to a common address.
+    /// Tells whether a file guards the others, under any spelling that differs by case alone.
+    pub fn is_guarded(&self, path: &RepoPath) -> bool {
+        let lower = String::from_utf8_lossy(path.as_bytes()).to_lowercase();
+        AUTHORITY.iter().any(|file| path.as_bytes() == file.as_bytes())
+            || self.guarded.contains(&RepoPath::from(lower.as_str()))
+    }
+
+    /// Tells whether two names are one principal's: the same, grouped as one, or bound to a common
+    /// address or key (attacks 91 and 98).
     pub fn is_same(&self, one: &AgentName, other: &AgentName) -> bool {
-        let bound = |name| self.agents.get(name).map(|agent| &agent.identities);
-        let shared = bound(one).zip(bound(other)).is_some_and(|(a, b)| !a.is_disjoint(b));
-        one == other || shared
+        let known = self.agents.get(one).zip(self.agents.get(other));
+        one == other
+            || known.is_some_and(|(a, b)| {
+                let grouped = a.principal.is_some() && a.principal == b.principal;
+                grouped || a.identities.meets(&b.identities)
+            })
+    }
+
+    /// Gives the names by which files of keys may call an agent: its own, and its addresses.
+    pub fn names_of<'p>(&'p self, agent: &'p AgentName) -> Vec<&'p str> {
+        let known = self.agents.get(agent);
+        let addresses = known.into_iter().flat_map(|known| &known.identities.emails);
+        std::iter::once(agent.as_str()).chain(addresses.map(String::as_str)).collect()
+    }
+
+    /// Tells whether any key is agreed to be an agent's.
+    pub fn has_key(&self, agent: &AgentName, signers: &Signers) -> bool {
+        let known = self.agents.get(agent);
+        known.is_some_and(|known| !known.identities.keys.is_empty())
+            || signers.knows(&self.names_of(agent))
     }
 
     /// Tells whether a name is a coordinator's or a person's: those who direct the work of others.

@@ -51,6 +51,16 @@ pub(super) struct Model {
     /// Where the rendered log of decisions is committed, if it is.
     #[serde(default)]
     pub(super) decisions_log: Option<RepoPath>,
+    /// Globs of files that guard the others, such as CI's workflows and the configuration of hooks:
+    /// they change by a person's decision, whatever lane they lie in.
+    #[serde(default)]
+    pub(super) guarded: Vec<String>,
+    /// Which records must be signed.
+    #[serde(default)]
+    pub(super) signatures: Signatures,
+    /// The oldest orch that may judge by this policy, such as `0.2.0`.
+    #[serde(default)]
+    pub(super) min_version: Option<String>,
     /// Severities of checks that are not mandatory.
     #[serde(default)]
     pub(super) checks: BTreeMap<String, Override>,
@@ -73,9 +83,38 @@ pub(super) struct Agent {
     /// A coordinator.
     #[serde(default)]
     pub(super) coordinator: bool,
-    /// The e-mail addresses that it commits with. Agents that share one are one principal.
+    /// What proves that a commit or a record is its own: e-mail addresses, SSH keys (`ssh-ed25519
+    /// AAAA…` or `SHA256:…`), OpenPGP fingerprints (`openpgp:` and 40 hex digits). Agents that share
+    /// one are one principal.
     #[serde(default)]
     pub(super) identities: Vec<String>,
+    /// Who stands behind it. Agents of one principal don't audit each other, and approve as one.
+    #[serde(default)]
+    pub(super) principal: Option<String>,
+}
+
+/// Which records must be signed.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Signatures {
+    /// All records of these agents.
+    pub(super) agents: Vec<AgentName>,
+    /// All records of these kinds, such as `approval`.
+    pub(super) kinds: Vec<String>,
+    /// All records of a task while it is in one of these stages.
+    pub(super) stages: Vec<StageName>,
+}
+
+/// Several people, so many of whom must approve.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Approvers {
+    /// Who may approve.
+    pub(super) of: Vec<AgentName>,
+    /// How many of them must, counted by their principals.
+    pub(super) threshold: usize,
 }
 
 /// A part of the tree.
@@ -199,6 +238,9 @@ pub(super) struct Stage {
     /// The person who must approve it before it starts.
     #[serde(default)]
     pub(super) approval: Option<AgentName>,
+    /// Several people, so many of whom must approve it before it starts.
+    #[serde(default)]
+    pub(super) approvers: Option<Approvers>,
     /// Where a pass may lead; the first is the rule. By default the stage behind it.
     #[serde(default)]
     pub(super) next: Option<Vec<StageName>>,

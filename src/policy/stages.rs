@@ -6,7 +6,7 @@ use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, optional_name, retries};
 use super::{AUDIT_PASS, Conditions, NamedGlob, StageKind};
 use crate::record::did_you_mean;
-use crate::source::{StageName, WorkflowName};
+use crate::source::{AgentName, StageName, WorkflowName};
 
 /// Finds what is wrong with the workflows.
 pub(super) fn problems(model: &Model, conditions: &Conditions, problems: &mut Problems<'_>) {
@@ -82,12 +82,7 @@ fn stage_problems(model: &Model, stage: &model::Stage, field: &str, problems: &m
         let message = format!("there is no lane `{}`", stage.lane);
         problems.at(&format!("{field}.lane"), message, "add it to `lanes`");
     }
-    if let Some(approver) = &stage.approval
-        && !model.agents.get(approver).is_some_and(|agent| agent.human)
-    {
-        let message = format!("`{approver}` is no person");
-        problems.at(&format!("{field}.approval"), message, "name an agent with `human: true`");
-    }
+    approvals(model, stage, field, problems);
     if stage.kind == StageKind::Audit && stage.tests.is_empty() {
         let message = format!("the audit `{}` asks for no test", stage.name);
         problems.at(field, message, "list in `tests` what a report must name");
@@ -101,6 +96,34 @@ fn stage_problems(model: &Model, stage: &model::Stage, field: &str, problems: &m
     }
     retries(&stage.retry, &format!("{field}.retry"), problems);
     evidence(stage, field, problems);
+}
+
+fn approvals(model: &Model, stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {
+    let several = stage.approvers.iter().flat_map(|approvers| &approvers.of).enumerate();
+    let several = several.map(|(index, name)| (format!("{field}.approvers.of.{index}"), name));
+    let one = stage.approval.iter().map(|name| (format!("{field}.approval"), name));
+    for (place, name) in one.chain(several) {
+        if !model.agents.get(name).is_some_and(|agent| agent.human) {
+            let message = format!("`{name}` is no person");
+            problems.at(&place, message, "name an agent with `human: true`");
+        }
+    }
+    let Some(approvers) = &stage.approvers else { return };
+    if stage.approval.is_some() {
+        let help = "keep `approvers`, which may name one person too";
+        problems.at(&format!("{field}.approval"), "the approvers stand here twice".into(), help);
+    }
+    // Two names of one principal are one voice (attack 98), so that more could never be heard.
+    let principal = |name: &&AgentName| {
+        let agent = model.agents.get(*name);
+        agent.and_then(|agent| agent.principal.clone()).unwrap_or_else(|| name.to_string())
+    };
+    let voices: BTreeSet<String> = approvers.of.iter().map(|name| principal(&name)).collect();
+    if approvers.threshold == 0 || approvers.threshold > voices.len() {
+        let message = format!("{} of {} can't approve", approvers.threshold, voices.len());
+        let help = "ask for at least one, and for no more than there are principals";
+        problems.at(&format!("{field}.approvers.threshold"), message, help);
+    }
 }
 
 fn evidence(stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {

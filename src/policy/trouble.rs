@@ -53,7 +53,20 @@ fn failures(model: &Model, problems: &mut Problems<'_>) {
             let help = "give it `exit_codes`, or `output` with regular expressions";
             problems.at(&field, "this rule would fit every failure".into(), help);
         }
+        // The first rule that fits counts (attack 24).
+        if let Some(first) = model.failures[..index].iter().position(|other| hides(other, rule)) {
+            let message = format!("this rule never matches: rule {} fits first", first + 1);
+            problems.at(&field, message, "put the narrower one first, or drop it");
+        }
     }
+}
+
+/// Tells whether whatever fits the second rule plainly fits the first.
+fn hides(first: &model::FailureRule, second: &model::FailureRule) -> bool {
+    fn all<T: PartialEq>(first: &[T], second: &[T]) -> bool {
+        first.is_empty() || (!second.is_empty() && second.iter().all(|one| first.contains(one)))
+    }
+    all(&first.exit_codes, &second.exit_codes) && all(&first.output, &second.output)
 }
 
 fn procedure_problems(

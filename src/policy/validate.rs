@@ -7,7 +7,7 @@ use super::failure::PatternFault;
 use super::glob::first_fault;
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, retries};
-use super::{BranchPattern, Conditions, Override, PathSet};
+use super::{BranchPattern, Conditions, Override, PathSet, Version};
 use crate::record::yaml::Node;
 use crate::record::{Problem, did_you_mean};
 
@@ -20,11 +20,9 @@ pub(super) fn problems(
     checks: &[(&'static str, bool)],
 ) -> Vec<Problem> {
     let mut problems = Problems { tree, found: Vec::new() };
-    if model.version != 1 {
-        let message = format!("version {} is not known", model.version);
-        problems.at("version", message, "this orch reads version 1");
-    }
+    version(model, &mut problems);
     agents(model, &mut problems);
+    super::identity::problems(model, &mut problems);
     lanes_and_branches(model, &mut problems);
     super::stages::problems(model, conditions, &mut problems);
     rules(model, &mut problems);
@@ -37,21 +35,23 @@ pub(super) fn problems(
     problems.found
 }
 
+fn version(model: &Model, problems: &mut Problems<'_>) {
+    if model.version != 1 {
+        let message = format!("version {} is not known", model.version);
+        problems.at("version", message, "this orch reads version 1");
+    }
+    if let Some(text) = model.min_version.as_ref().filter(|text| Version::parse(text).is_none()) {
+        let message = format!("`{text}` is no version");
+        problems.at("min_version", message, "write it in quotes, such as `\"0.2.0\"`");
+    }
+}
+
 fn agents(model: &Model, problems: &mut Problems<'_>) {
     for (name, agent) in &model.agents {
         for (index, lane) in agent.lanes.iter().enumerate() {
             if !model.lanes.contains_key(lane) {
                 let field = format!("agents.{name}.lanes.{index}");
                 problems.at(&field, format!("there is no lane `{lane}`"), "add it to `lanes`");
-            }
-        }
-        for (index, email) in agent.identities.iter().enumerate() {
-            let parts =
-                email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
-            if parts.is_none() || email.contains(char::is_whitespace) {
-                let field = format!("agents.{name}.identities.{index}");
-                let message = format!("`{email}` is no e-mail address");
-                problems.at(&field, message, "write it as Git has it, such as ada@example.org");
             }
         }
         if agent.auditor && agent.coordinator {
@@ -79,6 +79,8 @@ fn lanes_and_branches(model: &Model, problems: &mut Problems<'_>) {
     }
     globs(&model.shared_paths, "shared_paths", problems);
     globs(&model.protected, "protected", problems);
+    globs(&model.guarded, "guarded", problems);
+    shadowed(model, problems);
     if problems.found.is_empty() {
         matched_together(model, problems);
     }
@@ -102,12 +104,35 @@ fn lanes_and_branches(model: &Model, problems: &mut Problems<'_>) {
     }
 }
 
+/// A lane's glob whose every file is shared says nothing (attack 24).
+fn shadowed(model: &Model, problems: &mut Problems<'_>) {
+    for (name, lane) in &model.lanes {
+        for (index, glob) in lane.owns.iter().enumerate() {
+            if let Some(shared) = model.shared_paths.iter().find(|shared| covers(shared, glob)) {
+                let message =
+                    format!("this rule never matches: `{shared}` in `shared_paths` covers it");
+                let help = "narrow `shared_paths`, or drop the lane's glob";
+                problems.at(&format!("lanes.{name}.owns.{index}"), message, help);
+            }
+        }
+    }
+}
+
+/// Tells whether one glob plainly holds everything that another does.
+fn covers(broad: &str, narrow: &str) -> bool {
+    let folder =
+        broad.strip_suffix("**").filter(|folder| folder.is_empty() || folder.ends_with('/'));
+    let plain = folder.filter(|folder| !folder.contains(['*', '?', '[', '{', '\\']));
+    broad == narrow || plain.is_some_and(|folder| narrow.starts_with(folder))
+}
+
 /// Globs that are fine one by one may still be too many for one matcher.
 fn matched_together(model: &Model, problems: &mut Problems<'_>) {
     let refused = |globs: &[String]| PathSet::new(globs).err().map(|(_, fault)| fault);
     let faults = [
         ("shared_paths", refused(&model.shared_paths)),
         ("protected", refused(&model.protected)),
+        ("guarded", refused(&super::compile::lowercase(&model.guarded))),
         ("lanes", owners(model).err()),
     ];
     for (field, fault) in faults {
@@ -181,29 +206,8 @@ fn overrides(model: &Model, checks: &[(&'static str, bool)], problems: &mut Prob
 
 #[cfg(test)]
 mod tests {
-
     use crate::policy::Policy;
-
-    const CHECKS: &[(&str, bool)] = &[("checksum-mismatch", true), ("path-unowned", false)];
-
-    fn strategy() -> String {
-        include_str!("../../templates/strategy.yaml").to_owned()
-    }
-
-    fn problems_of(from: &str, to: &str) -> Vec<String> {
-        let text = strategy();
-        assert!(text.contains(from), "the template no longer says {from:?}");
-        match Policy::parse(text.replace(from, to).as_bytes(), CHECKS) {
-            Ok(_) => Vec::new(),
-            Err(problems) => problems
-                .into_iter()
-                .map(|problem| {
-                    assert_eq!(problem.check, "policy-invalid");
-                    format!("{} ({})", problem.message, problem.help)
-                })
-                .collect(),
-        }
-    }
+    use crate::testing::strategy_problems as problems_of;
 
     #[test]
     fn every_template_is_a_policy() {
@@ -211,7 +215,7 @@ mod tests {
             include_str!("../../templates/strategy.yaml"),
             include_str!("../../templates/team.yaml"),
         ] {
-            assert_eq!(Policy::parse(text.as_bytes(), CHECKS).err(), None);
+            assert_eq!(Policy::parse(text.as_bytes(), &crate::checks::names()).err(), None);
         }
     }
 
@@ -242,6 +246,32 @@ mod tests {
         assert!(found[0].contains("can't be lowered"), "{found:?}");
         let found = problems_of("version: 1", "version: 1\nchecks: {path-unownd: off}");
         assert!(found[0].contains("did you mean `path-unowned`?"), "{found:?}");
+    }
+
+    /// Attack 24: a rule that another one hides is named.
+    #[test]
+    fn a_lane_that_everything_hides_is_refused() {
+        let shared = r#"shared_paths: ["README.md", "#;
+        for (with, told) in [
+            (r#""data/**", "#, true),
+            (r#""**", "#, true),
+            (r#""data/*", "#, false),
+            (r#""dat/**", "#, false),
+            (r#""d*/**", "#, false),
+        ] {
+            let found = problems_of(shared, &format!("{shared}{with}"));
+            let hidden = found.iter().any(|line| line.contains("never matches"));
+            assert_eq!(hidden, told, "{with}: {found:?}");
+        }
+    }
+
+    /// Attack 28: what is no version can't be asked for.
+    #[test]
+    fn the_oldest_orch_is_a_version() {
+        let asks =
+            |text: &str| problems_of("version: 1", &format!("version: 1\nmin_version: {text}"));
+        assert_eq!(asks("0.1.0"), Vec::<String>::new());
+        assert!(asks("soon")[0].contains("is no version"));
     }
 
     /// R000-12: rules in words that contradict the stages make the policy invalid.

@@ -37,8 +37,8 @@ pub struct Stage {
     pub produces: BTreeMap<ArtifactName, Produce>,
     /// What must hold of the evidence before the task moves on.
     pub gate: Vec<Arc<Condition>>,
-    /// The person who must approve it before it starts.
-    pub approval: Option<AgentName>,
+    /// The people who must approve it before it starts.
+    pub approvers: Option<Approvers>,
     /// Where a pass may lead, the rule first; empty behind the last stage.
     pub next: Vec<StageName>,
     /// Where a fail leads back to.
@@ -101,4 +101,13 @@ impl Stage {
         self.kind == StageKind::Deploy
             || self.requires.iter().any(|needed| needed.name == AUDIT_PASS && !needed.optional)
     }
+}
+
+/// The people who may approve a stage, and how many of them must.
+#[derive(Debug, Clone)]
+pub struct Approvers {
+    /// Who may.
+    pub of: Vec<AgentName>,
+    /// How many principals must, at least one.
+    pub threshold: usize,
 }

@@ -63,6 +63,20 @@ pub fn snapshot_of(path: &RepoPath) -> Option<TaskId> {
     }
 }
 
+/// The ending of a file that holds a record's signature, beside it.
+const SIGNATURE: &str = ".sig";
+
+/// Gives where a record's signature lies.
+pub fn signature_path(record: &RepoPath) -> RepoPath {
+    RepoPath::from_git([record.as_bytes(), SIGNATURE.as_bytes()].concat())
+}
+
+/// Gives the record that a file beside it signs; none if the path is of another form.
+pub fn signed_path(path: &RepoPath) -> Option<RepoPath> {
+    let record = RepoPath::from(path.to_str()?.strip_suffix(SIGNATURE)?);
+    RecordPath::parse(&record).is_ok().then_some(record)
+}
+
 /// Tells whether a path lies in `.orch/`, under any spelling of that name (attack 37).
 pub fn belongs_to_orch(path: &RepoPath) -> bool {
     let first = path.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Fault, Mode, Node, Oid, Repository, Side};
+use super::{Change, Fault, Makers, Mode, Node, Oid, Repository, Side};
 use crate::source::RepoPath;
 
 /// Files by path, one map a side. [`Side::Index`] is what is proposed; commits are added in order.
@@ -81,8 +81,19 @@ impl Repository for Memory {
         })
     }
 
-    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault> {
-        Ok(self.makers.get(&commit).cloned().unwrap_or_default())
+    fn makers(&self, commit: Oid) -> Result<Makers, Fault> {
+        let authors = self.makers.get(&commit).cloned().unwrap_or_default();
+        Ok(Makers { authors, ..Makers::default() })
+    }
+
+    /// A made-up commit has no signature.
+    fn openpgp_signer(&self, _: Oid) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
+    /// Made-up commits have no history.
+    fn shapers(&self, _: Oid, _: &RepoPath, _: &BTreeSet<RepoPath>) -> Result<Vec<Oid>, Fault> {
+        Ok(Vec::new())
     }
 
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {

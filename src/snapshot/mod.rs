@@ -164,6 +164,27 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// What a commit says of those who made it; addresses are in lower case. Anyone could have written
+/// them, but for what the signature proves (attack 94).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Makers {
+    /// The addresses of its author and of the co-authors that its trailers name.
+    pub authors: BTreeSet<String>,
+    /// The address of its committer.
+    pub committer: String,
+    /// Its signature, if it has one.
+    pub signature: Option<CommitSignature>,
+}
+
+/// A commit's signature, unverified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitSignature {
+    /// What is signed: the commit without the signature.
+    pub signed: Vec<u8>,
+    /// The armoured signature, of whatever kind.
+    pub armoured: Vec<u8>,
+}
+
 /// Read access to the files of any side. Content is always Git's blob.
 pub trait Repository {
     /// Gives what stands at `path`; folders and paths below a link or a file give `None`.
@@ -178,9 +199,21 @@ pub trait Repository {
     /// Gives the bytes of a blob; refuses with a fault if this clone lacks it.
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault>;
 
-    /// Gives the e-mail addresses of those whom a commit names as its makers: author, committer and
-    /// the co-authors of its trailers, in lower case. Anyone could have written them (attack 94).
-    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault>;
+    /// Gives those whom a commit names as its makers.
+    fn makers(&self, commit: Oid) -> Result<Makers, Fault>;
+
+    /// Gives the fingerprint of the OpenPGP key that signed a commit, in upper case, if Git finds the
+    /// signature good by the keys that this machine's `gpg` has; else none.
+    fn openpgp_signer(&self, commit: Oid) -> Result<Option<String>, Fault>;
+
+    /// Gives the commits, back from `from` and as far as `root` stands in their trees, that changed
+    /// any of these paths against all their parents.
+    fn shapers(
+        &self,
+        from: Oid,
+        root: &RepoPath,
+        paths: &BTreeSet<RepoPath>,
+    ) -> Result<Vec<Oid>, Fault>;
 
     /// Gives what differs between two sides, sorted by path.
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault>;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::blob_id;
-use super::{Change, Fault, Mode, Node, Oid, Repository, Side};
+use super::{Change, Fault, Makers, Mode, Node, Oid, Repository, Side};
 use crate::source::RepoPath;
 
 /// Another repository, whose index also holds these files.
@@ -75,8 +75,21 @@ impl Repository for Overlay<'_> {
         }
     }
 
-    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault> {
+    fn makers(&self, commit: Oid) -> Result<Makers, Fault> {
         self.inner.makers(commit)
+    }
+
+    fn openpgp_signer(&self, commit: Oid) -> Result<Option<String>, Fault> {
+        self.inner.openpgp_signer(commit)
+    }
+
+    fn shapers(
+        &self,
+        from: Oid,
+        root: &RepoPath,
+        paths: &BTreeSet<RepoPath>,
+    ) -> Result<Vec<Oid>, Fault> {
+        self.inner.shapers(from, root, paths)
     }
 
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {

@@ -57,7 +57,9 @@ impl Teller {
         let proposal = self.proposal(&repository, Side::Index, Side::Index);
         let policy = super::compiled(&self.files[&POLICY_PATH.into()].1);
         let (policy_problems, bootstrap, at) = (Vec::new(), false, self.clock);
-        let terms = Terms { policy, policy_problems, bootstrap, at, focus: Focus::Ledgers(homes) };
+        let signers = Default::default();
+        let terms =
+            Terms { policy, signers, policy_problems, bootstrap, at, focus: Focus::Ledgers(homes) };
         world::build(&repository, &proposal, terms).expect("a world to draft in")
     }
 

@@ -55,3 +55,16 @@ fn compiled(bytes: &[u8]) -> Arc<Policy> {
     known().insert(digest, Arc::clone(&policy));
     policy
 }
+
+/// Gives what is wrong with the strategy template after a change, each with its help.
+pub(crate) fn strategy_problems(from: &str, to: &str) -> Vec<String> {
+    let text = include_str!("../../templates/strategy.yaml");
+    assert!(text.contains(from), "the template no longer says {from:?}");
+    let parsed = Policy::parse(text.replace(from, to).as_bytes(), &crate::checks::names());
+    let problems = parsed.err().unwrap_or_default().into_iter();
+    let told = problems.map(|problem| {
+        assert_eq!(problem.check, "policy-invalid");
+        format!("{} ({})", problem.message, problem.help)
+    });
+    told.collect()
+}

@@ -254,7 +254,8 @@ impl Teller {
         let policy = super::compiled(&self.files[&POLICY_PATH.into()].1);
         let focus = Focus::Tasks(vec![task.clone()]);
         let (policy_problems, bootstrap, at) = (Vec::new(), false, self.clock);
-        let terms = Terms { policy, policy_problems, bootstrap, at, focus };
+        let signers = Default::default();
+        let terms = Terms { policy, signers, policy_problems, bootstrap, at, focus };
         world::build(&repository, &proposal, terms).expect("a world to draft in")
     }
 

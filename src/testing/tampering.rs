@@ -118,6 +118,7 @@ impl Landed {
         let policy = Arc::clone(&self.policy);
         let terms = Terms {
             policy,
+            signers: Default::default(),
             policy_problems: vec![],
             at: teller.clock,
             focus: Focus::Tasks(vec![]),

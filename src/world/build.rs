@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Survey, World, decisions, freezes, here, spoken};
-use crate::policy::Policy;
+use super::{Facts, Survey, World, decisions, freezes, here, seals, spoken};
+use crate::keys::Signers;
+use crate::policy::{AUTHORITY, Policy};
 use crate::record::{
-    Home, Problem, Record, RecordPath, belongs_to_orch, is_record_path, snapshot_of,
+    Home, Problem, Record, RecordPath, belongs_to_orch, is_record_path, signed_path, snapshot_of,
 };
 use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository, Side};
 use crate::source::{Moment, RepoPath, TaskId};
@@ -17,8 +18,10 @@ use crate::source::{Moment, RepoPath, TaskId};
 pub struct Terms {
     /// The policy that was agreed.
     pub policy: Arc<Policy>,
-    /// What is wrong with the policy at head, if the change touches it.
-    pub policy_problems: Vec<Problem>,
+    /// Whose keys are whose, as it was agreed.
+    pub signers: Signers,
+    /// What is wrong with the policy and the keys at head, if the change touches them.
+    pub policy_problems: Vec<(RepoPath, Problem)>,
     /// Whether the change brings the first policy, which then judges itself.
     pub bootstrap: bool,
     /// The moment as of which is judged.
@@ -74,16 +77,18 @@ pub fn build(
     builder.read_dependencies(terms.focus)?;
     let Builder { ledgers, unreadable, mut doubles, .. } = builder;
     doubles.extend(other_folders(&ledgers, &survey));
-    let Terms { policy, policy_problems, bootstrap, at, .. } = terms;
+    let Terms { policy, signers, policy_problems, bootstrap, at, .. } = terms;
     let mut world = World {
         at,
         occasion: proposal.occasion,
         branch: proposal.branch.clone(),
         policy,
         policy_problems,
+        signers,
         bootstrap,
         changes: proposal.changes.clone(),
         ledgers,
+        seals: seals::read(repository, proposal)?,
         unreadable,
         unreadable_landed,
         erased: history.erased,
@@ -173,8 +178,8 @@ impl Builder<'_> {
         }
         let changes = self.proposal.changes.iter();
         let records = changes.filter(|change| {
-            is_record_path(&change.path)
-                || (belongs_to_orch(&change.path) && !is_known_file(&change.path))
+            (is_record_path(&change.path) || belongs_to_orch(&change.path))
+                && !is_known_file(&change.path)
         });
         Ok(records.map(|change| (change.path.clone(), change.new)).collect())
     }
@@ -311,11 +316,10 @@ fn depends_on(view: &LedgerView) -> BTreeSet<TaskId> {
     states.flat_map(|state| state.task.depends_on.iter().cloned()).collect()
 }
 
-/// The files of `.orch/` that are no records.
+/// The files of `.orch/` that are no records: what holds, and the signatures beside records.
 fn is_known_file(path: &RepoPath) -> bool {
-    [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH]
-        .into_iter()
-        .any(|known| path.as_bytes() == known.as_bytes())
+    signed_path(path).is_some()
+        || AUTHORITY.into_iter().any(|known| path.as_bytes() == known.as_bytes())
 }
 
 /// The records that had landed and that the proposal edits or deletes.

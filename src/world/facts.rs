@@ -4,8 +4,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::keys::{COMMIT_NAMESPACE, Fingerprint, Signature};
 use crate::policy::Policy;
-use crate::snapshot::{Fault, Mode, Oid, Repository, Side, lfs};
+use crate::snapshot::{CommitSignature, Fault, Makers, Mode, Oid, Repository, Side, lfs};
 use crate::source::{Digest, LaneName, RepoPath};
 
 /// Where what an entry says can be seen.
@@ -54,7 +55,21 @@ impl Fact {
 pub struct Facts {
     known: BTreeMap<(Seen, RepoPath), Fact>,
     lanes: BTreeMap<(Seen, LaneName), Digest>,
-    makers: BTreeMap<Oid, BTreeSet<String>>,
+    makers: BTreeMap<Oid, Known>,
+    shapers: BTreeMap<RepoPath, Vec<Oid>>,
+}
+
+/// Who made a commit: what it says, and what its signature proves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The addresses of its author and its co-authors, in lower case.
+    pub authors: BTreeSet<String>,
+    /// The address of its committer, in lower case.
+    pub committer: String,
+    /// The SSH key that signed it.
+    pub key: Option<Fingerprint>,
+    /// The OpenPGP key that signed it, as far as this machine's `gpg` knows it to be good.
+    pub openpgp: Option<String>,
 }
 
 /// Larger documents are hashed, but no condition reads them, in bytes.
@@ -66,21 +81,50 @@ impl Facts {
         self.known.get(&(seen, path.clone())).unwrap_or(&Fact::Unseen)
     }
 
-    /// Gives the addresses of those who made a commit, as far as a policy binds anyone to one.
-    pub fn makers(&self, commit: Oid) -> &BTreeSet<String> {
-        static NOBODY: BTreeSet<String> = BTreeSet::new();
-        self.makers.get(&commit).unwrap_or(&NOBODY)
+    /// Gives those who made a commit, as far as a policy binds anyone to anything.
+    pub fn makers(&self, commit: Oid) -> Option<&Known> {
+        self.makers.get(&commit)
     }
 
     /// Learns who made a commit.
     pub(super) fn learn_makers(
         &mut self,
         repository: &dyn Repository,
+        policy: &Policy,
         commit: Oid,
     ) -> Result<(), Fault> {
-        if let Entry::Vacant(place) = self.makers.entry(commit) {
-            place.insert(repository.makers(commit)?);
+        let Entry::Vacant(place) = self.makers.entry(commit) else { return Ok(()) };
+        let Makers { authors, committer, signature } = repository.makers(commit)?;
+        let by_openpgp = policy.agents.values().any(|agent| !agent.identities.openpgp.is_empty());
+        let openpgp = match by_openpgp && signature.is_some() {
+            true => repository.openpgp_signer(commit)?,
+            false => None,
+        };
+        let key = signature.and_then(|CommitSignature { signed, armoured }| {
+            Signature::parse(&armoured).ok()?.verify(COMMIT_NAMESPACE, &signed).ok()
+        });
+        place.insert(Known { authors, committer, key, openpgp });
+        Ok(())
+    }
+
+    /// Gives the commits that made what an audit report covers, as far as its auditor is bound to
+    /// anything; the report is named by its file.
+    pub fn shapers(&self, report: &RepoPath) -> &[Oid] {
+        self.shapers.get(report).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Learns which commits those are, and who made them.
+    pub(super) fn learn_shapers(
+        &mut self,
+        repository: &dyn Repository,
+        policy: &Policy,
+        report: &RepoPath,
+        commits: Vec<Oid>,
+    ) -> Result<(), Fault> {
+        for commit in &commits {
+            self.learn_makers(repository, policy, *commit)?;
         }
+        self.shapers.insert(report.clone(), commits);
         Ok(())
     }
 

@@ -40,9 +40,10 @@ pub(super) struct Files {
 ///
 /// Other files in these folders should never have landed, so that they may be deleted.
 pub fn touches_landed(change: &Change) -> bool {
-    let signed = change.path.to_str().and_then(|path| path.strip_suffix(".sig"));
-    let record = signed.map_or_else(|| change.path.clone(), RepoPath::from);
-    let kept = RecordPath::parse(&record).is_ok() || record::snapshot_of(&change.path).is_some();
+    let path = &change.path;
+    let kept = RecordPath::parse(path).is_ok()
+        || record::signed_path(path).is_some()
+        || record::snapshot_of(path).is_some();
     change.old.is_some() && kept
 }
 
@@ -63,7 +64,7 @@ pub(super) fn read(
 ) -> Result<Files, Fault> {
     let mut files = Files::default();
     for (path, node) in repository.list(side, folder)? {
-        if record::snapshot_of(&path).is_some() {
+        if record::snapshot_of(&path).is_some() || record::signed_path(&path).is_some() {
             continue;
         }
         match read_one(repository, &path, node)? {

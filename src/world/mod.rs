@@ -9,6 +9,7 @@ mod freezes;
 mod gate;
 mod here;
 mod ledgers;
+mod seals;
 mod spoken;
 mod survey;
 
@@ -18,14 +19,16 @@ use std::sync::Arc;
 pub use build::{Focus, Terms, build};
 pub use decisions::{EntryName, Settlement, entry_name, is_a_persons};
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
-pub use facts::{Fact, Facts, Seen, lane_state};
+pub use facts::{Fact, Facts, Known, Seen, lane_state};
 pub use freezes::{OpenIncident, StandingHalt};
 pub use gate::{Evaluation, document, evaluate};
 pub use here::RunHere;
 pub use ledgers::{LedgerView, every_record, ledger_at, touches_landed};
+pub use seals::{Seal, Unproved};
 pub use survey::{Live, Survey};
 
 use crate::diagnostic::Place;
+use crate::keys::Signers;
 use crate::ledger::{Escalated, IncidentState, State};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::{Finding, Run, RunStatus};
@@ -44,14 +47,18 @@ pub struct World {
     pub branch: Option<String>,
     /// The policy that was agreed.
     pub policy: Arc<Policy>,
-    /// What is wrong with the policy at head, if the change touches it.
-    pub policy_problems: Vec<Problem>,
+    /// What is wrong with the policy and the keys at head, if the change touches them.
+    pub policy_problems: Vec<(RepoPath, Problem)>,
+    /// Whose keys are whose, as it was agreed.
+    pub signers: Signers,
     /// Whether the change brings the first policy: nothing was agreed before it.
     pub bootstrap: bool,
     /// What differs between base and head, sorted by path.
     pub changes: Vec<Change>,
     /// The ledgers that the change touches, and those they depend on.
     pub ledgers: BTreeMap<Home, LedgerView>,
+    /// The signatures that the change brings or leaves, by the records that they sign.
+    pub seals: BTreeMap<RepoPath, Seal>,
     /// Files among the records that are none, with what is wrong.
     pub unreadable: Vec<(RepoPath, Problem)>,
     /// Records that had landed although nobody could read them, and that the change touches.
@@ -253,13 +260,14 @@ impl World {
         !self.is_free(path) && !work && owners.iter().any(|lane| back(&lane))
     }
 
-    /// Tells whether lanes have no say in a changed path: it lies in `.orch/`, anyone may change
-    /// it, or nobody is to blame for the change. Before the first policy nothing was agreed, and a
+    /// Tells whether lanes have no say in a changed path: it lies in `.orch/`, it is guarded by
+    /// decisions, anyone may change it, or nobody is to blame for the change. Before the first policy nothing was agreed, and a
     /// verification looks at what has landed.
     pub fn is_free(&self, path: &RepoPath) -> bool {
         self.bootstrap
             || self.occasion == Occasion::Verification
             || belongs_to_orch(path)
             || self.policy.is_shared(path)
+            || self.policy.is_guarded(path)
     }
 }

@@ -6,7 +6,7 @@ use super::{Facts, LedgerView, Seen, World};
 use crate::ledger::Standing;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Record, snapshot_path};
-use crate::snapshot::{Fault, Proposal, Repository};
+use crate::snapshot::{Fault, Proposal, Repository, Side};
 use crate::source::RepoPath;
 
 /// Reads what stands at every path that the entries in question speak of.
@@ -34,16 +34,14 @@ pub(super) fn facts(
         }
     }
     if world.policy.agents.values().any(|agent| !agent.identities.is_empty()) {
-        let brought = world.steps().filter_map(|step| step.ledger.brought_by(step.record));
-        for commit in brought {
-            facts.learn_makers(repository, commit)?;
-        }
+        learn_makers(repository, proposal, world, &mut facts)?;
     }
     if let Some(log) = &world.policy.decisions_log {
         facts.learn(repository, proposal.head, Seen::Head, log)?;
     }
-    for guarded in [crate::policy::POLICY_PATH, crate::policy::SIGNERS_PATH, ".gitmodules"] {
-        facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(guarded))?;
+    facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(".gitmodules"))?;
+    for change in proposal.changes.iter().filter(|change| world.policy.is_guarded(&change.path)) {
+        facts.learn(repository, proposal.head, Seen::Head, &change.path)?;
     }
     for step in world.steps() {
         let Payload::Decision(decision) = &step.record.payload else { continue };
@@ -66,6 +64,36 @@ pub(super) fn facts(
         }
     }
     Ok(facts)
+}
+
+/// Who brought each record; and of what an audit covers, who made it since the task was opened.
+fn learn_makers(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    world: &World,
+    facts: &mut Facts,
+) -> Result<(), Fault> {
+    let policy = &world.policy;
+    for step in world.steps().filter(|step| step.policy.is_some()) {
+        let brought_by = step.ledger.brought_by(step.record);
+        if let Some(commit) = brought_by {
+            facts.learn_makers(repository, policy, commit)?;
+        }
+        let Payload::AuditReport(report) = &step.record.payload else { continue };
+        let bound = policy.agents.get(&report.auditor);
+        let first = step.ledger.records.first().filter(|_| bound.is_some_and(is_bound));
+        let from = brought_by.map_or(proposal.base, Side::Commit);
+        if let (Some(first), Side::Commit(from)) = (first, from) {
+            let covered = report.covers.iter().map(|artifact| artifact.path.clone()).collect();
+            let commits = repository.shapers(from, first.repo_path(), &covered)?;
+            facts.learn_shapers(repository, policy, step.record.repo_path(), commits)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_bound(agent: &crate::policy::Agent) -> bool {
+    !agent.identities.is_empty()
 }
 
 /// What a failed task's lane holds now decides whether its next attempt may begin.

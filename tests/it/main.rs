@@ -16,6 +16,7 @@ mod readme;
 mod real;
 mod receive;
 mod reject;
+mod signed;
 mod snapshot;
 mod support;
 mod survival;

@@ -63,6 +63,7 @@ fn one_room_each_knows_a_library() {
         ("serde_yaml::", "record"),
         ("globset::", "policy"),
         ("miette::", "render"),
+        ("ssh_key::", "keys"),
         ("clap::", "cli"),
         ("println!", "-"),
     ];

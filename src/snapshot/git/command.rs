@@ -23,6 +23,12 @@ impl GitRepository {
         Err(failed(arguments, &output))
     }
 
+    /// Runs Git and gives what it told on standard error, however it ended.
+    pub(super) fn git_told(&self, arguments: &[&str]) -> Result<String, Fault> {
+        let output = self.git(arguments, Talk::Listen)?;
+        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// Stages files as they are in the working tree; one that is gone is staged as deleted.
     pub fn stage(&self, paths: &[RepoPath]) -> Result<(), Fault> {
         if paths.is_empty() {

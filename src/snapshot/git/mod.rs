@@ -1,6 +1,7 @@
 //! A real repository: opened once, asked about any side.
 
 mod command;
+mod authors;
 mod diff;
 mod folder;
 mod history;
@@ -9,6 +10,7 @@ mod open;
 mod paint;
 mod proposal;
 mod refs;
+mod sign;
 mod store;
 
 use std::cell::RefCell;
@@ -24,9 +26,8 @@ pub use refs::{Branch, CommitMeta, Person};
 
 use self::folder::{Content, Folder};
 use self::index::{Found, Index};
-use self::refs::co_authors;
 use self::store::Store;
-use super::{Change, Fault, GitEnvironment, Node, Oid, Repository, Side};
+use super::{Change, Fault, GitEnvironment, Makers, Node, Oid, Repository, Side};
 use crate::source::RepoPath;
 
 /// A Git repository, read through the environment of the process that asks.
@@ -234,10 +235,21 @@ impl Repository for GitRepository {
         self.store.object(oid.0, Kind::Blob)
     }
 
-    fn makers(&self, commit: Oid) -> Result<BTreeSet<String>, Fault> {
-        let meta = self.commit_meta(commit)?;
-        let named = [meta.author.email, meta.committer.email].into_iter();
-        Ok(named.chain(co_authors(&meta.message)).map(|email| email.to_lowercase()).collect())
+    fn makers(&self, commit: Oid) -> Result<Makers, Fault> {
+        self.makers_of(commit)
+    }
+
+    fn openpgp_signer(&self, commit: Oid) -> Result<Option<String>, Fault> {
+        self.signed_by_openpgp(commit)
+    }
+
+    fn shapers(
+        &self,
+        from: Oid,
+        root: &RepoPath,
+        paths: &BTreeSet<RepoPath>,
+    ) -> Result<Vec<Oid>, Fault> {
+        self.shapers_of(from, root, paths)
     }
 
     fn changes(&self, from: Side, to: Side) -> Result<Vec<Change>, Fault> {

@@ -2,12 +2,13 @@
 //!
 //! Policy, worlds and checks each have a room of their own; this file only joins them.
 
+mod authority;
+
 use std::sync::Arc;
 
 use crate::checks;
 use crate::diagnostic::{Finding, Place, Report, Severity};
-use crate::policy::{POLICY_PATH, Policy};
-use crate::record::Problem;
+use crate::policy::POLICY_PATH;
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
 use crate::source::{Moment, RepoPath};
 use crate::world::{self, Focus, Terms, World};
@@ -41,55 +42,23 @@ pub fn look(
     focus: Focus,
 ) -> Result<World, Fault> {
     let brings_first = is_bootstrap(repository, proposal)?;
-    let policy = Arc::new(agreed_policy(repository, proposal, bootstrap && brings_first)?);
-    let policy_problems = proposed_problems(repository, proposal)?;
+    let agreed = authority_at(proposal, bootstrap && brings_first);
+    let policy = Arc::new(authority::policy(repository, agreed)?);
+    let signers = authority::signers(repository, agreed)?;
+    let policy_problems = authority::problems(repository, proposal)?;
     let bootstrap = brings_first;
-    world::build(repository, proposal, Terms { policy, policy_problems, bootstrap, at, focus })
+    let terms = Terms { policy, signers, policy_problems, bootstrap, at, focus };
+    world::build(repository, proposal, terms)
 }
 
-/// The policy is read where it was agreed, never from the change under judgement (attack 14).
-fn agreed_policy(
-    repository: &dyn Repository,
-    proposal: &Proposal,
-    bootstrap: bool,
-) -> Result<Policy, Fault> {
-    let side = match proposal.occasion {
+/// Gives where policy and keys are read: where they were agreed, never in the change under judgement
+/// (attack 14).
+fn authority_at(proposal: &Proposal, bootstrap: bool) -> Side {
+    match proposal.occasion {
         Occasion::Verification => proposal.head,
         _ if bootstrap => proposal.head,
         _ => proposal.agreed,
-    };
-    let Some(bytes) = policy_bytes(repository, side)? else {
-        return Err(Fault::new(
-            format!("there is no policy at {POLICY_PATH} where this was agreed"),
-            "begin with `orch init`; in CI, accept the change that brings the first policy with \
-             `orch guard --bootstrap`",
-        ));
-    };
-    Policy::parse(&bytes, &checks::names()).map_err(|problems| {
-        let first = &problems[0];
-        let line =
-            crate::source::Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
-        Fault::new(
-            format!("the agreed policy can't be used: {POLICY_PATH}:{line}: {}", first.message),
-            format!("mend it on a branch of its own: {}", first.help),
-        )
-    })
-}
-
-fn policy_bytes(repository: &dyn Repository, side: Side) -> Result<Option<Vec<u8>>, Fault> {
-    let node = repository.node(side, &RepoPath::from(POLICY_PATH))?;
-    node.map(|node| repository.read(node.oid)).transpose()
-}
-
-fn proposed_problems(
-    repository: &dyn Repository,
-    proposal: &Proposal,
-) -> Result<Vec<Problem>, Fault> {
-    let path = RepoPath::from(POLICY_PATH);
-    let change = proposal.changes.iter().find(|change| change.path == path);
-    let Some(node) = change.and_then(|change| change.new) else { return Ok(Vec::new()) };
-    let parsed = Policy::parse(&repository.read(node.oid)?, &checks::names());
-    Ok(parsed.err().unwrap_or_default())
+    }
 }
 
 /// Tells whether this change brings the first policy.

@@ -1,0 +1,97 @@
+//! What was agreed to hold: the policy, and whose keys are whose.
+
+use crate::checks;
+use crate::keys::{LineFault, Signers};
+use crate::policy::{AUTHORITY, POLICY_PATH, Policy, REVOKED_PATH, SIGNERS_PATH, Version};
+use crate::record::Problem;
+use crate::snapshot::{Fault, Mode, Proposal, Repository, Side};
+use crate::source::{Position, RepoPath, Span};
+
+/// Gives the policy of a side; refuses with a fault if there is none, or none that can be used.
+pub(super) fn policy(repository: &dyn Repository, side: Side) -> Result<Policy, Fault> {
+    let Some(bytes) = bytes_of(repository, side, POLICY_PATH)? else {
+        return Err(Fault::new(
+            format!("there is no policy at {POLICY_PATH} where this was agreed"),
+            "begin with `orch init`; in CI, accept the change that brings the first policy with \
+             `orch guard --bootstrap`",
+        ));
+    };
+    let policy = Policy::parse(&bytes, &checks::names()).map_err(|problems| {
+        let first = &problems[0];
+        let line = Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
+        Fault::new(
+            format!("the agreed policy can't be used: {POLICY_PATH}:{line}: {}", first.message),
+            format!("mend it on a branch of its own: {}", first.help),
+        )
+    })?;
+    // An older orch would not know what the policy counts on (attack 28).
+    match policy.min_version.filter(|oldest| *oldest > Version::own()) {
+        None => Ok(policy),
+        Some(oldest) => Err(Fault::new(
+            format!("the agreed policy asks for orch {oldest}, and this is {}", Version::own()),
+            "install a newer one: `cargo install orch`",
+        )),
+    }
+}
+
+/// Gives whose keys are whose; nobody's where no file says so.
+pub(super) fn signers(repository: &dyn Repository, side: Side) -> Result<Signers, Fault> {
+    let told = |path: &str, faults: Vec<LineFault>| {
+        let LineFault { line, message } = &faults[0];
+        Fault::new(
+            format!("the agreed keys can't be used: {path}:{line}: {message}"),
+            format!("mend it on a branch of its own: `orch decide --changes {path}`"),
+        )
+    };
+    let mut signers = match bytes_of(repository, side, SIGNERS_PATH)? {
+        None => Signers::default(),
+        Some(bytes) => Signers::parse(&bytes).map_err(|faults| told(SIGNERS_PATH, faults))?,
+    };
+    if let Some(bytes) = bytes_of(repository, side, REVOKED_PATH)? {
+        signers.revoke(&bytes).map_err(|faults| told(REVOKED_PATH, faults))?;
+    }
+    Ok(signers)
+}
+
+fn bytes_of(repository: &dyn Repository, side: Side, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let node = repository.node(side, &RepoPath::from(path))?;
+    node.map(|node| repository.read(node.oid)).transpose()
+}
+
+/// Gives what is wrong with the policy and the keys that the change would bring, by their files.
+pub(super) fn problems(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+) -> Result<Vec<(RepoPath, Problem)>, Fault> {
+    let mut problems = Vec::new();
+    for change in &proposal.changes {
+        let Some(path) = AUTHORITY.into_iter().find(|path| change.path == RepoPath::from(*path))
+        else {
+            continue;
+        };
+        // That a link is no policy is told by the check that nobody decided on it.
+        let Some(node) = change.new.filter(|node| node.mode == Mode::File) else { continue };
+        let bytes = repository.read(node.oid)?;
+        let found = match path {
+            POLICY_PATH => Policy::parse(&bytes, &checks::names()).err().unwrap_or_default(),
+            SIGNERS_PATH => of_lines(&bytes, Signers::parse(&bytes).err()),
+            _ => of_lines(&bytes, Signers::default().revoke(&bytes).err()),
+        };
+        problems.extend(found.into_iter().map(|problem| (change.path.clone(), problem)));
+    }
+    Ok(problems)
+}
+
+/// Points at the lines of a file of keys that are wrong.
+fn of_lines(bytes: &[u8], faults: Option<Vec<LineFault>>) -> Vec<Problem> {
+    let told = faults.unwrap_or_default().into_iter().map(|LineFault { line, message }| {
+        let before = bytes.split_inclusive(|byte| *byte == b'\n').take(line - 1);
+        let start = before.map(<[u8]>::len).sum();
+        let length = bytes[start..].iter().take_while(|byte| !b"\r\n".contains(byte)).count();
+        let help = "write `PRINCIPAL [OPTIONS] ssh-ed25519 AAAA…`, as `man ssh-keygen` has it; a \
+                    revoked key stands alone on its line";
+        let span = Span::new(start, start + length);
+        Problem { check: "policy-invalid", span, message, help: help.into() }
+    });
+    told.collect()
+}

@@ -1,0 +1,320 @@
+//! Signatures: made with real keys, verified by the real `ssh-keygen`, and the other way round.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::{Said, Team, TestRepo};
+
+/// A team whose founder and auditor have keys that the repository knows.
+struct Signing {
+    team: Team,
+}
+
+const FOUNDER: &str = "founder: {lanes: [F], human: true}";
+const SIGNERS: &str = ".orch/allowed_signers";
+
+/// Makes a key without a passphrase in the test's own folder; gives the private key's file.
+fn key(repo: &TestRepo, name: &str, kind: &[&str]) -> String {
+    let file = repo.root().join(name);
+    run(Command::new("ssh-keygen")
+        .args(["-q", "-N", "", "-C", name, "-t"])
+        .args(kind)
+        .arg("-f")
+        .arg(&file));
+    file.display().to_string()
+}
+
+fn run(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().expect("OpenSSH is installed");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn public(key: &str) -> String {
+    let text = std::fs::read_to_string(format!("{key}.pub")).expect("ssh-keygen wrote it");
+    text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+}
+
+impl Signing {
+    /// Begins with keys in `allowed_signers`; `changes` are made to the template's policy.
+    fn new(changes: &[(&str, &str)], signers: &[(&str, &str)]) -> Self {
+        let team = Team::over(TestRepo::new());
+        team.orch("founder", &["init", "--template", "strategy", "--hooks"]);
+        for (from, to) in changes {
+            team.edit(".orch/policy.yaml", from, to);
+        }
+        let lines = signers.iter().map(|(name, key)| format!("{name} {}\n", public(key)));
+        if !signers.is_empty() {
+            team.repo.write(SIGNERS, lines.collect::<String>());
+        }
+        team.repo.git(&["add", ".orch"]);
+        team.commit("Begin with orch");
+        Signing { team }
+    }
+
+    /// Lets Git sign with a key from here on.
+    fn use_key(&self, key: &str) {
+        self.team.repo.git(&["config", "gpg.format", "ssh"]);
+        self.team.repo.git(&["config", "user.signingKey", key]);
+    }
+
+    /// Opens a task, and pauses it as the founder on a branch `orch/hold`, staged.
+    fn pause(&self) -> Said {
+        self.team.open("strat-001", "new_strategy", &[]);
+        self.team.commit("Open strat-001");
+        self.team.repo.git(&["switch", "--quiet", "--create", "orch/hold"]);
+        self.team.try_orch("founder", &["pause", "strat-001", "--reason", "Hold on"])
+    }
+
+    fn pause_record(&self) -> String {
+        self.team.record("strat-001", "pause")
+    }
+
+    /// Asks the real `ssh-keygen` whether a record is signed by a principal.
+    fn ssh_keygen_verifies(&self, record: &str, principal: &str) -> bool {
+        let top = self.team.repo.path();
+        let signed = std::fs::File::open(top.join(record)).expect("the record is there");
+        let mut command = Command::new("ssh-keygen");
+        command.args(["-Y", "verify", "-n", "orch", "-I", principal, "-f", SIGNERS, "-s"]);
+        command.arg(format!("{record}.sig")).current_dir(top).stdin(signed);
+        command.output().expect("OpenSSH is installed").status.success()
+    }
+
+    /// Signs a file of the working tree with the real `ssh-keygen`.
+    fn sign_by_hand(&self, key: &str, namespace: &str, record: &str) {
+        let file = self.team.repo.path().join(record);
+        let _ = std::fs::remove_file(format!("{}.sig", file.display()));
+        run(Command::new("ssh-keygen")
+            .args(["-q", "-Y", "sign", "-n", namespace, "-f", key])
+            .arg(file));
+        self.team.repo.git(&["add", ".orch"]);
+    }
+}
+
+fn must_sign(what: &str) -> (&'static str, String) {
+    ("version: 1", format!("version: 1\nsignatures: {what}"))
+}
+
+/// What orch signs by itself, the real `ssh-keygen` verifies, with every kind of key; and what
+/// `ssh-keygen` signs, orch accepts.
+#[test]
+fn both_verify_what_the_other_signs() {
+    for kind in [
+        &["ed25519"][..],
+        &["ecdsa", "-b", "256"],
+        &["ecdsa", "-b", "384"],
+        &["ecdsa", "-b", "521"],
+        &["rsa", "-b", "3072"],
+    ] {
+        let keys = TestRepo::new();
+        let own = key(&keys, "own", kind);
+        let (from, to) = must_sign("{kinds: [pause]}");
+        let signing = Signing::new(&[(from, &to)], &[("founder", &own)]);
+        signing.use_key(&format!("{own}.pub"));
+        // The public key's file stands for the private one, as Git has it too.
+        signing.use_key(&own);
+        assert_eq!(signing.pause().code, 0, "{kind:?}");
+        let record = signing.pause_record();
+        assert!(signing.ssh_keygen_verifies(&record, "founder"), "{kind:?}");
+        assert!(!signing.ssh_keygen_verifies(&record, "orchestrator"));
+        signing.team.guard(&[]).passed();
+        signing.sign_by_hand(&own, "orch", &record);
+        signing.team.commit("Pause strat-001");
+        signing.team.guard(&["--base", "main"]).passed();
+        signing.team.verify().passed();
+    }
+}
+
+/// Attack 108: without a signature, by another's key, an unknown one, one for another purpose, or
+/// over other bytes.
+#[test]
+fn what_must_be_signed_is_signed_by_its_actor() {
+    let keys = TestRepo::new();
+    let [own, other, unknown] =
+        ["own", "other", "unknown"].map(|name| key(&keys, name, &["ed25519"]));
+    let (from, to) = must_sign("{agents: [founder]}");
+    let signers = [("founder", own.as_str()), ("independent_auditor", &other)];
+    let signing = Signing::new(&[(from, &to)], &signers);
+    let said = signing.pause();
+    assert_eq!(said.checks(), ["signature-missing"], "{said:#?}");
+    assert!(said.err.contains("user.signingKey"), "{said:#?}");
+    signing.use_key(&unknown);
+    let pause = ["pause", "strat-001", "--reason", "Hold on"];
+    let said = signing.team.try_orch("founder", &pause);
+    assert_eq!(said.checks(), ["signature-invalid"], "{said:#?}");
+    signing.use_key(&own);
+    signing.team.orch("founder", &pause);
+    let record = signing.pause_record();
+    let sidecar = format!("{record}.sig");
+    for (key, namespace, told) in [
+        (&other, "orch", "a key of `independent_auditor`"),
+        (&unknown, "orch", "nobody's key"),
+        (&own, "file", "made for `file`"),
+    ] {
+        signing.sign_by_hand(key, namespace, &record);
+        let judged = signing.team.guard(&[]);
+        assert_eq!(judged.refused_by("signature-invalid").path, sidecar);
+        assert!(judged.json.to_string().contains(told), "{told}: {:#?}", judged.json);
+    }
+    signing.sign_by_hand(&own, "orch", &record);
+    signing.team.guard(&[]).passed();
+    signing.team.edit(&record, "Hold on", "Hold off");
+    signing.team.repo.git(&["add", ".orch"]);
+    signing.team.guard(&[]).refused_by("signature-invalid");
+    signing.team.edit(&record, "Hold off", "Hold on");
+    signing.team.repo.write(&sidecar, "no signature\n");
+    signing.team.repo.git(&["add", ".orch"]);
+    signing.team.git_refused(&["commit", "-m", "Pause"], "signature-invalid");
+    signing.team.repo.git(&["rm", "--quiet", "--force", &sidecar]);
+    signing.team.git_refused(&["commit", "-m", "Pause"], "signature-missing");
+}
+
+/// Attack 108: a key that is not valid yet, not any more, or revoked; and one that the change itself
+/// brings.
+#[test]
+fn a_key_counts_while_it_is_agreed() {
+    let keys = TestRepo::new();
+    let own = key(&keys, "own", &["ed25519"]);
+    let (from, to) = must_sign("{agents: [founder]}");
+    let mut options = vec![
+        ("founder valid-before=\"20200101Z\"", "not valid any more"),
+        ("founder valid-after=\"20990101Z\"", "not valid yet"),
+        ("founder namespaces=\"git\"", "may not sign for"),
+        ("founder namespaces=\"git,orch\",valid-after=\"20200101Z\"", ""),
+    ];
+    for (line, told) in options.drain(..) {
+        let signing = Signing::new(&[(from, &to)], &[(line, &own)]);
+        signing.use_key(&own);
+        let said = signing.pause();
+        assert_eq!(said.code == 0, told.is_empty(), "{line}: {said:#?}");
+        assert!(said.err.contains(told), "{line}: {said:#?}");
+    }
+    let signing = Signing::new(&[(from, &to)], &[]);
+    signing.use_key(&own);
+    signing.pause();
+    signing.team.repo.write(SIGNERS, format!("founder {}\n", public(&own)));
+    signing.team.repo.git(&["add", ".orch"]);
+    let said = signing.team.try_orch("founder", &["pause", "strat-001", "--reason", "Hold on"]);
+    assert!(said.err.contains("nobody's key"), "{said:#?}");
+
+    let signing = Signing::new(&[(from, &to)], &[("founder", &own)]);
+    signing.use_key(&own);
+    assert_eq!(signing.pause().code, 0);
+    signing.team.commit("Pause strat-001");
+    signing.team.repo.git(&["switch", "--quiet", "--create", "orch/revoke", "main"]);
+    signing.team.repo.write(".orch/revoked_keys", format!("{}\n", public(&own)));
+    signing.team.repo.git(&["add", ".orch"]);
+    signing.team.git_refused(&["commit", "-m", "Revoke"], "policy-change-undecided");
+    let decide = ["decide", "--title", "Lost", "--context", "Stolen", "--decision", "Revoke it"];
+    let changes = ["--changes", ".orch/revoked_keys"];
+    signing.team.orch("founder", &[&decide[..], &changes].concat());
+    signing.team.commit("Revoke a key");
+    signing.team.repo.git(&["switch", "--quiet", "orch/hold"]);
+    let judged = signing.team.guard(&["--base", "orch/revoke"]);
+    judged.refused_by("signature-invalid");
+    assert!(judged.json.to_string().contains("was revoked"), "{:#?}", judged.json);
+}
+
+/// R000-18: where an agent is bound to a key alone, its records are its own only if they are signed,
+/// themselves or by their commits; through squash and rebase, the record's own signature speaks.
+#[test]
+fn a_key_alone_is_an_identity() {
+    let keys = TestRepo::new();
+    let own = key(&keys, "own", &["ed25519"]);
+    let bound = format!("founder: {{lanes: [F], human: true, identities: ['{}']}}", public(&own));
+    let signing = Signing::new(&[(FOUNDER, &bound)], &[]);
+    let team = &signing.team;
+    assert_eq!(signing.pause().code, 0);
+    team.commit("Pause strat-001");
+    team.guard(&["--base", "main"]).refused_by("identity-mismatch");
+    signing.use_key(&own);
+    let amend = ["commit", "--quiet", "--amend", "--no-edit", "-S"];
+    team.repo.git(&amend);
+    team.guard(&["--base", "main"]).passed();
+    let other = key(&keys, "other", &["ed25519"]);
+    signing.use_key(&other);
+    team.repo.git(&amend);
+    team.guard(&["--base", "main"]).refused_by("identity-mismatch");
+    signing.use_key(&own);
+    team.orch("founder", &["sign"]);
+    team.repo.git(&["commit", "--quiet", "--amend", "--no-edit", "--author=Eve <eve@example.org>"]);
+    team.guard(&["--base", "main"]).passed();
+    // A squash on the protected branch, by somebody else.
+    team.repo.git(&["switch", "--quiet", "main"]);
+    team.repo.git(&["merge", "--quiet", "--squash", "orch/hold"]);
+    team.repo.git(&[
+        "-c",
+        "user.email=eve@example.org",
+        "commit",
+        "--quiet",
+        "--no-verify",
+        "-m",
+        "Squash",
+    ]);
+    team.guard(&["--base", "HEAD^"]).passed();
+}
+
+/// `orch sign` signs one's own records, and nobody else's.
+#[test]
+fn one_signs_what_one_says() {
+    let keys = TestRepo::new();
+    let own = key(&keys, "own", &["ed25519"]);
+    let signing = Signing::new(&[], &[("founder", &own)]);
+    assert_eq!(signing.pause().code, 0);
+    let team = &signing.team;
+    let record = signing.pause_record();
+    assert!(team.try_orch("founder", &["sign"]).fault().contains("gpg.format ssh"));
+    signing.use_key("key::ssh-ed25519 AAAA");
+    team.try_orch("founder", &["sign"]).fault();
+    signing.use_key(&own);
+    assert!(team.try_orch("orchestrator", &["sign", &record]).denied().contains("--agent founder"));
+    team.try_orch("founder", &["sign", "README.md"]).fault();
+    assert!(team.orch("founder", &["sign", "--dry-run"]).contains("would sign"));
+    assert!(team.orch("founder", &["sign"]).contains(&format!("wrote {record}.sig")));
+    assert!(signing.ssh_keygen_verifies(&record, "founder"));
+    assert!(team.orch("founder", &["sign"]).contains("nothing here that is not signed"));
+    assert!(team.orch("founder", &["sign", &record]).contains("is there already"));
+    team.commit("Pause strat-001");
+    team.merge("orch/hold");
+    let sidecar = format!("{record}.sig");
+    team.repo.git(&["rm", "--quiet", &sidecar]);
+    team.git_refused(&["commit", "-m", "Unsign"], "record-modified");
+}
+
+/// An agent's key, which only `ssh-agent` holds.
+#[test]
+fn an_agent_holds_the_key() {
+    let keys = TestRepo::new();
+    let own = key(&keys, "own", &["ed25519"]);
+    let socket = keys.root().join("agent");
+    let mut agent = Command::new("ssh-agent")
+        .args(["-D", "-a"])
+        .arg(&socket)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("OpenSSH is installed");
+    wait_for(&socket);
+    run(Command::new("ssh-add").arg("-q").arg(&own).env("SSH_AUTH_SOCK", &socket));
+    let literal = format!("key::{}", public(&own));
+    let signing = Signing::new(&[], &[("founder", &own)]);
+    std::fs::remove_file(&own).expect("the key is in the agent's hands");
+    let team = signing.team.with_variable("SSH_AUTH_SOCK", socket.as_os_str());
+    let signing = Signing { team };
+    signing.use_key(&literal);
+    assert_eq!(signing.pause().code, 0);
+    let said = signing.team.try_orch("founder", &["sign"]);
+    let _ = agent.kill().and_then(|()| agent.wait());
+    assert_eq!(said.code, 0, "{said:#?}");
+    assert!(signing.ssh_keygen_verifies(&signing.pause_record(), "founder"));
+}
+
+fn wait_for(socket: &Path) {
+    for _ in 0..500 {
+        if socket.exists() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("ssh-agent did not come up");
+}
