@@ -157,6 +157,23 @@ mod tests {
         .expect(&["policy-change-undecided"]);
     }
 
+    /// Attack 14: a branch from before brings the decision of then once more, and the policy that has
+    /// been replaced since.
+    #[test]
+    fn a_decision_that_has_landed_brings_no_older_policy_back() {
+        let stale = "
+- propose: orch/older-audits
+- policy: ['max_age: 30d', 'max_age: 365d']
+- decision: {changes: [.orch/policy.yaml]}
+- meanwhile:
+    - policy: ['max_age: 30d', 'max_age: 365d']
+    - decision: {changes: [.orch/policy.yaml]}
+";
+        story(stale).expect(&[]);
+        let replaced = "    - policy: ['max_age: 365d', 'max_age: 7d']\n";
+        story(&format!("{stale}{replaced}")).expect(&["policy-change-undecided"]);
+    }
+
     /// Attack 15: without a policy nothing is allowed; only a decision can remove one.
     #[test]
     fn removing_the_policy_is_a_change() {

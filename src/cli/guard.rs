@@ -83,6 +83,13 @@ pub(super) struct Verify {
 
 impl Guard {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        if self.bootstrap && event_is("pull_request_target") {
+            let message =
+                "a `pull_request_target` job must not take its policy from the pull request";
+            let help =
+                "run this job on `pull_request`; let a maintainer merge the first policy by hand";
+            return Err(Stop::fault(message, help));
+        }
         let repository = match self.pre_receive {
             true => context.receiving_repository()?,
             false => context.repository()?,
@@ -117,6 +124,11 @@ impl Guard {
         let branch = branch.map(|name| target_of_queue(&name).unwrap_or(name));
         Ok(vec![repository.range(base, &self.head, branch)?])
     }
+}
+
+/// Tells whether GitHub runs this for an event of a name.
+fn event_is(name: &str) -> bool {
+    std::env::var("GITHUB_EVENT_NAME").is_ok_and(|event| event == name)
 }
 
 /// The branch as the two widest-spread CI services tell it.

@@ -130,6 +130,7 @@ impl Builder<'_> {
             }
             match RecordPath::parse(&path) {
                 Ok(place) if place.home == Home::Decision && self.tampered.contains(&path) => {}
+                Ok(place) if place.home == Home::Decision && self.has_landed(&path, node)? => {}
                 Ok(place) if place.home == Home::Decision => self.read_decision(path, node)?,
                 Ok(place) => {
                     touched.insert((place.home, path.folder()));
@@ -143,6 +144,23 @@ impl Builder<'_> {
         }
         self.unreadable.extend(freezes::unnamed(&self.ledgers, snapshots));
         Ok(())
+    }
+
+    /// Tells whether a file stands like this where things are agreed: a branch from before it landed
+    /// brings it once more, and it decides nothing anew.
+    fn has_landed(
+        &self,
+        path: &RepoPath,
+        node: Option<crate::snapshot::Node>,
+    ) -> Result<bool, Fault> {
+        let agreed =
+            [self.proposal.agreed].into_iter().chain(self.proposal.parents.iter().copied());
+        for side in agreed {
+            if node.is_some() && self.repository.node(side, path)? == node {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Gives the ledgers that a merge joins. Each of their entries may stand in a parent, so that

@@ -1,5 +1,9 @@
 //! A server's own word: pre-receive in a bare repository, under Git's quarantine, asked by real pushes.
 
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
 use crate::support::{Said, Team, TestRepo};
 
 /// A bare repository with the server's hook, and a team's clone of it whose `main` is pushed.
@@ -117,4 +121,130 @@ fn a_record_is_by_whom_its_commit_is_by() {
     let other = "--author=Ada <ada@example.org>";
     team.repo.git(&["commit", "--quiet", "--amend", other, "-m", message]);
     team.guard(&["--base", "main"]).passed();
+}
+
+/// One forgery: what it does to the files, and the check that refuses it.
+type Forgery = (&'static str, fn(&Team));
+
+/// What nobody may push, class by class; each on a branch of its own that starts where all is well.
+const FORGERIES: &[Forgery] = &[
+    ("record-modified", |team| team.edit(&team.record("strat-001", "task"), "Moving", "Slower")),
+    ("record-modified", |team| team.repo.remove(&team.record("strat-001", "handoff"))),
+    ("record-misplaced", |team| team.repo.write(".orch/notes.md", "mine\n")),
+    ("record-invalid", |team| {
+        let bad = format!("{}/0005-block.yaml", ledger(team));
+        team.repo.write(&bad, "block: {reason: [\n");
+    }),
+    ("chain-broken", |team| {
+        team.orch("orchestrator", &["task", "block", "strat-001", "--reason", "Wait"]);
+        team.edit(&team.record("strat-001", "block"), "previous: sha256:", "previous: sha256:0");
+        let record = team.record("strat-001", "block");
+        let text = team.read(&record);
+        let at = text.find("sha256:").unwrap() + 7;
+        team.repo.write(&record, [&text[..at + 64], &text[at + 65..]].concat());
+    }),
+    ("handoff-stale", |team| team.repo.write(crate::support::CODE, "plot(close)\n")),
+    ("lane-violation", |team| team.repo.write("deploy/live/x.json", "{}\n")),
+    ("path-unowned", |team| team.repo.write("infrastructure/main.tf", "mine\n")),
+    ("policy-change-undecided", |team| team.edit(".orch/policy.yaml", "30d", "365d")),
+    ("policy-change-undecided", |team| {
+        team.repo.write(".github/workflows/orch.yml", "on: nothing\n");
+    }),
+    ("policy-change-undecided", |team| team.repo.remove(".orch/policy.yaml")),
+    ("agent-unknown", |team| {
+        team.orch("orchestrator", &["task", "block", "strat-001", "--reason", "Wait"]);
+        team.edit(&team.record("strat-001", "block"), "actor: orchestrator", "actor: nobody");
+    }),
+    ("text-unsafe", |team| {
+        team.orch("orchestrator", &["task", "block", "strat-001", "--reason", "Wait"]);
+        team.edit(&team.record("strat-001", "block"), "Wait", "Wait \u{202e}tiaW");
+    }),
+    ("gatekeeper-missing", |team| {
+        let run = deploying(team);
+        team.repo.write(&format!("{}/0005-run.yaml", ledger(team)), run);
+    }),
+    ("signature-invalid", |team| {
+        team.repo.write(&format!("{}.sig", team.record("strat-001", "task")), "mine\n");
+    }),
+];
+
+fn ledger(team: &Team) -> String {
+    let record = team.record("strat-001", "task");
+    record.rsplit_once('/').unwrap().0.to_owned()
+}
+
+/// A deployment that nobody audited, written by hand, chained as it should be.
+fn deploying(team: &Team) -> String {
+    let last = team.record("strat-001", "gate");
+    format!(
+        "run:\n  stage: deploy_paper\n  run_id: r0123456789\n  attempt: 1\n  agent: \
+         deployment_agent\n  lane: E\n  status: in_progress\n  inputs: []\nentry:\n  sequence: 5\n  \
+         previous: {}\n  recorded_at: 2026-11-21T14:30:00Z\n  actor: deployment_agent\n",
+        team.digest(&last)
+    )
+}
+
+/// Every class of forgery is refused where it arrives, whatever the clone's hooks were told; what is
+/// honest and lies beside it is accepted.
+#[test]
+fn no_forgery_arrives() {
+    let (server, team) = served();
+    team.hand_over_strategy(&[]);
+    team.pass("strat-001", "strategy");
+    accepted(&team, &["main"]);
+    for (number, (check, forge)) in FORGERIES.iter().enumerate() {
+        let branch = format!("feature/strat-001-x{number}");
+        team.repo.git(&["switch", "--quiet", "--create", &branch, "main"]);
+        forge(&team);
+        team.smuggle("Forge");
+        refused(&team, &[&branch], check);
+        assert!(!server.try_git(&["rev-parse", "--verify", &branch]).status.success());
+        team.repo.git(&["switch", "--quiet", "--discard-changes", "main"]);
+        team.repo.git(&["branch", "--quiet", "-D", &branch]);
+    }
+    team.repo.git(&["push", "--quiet", "origin", "main:refs/heads/feature/strat-001-honest"]);
+    team.repo.write("README.md", "about\n");
+    team.smuggle("Say more");
+    refused(&team, &["main:refs/heads/whatever"], "branch-name");
+}
+
+/// The same over Git's own protocol, from a daemon that knows nothing of orch but the hook.
+#[test]
+fn a_daemon_asks_the_hook_too() {
+    let (server, team) = served();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // Started by `git daemon`, it would outlive the process that can be ended.
+    let program = Path::new(&server.git(&["--exec-path"])).join("git-daemon");
+    let daemon = Command::new(program)
+        .args(["--export-all", "--enable=receive-pack", "--listen=127.0.0.1"])
+        .arg(format!("--port={port}"))
+        .arg(format!("--base-path={}", server.root().display()))
+        .env_clear()
+        .envs(server.variables())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _daemon = Daemon(daemon);
+    team.repo.git(&["remote", "set-url", "origin", &format!("git://127.0.0.1:{port}/server.git")]);
+    let up = || team.repo.try_git(&["ls-remote", "origin"]).status.success();
+    let waited = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(25));
+        up()
+    });
+    assert!(waited, "the daemon did not come up");
+    team.hand_over_strategy(&[]);
+    let branch = "feature/strat-001-strategy";
+    accepted(&team, &[branch]);
+    team.repo.write(crate::support::CODE, "forged\n");
+    team.smuggle("Forge");
+    refused(&team, &[branch], "checksum-mismatch");
+}
+
+/// A daemon that ends with the test.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
