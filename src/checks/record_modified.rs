@@ -1,12 +1,14 @@
 //! What has landed stays as it landed.
 
+use std::collections::BTreeSet;
+
 use super::policy_change_undecided::is_decided;
 use super::record_invalid::task_of;
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::snapshot::{Change, Mode, Occasion, Oid};
+use crate::snapshot::{Change, Mode, Occasion};
 use crate::source::RepoPath;
-use crate::world::{World, touches_landed};
+use crate::world::{Erased, Rewritten, World, touches_landed};
 
 pub(super) static CHECK: Check = Check {
     name: "record-modified",
@@ -22,8 +24,11 @@ const EXPLAIN: &str = "\
 A record is evidence, and its bytes are what the next entry's `previous` seals. Once it is agreed,
 it is never edited, reformatted, renamed or deleted. What turned out wrong is said in a new entry:
 an `update`, a `rejection`, a `failure_response`, a `close`. To take merged work back, keep `.orch/`
-as it is and reject the handoff; Git's own `revert` would erase that it ever happened. Only what nobody
-could read when it landed may be mended, by a person's decision: `orch decide --changes PATH`.
+as it is and reject the handoff; Git's own `revert` would erase that it ever happened. This holds in
+every commit against each of its parents, so that no merge loses a record and none comes and goes on a
+branch; `orch verify` walks the whole history for it. `orch task rebase` may move entries of one parent
+behind those of another. Only what nobody could read when it landed may be mended, by a person's
+decision: `orch decide --changes PATH`.
 
 ```yaml bad
 - done: {until: backtest}
@@ -39,23 +44,56 @@ could read when it landed may be mended, by a person's decision: `orch decide --
 ";
 
 fn run(world: &World) -> Vec<Objection> {
-    let changes = world.changes.iter().filter(|change| touches_landed(change));
-    let mut objections: Vec<Objection> =
-        changes.filter_map(|change| of_landed(world, change)).collect();
-    objections.extend(world.erased.iter().map(|(path, commit)| of_erased(path, *commit)));
+    let landed = world.changes.iter().filter(|change| touches_landed(change));
+    let mut objections = Vec::new();
+    let mut told = BTreeSet::new();
+    for change in landed {
+        if let Some(objection) = of_landed(world, change) {
+            told.insert(&change.path);
+            objections.push(objection);
+        }
+    }
+    // What the ends of a range show needs no second word about the commit in between that did it.
+    let erased = world.erased.iter().filter(|erased| !told.contains(&erased.path));
+    objections.extend(erased.map(|erased| of_erased(world, erased)));
+    objections.extend(world.rewritten.as_ref().map(of_rewritten));
     objections
 }
 
 /// A record counts from the commit that brings it, not from the merge that lands it: what a later
 /// commit of the same branch could take back, such as a failure or a halt, would prove nothing.
-fn of_erased(path: &RepoPath, commit: Oid) -> Objection {
-    let message = format!("commit {commit:.10} edits or deletes `{path}`, which was on the record");
-    let help = format!(
-        "put it back as it was brought: `git log -- {path}` tells by which commit; say what changed \
-         in a new record"
-    );
+fn of_erased(world: &World, erased: &Erased) -> Objection {
+    let Erased { path, commit, parent, dropped } = erased;
+    let verb = if *dropped { "drops" } else { "edits" };
+    let message =
+        format!("commit {commit:.10} {verb} `{path}`, which its parent {parent:.10} has on record");
+    let help = match world.occasion {
+        Occasion::Verification => format!(
+            "see what happened: `git log --full-history -- {path}` and `git show {commit:.10}`; bring \
+             the record back: `git checkout {parent:.10} -- {path}`; what comes behind a commit that \
+             is known to be sound again is verified by `orch verify --anchor COMMIT`"
+        ),
+        _ => format!(
+            "see what happened: `git log --full-history -- {path}` and `git show {commit:.10}`; leave \
+             that commit out of the branch: `git rebase --onto {parent:.10} {commit:.10}`; say what \
+             changed in a new record"
+        ),
+    };
     let objection = Objection::new(Place::file(path.clone()), message, help);
     task_of(path).iter().fold(objection, Objection::task)
+}
+
+/// A history that no longer leads to what had landed may lack anything (attack 67).
+fn of_rewritten(rewritten: &Rewritten) -> Objection {
+    let Rewritten { anchor, head } = rewritten;
+    let message = format!(
+        "{head:.10} does not descend from {anchor:.10}, which had landed: its history was rewritten"
+    );
+    let help = format!(
+        "see what differs: `git diff --stat {anchor:.10} {head:.10} -- .orch`; put the new work behind \
+         what had landed: `git rebase {anchor:.10}`"
+    );
+    Objection::new(Place::file(RepoPath::from(".orch")), message, help)
 }
 
 fn of_landed(world: &World, change: &Change) -> Option<Objection> {

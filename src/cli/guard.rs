@@ -65,15 +65,22 @@ pub(super) struct Guard {
     telling: Telling,
 }
 
-/// Replay every ledger from its first entry, all records, all checksums.
+/// Replay every ledger from its first entry, and walk history: no commit edits or drops a record.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 nothing refused, 1 something refused, 2 could not look.\nExample: orch verify"
+    after_help = "It reads all records, all checksums and all commits that lead to REV, each against \
+                  every one of its parents.\nExit codes: 0 nothing refused, 1 something refused, 2 \
+                  could not look.\nExamples: orch verify; orch verify --anchor v1.0; in a shallow \
+                  clone, for the tree alone: orch verify --anchor HEAD"
 )]
 pub(super) struct Verify {
     /// The commit to verify
     #[arg(default_value = "HEAD")]
     rev: String,
+    /// Walk only the commits behind this one, which is known to be sound and from which REV must
+    /// descend
+    #[arg(long, value_name = "REV")]
+    anchor: Option<String>,
     /// Refuse if nothing at all was examined
     #[arg(long)]
     require: bool,
@@ -149,7 +156,7 @@ fn target_of_queue(name: &str) -> Option<String> {
 impl Verify {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
-        let proposal = repository.verification(&self.rev)?;
+        let proposal = repository.verification(&self.rev, self.anchor.as_deref())?;
         tell(context, &repository, &proposal, false, self.require, &self.telling)
     }
 }

@@ -11,8 +11,9 @@ use super::output::{id, say};
 use crate::draft;
 use crate::guard::guard;
 use crate::keys::RECORD_NAMESPACE;
-use crate::record::kind::Run;
-use crate::record::{self, Payload, Record, RecordPath, signature_path, signed_path};
+use crate::record::{
+    self, Payload, Record, RecordPath, same_submission, signature_path, signed_path,
+};
 use crate::snapshot::{GitRepository, Repository, Side};
 use crate::source::{RepoPath, TaskId};
 
@@ -45,8 +46,8 @@ impl Rebase {
             return Ok(());
         }
         if matches!(own[0].payload, Payload::Task(_)) {
-            let help = "keep the one that landed, `git checkout --theirs PATH` and `git add PATH` \
-                        in the merge, and open yours anew under another id";
+            let help = "what landed counts: begin a branch anew from it, `git merge --abort` and \
+                        `git switch -c NAME main`, and open yours there under another id";
             return Err(Stop::denied(format!("`{}` was opened twice", self.id), help));
         }
         let mut new = Vec::new();
@@ -132,30 +133,20 @@ impl Rebase {
 /// handoff and its gate are recorded once. Refuses another payload under the same run id.
 fn submitted<'l>(landed: &'l [Record], ours: &Record) -> Result<Option<&'l Record>, Stop> {
     for known in landed {
-        let (same_run, same) = match (&known.payload, &ours.payload) {
-            (Payload::Run(a), Payload::Run(b)) => {
-                let key = |run: &Run| (run.run_id.clone(), run.attempt, run.status);
-                (key(a) == key(b), a.agent == b.agent && a.inputs == b.inputs)
-            }
-            (Payload::Handoff(a), Payload::Handoff(b)) => {
-                (a.run_id == b.run_id, (&a.artifacts, a.status) == (&b.artifacts, b.status))
-            }
-            (Payload::Gate(a), Payload::Gate(b)) => (a.run_id == b.run_id, a.verdict == b.verdict),
-            _ => continue,
-        };
-        match (same_run, same) {
-            (true, true) => return Ok(Some(known)),
-            (true, false) => {
+        match same_submission(&known.payload, &ours.payload) {
+            Some(true) => return Ok(Some(known)),
+            Some(false) => {
                 let word = ours.payload.word();
                 let message = format!(
                     "{} says something else than your {word} of the same run",
                     known.repo_path()
                 );
-                let help = "what landed counts: drop your entry, and if the work must differ, \
-                            `orch handoff reject` what landed and run the stage again";
+                let help = "what landed counts: begin a branch anew from it, `git merge --abort` \
+                            and `git switch -c NAME main`, and if the work must differ, `orch \
+                            handoff reject` what landed and run the stage again";
                 return Err(Stop::denied(message, help));
             }
-            (false, _) => {}
+            None => {}
         }
     }
     Ok(None)

@@ -10,6 +10,7 @@ mod place;
 mod problem;
 #[cfg(test)]
 mod schemas;
+mod submission;
 mod text;
 mod write;
 pub mod yaml;
@@ -23,6 +24,7 @@ pub use place::{
     snapshot_path,
 };
 pub use problem::{Problem, did_you_mean};
+pub use submission::same_submission;
 pub use write::write;
 
 use crate::source::{AgentName, Digest, Moment, RepoPath, Span};

@@ -37,7 +37,8 @@ impl Oid {
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        // Padding honours the precision with which a name is cut to the length that people read.
+        f.pad(&self.0.to_string())
     }
 }
 
@@ -121,7 +122,8 @@ pub struct Tip {
 pub struct Proposal {
     /// Where policy and ledgers are agreed: HEAD for a commit, the tip of REV for a range.
     pub agreed: Side,
-    /// Where the change starts: HEAD for a commit, the merge base for a range.
+    /// Where the change starts: HEAD for a commit, the merge base for a range; for a verification,
+    /// the commit from which on history is walked, if one is named.
     pub base: Side,
     /// What is proposed.
     pub head: Side,
@@ -136,7 +138,8 @@ pub struct Proposal {
     pub occasion: Occasion,
     /// What differs between base and head, sorted by path.
     pub changes: Vec<Change>,
-    /// The commits of a range, oldest first; empty for a commit about to be made.
+    /// The commits of a range, or those that a verification walks, oldest first; empty for a commit
+    /// about to be made.
     pub steps: Vec<Step>,
 }
 

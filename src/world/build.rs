@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::history::History;
 use super::ledgers::{self, LedgerView, touches_landed};
 use super::{Facts, Survey, World, decisions, freezes, here, seals, spoken};
 use crate::keys::Signers;
@@ -59,7 +60,7 @@ pub fn build(
     survey.add_halts(repository, &landed, proposal.head)?;
     survey.add_incidents(repository, proposal.agreed)?;
     survey.add_incidents(repository, proposal.head)?;
-    let history = history(repository, proposal)?;
+    let history = History::walk(repository, proposal)?;
     let unreadable_landed = unreadable_landed(repository, proposal)?;
     let mut tampered = tampered(proposal);
     tampered.retain(|path| !unreadable_landed.contains(*path));
@@ -92,6 +93,7 @@ pub fn build(
         unreadable,
         unreadable_landed,
         erased: history.erased,
+        rewritten: history.rewritten,
         doubles,
         survey,
         settled: BTreeMap::new(),
@@ -360,30 +362,6 @@ fn unreadable_landed(
         }
     }
     Ok(unreadable)
-}
-
-/// What the commits of a range did to records, beyond what its ends show.
-#[derive(Default)]
-struct History {
-    /// The commit that brought each new record.
-    introduced: BTreeMap<RepoPath, Oid>,
-    /// Records that one commit had brought, and a later one edited or deleted.
-    erased: Vec<(RepoPath, Oid)>,
-}
-
-/// Looks into the commits of a range. A commit that leaves `.orch` as it was costs its tree alone.
-fn history(repository: &dyn Repository, proposal: &Proposal) -> Result<History, Fault> {
-    let mut history = History::default();
-    for step in &proposal.steps {
-        for change in repository.step_changes(step, &RepoPath::from(".orch"))? {
-            if change.old.is_none() {
-                history.introduced.insert(change.path, step.commit);
-            } else if touches_landed(&change) && history.introduced.contains_key(&change.path) {
-                history.erased.push((change.path, step.commit));
-            }
-        }
-    }
-    Ok(history)
 }
 
 /// Tasks of the change whose id stands in another folder, without regard to case (attack 38).

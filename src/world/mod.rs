@@ -8,6 +8,7 @@ mod facts;
 mod freezes;
 mod gate;
 mod here;
+mod history;
 mod ledgers;
 mod seals;
 mod spoken;
@@ -23,6 +24,7 @@ pub use facts::{Fact, Facts, Known, Seen, lane_state};
 pub use freezes::{OpenIncident, StandingHalt};
 pub use gate::{Evaluation, document, evaluate};
 pub use here::RunHere;
+pub use history::{Erased, Rewritten};
 pub use ledgers::{LedgerView, every_record, ledger_at, touches_landed};
 pub use seals::{Seal, Unproved};
 pub use survey::{Live, Survey};
@@ -33,7 +35,7 @@ use crate::ledger::{Escalated, IncidentState, State};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::{Finding, Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
-use crate::snapshot::{Change, Occasion, Oid};
+use crate::snapshot::{Change, Occasion};
 use crate::source::{Digest, LaneName, Moment, RepoPath, StageName, TaskId};
 
 /// Everything the checks look at.
@@ -63,8 +65,10 @@ pub struct World {
     pub unreadable: Vec<(RepoPath, Problem)>,
     /// Records that had landed although nobody could read them, and that the change touches.
     pub unreadable_landed: BTreeSet<RepoPath>,
-    /// Records that a commit of the range had brought, and a later one edited or deleted.
-    pub erased: Vec<(RepoPath, Oid)>,
+    /// Records that a commit of the range, or of a verified history, edited or dropped.
+    pub erased: Vec<Erased>,
+    /// The commit that a verification was to start from, if what is verified does not descend from it.
+    pub rewritten: Option<Rewritten>,
     /// Tasks of the change whose id another folder has already, at REV or in the change itself.
     pub doubles: Vec<(TaskId, RepoPath)>,
     /// What is true of all open tasks at REV.

@@ -5,6 +5,7 @@
 mod commands;
 mod exec;
 mod faults;
+mod history;
 mod hooks;
 mod import;
 mod incidents;

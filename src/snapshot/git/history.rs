@@ -53,6 +53,37 @@ impl GitRepository {
         Ok(Between { merge_base, commits: paint.only_second() })
     }
 
+    /// Gives every commit that `head` reaches and `since` does not, oldest first, each after its
+    /// parents; without `since`, the whole of its history.
+    ///
+    /// A shallow clone that lacks one of them can't tell what it did; that is a fault.
+    pub(super) fn walked(&self, since: Option<Oid>, head: Oid) -> Result<Vec<Step>, Fault> {
+        let commits = match since {
+            Some(since) => self.between(since, head)?.commits,
+            None => self.whole(head)?,
+        };
+        Ok(steps(&commits, head))
+    }
+
+    /// Reads a history to its roots, from the commits alone: no list of them that Git keeps aside is
+    /// believed, and no cut either where the commits behind it are here.
+    fn whole(&self, head: Oid) -> Result<Graph, Fault> {
+        let mut commits = Graph::new();
+        let mut open = vec![head.0];
+        while let Some(id) = open.pop() {
+            if commits.contains_key(&id) {
+                continue;
+            }
+            if self.is_shallow() && !self.store.repo.has_object(id) {
+                return Err(cut_off());
+            }
+            let (_, parents) = self.store.commit(Oid(id))?;
+            open.extend(&parents);
+            commits.insert(id, parents);
+        }
+        Ok(commits)
+    }
+
     /// Gives the first of some commits that is no ancestor of another.
     fn best(&self, common: &[ObjectId]) -> Result<Option<Oid>, Fault> {
         let Some((first, others)) = common.split_first() else { return Ok(None) };
@@ -96,5 +127,13 @@ fn cut_short() -> Fault {
     Fault::new(
         "this is a shallow clone, and its history is cut before it can tell what is new",
         "fetch the rest: `git fetch --unshallow origin` (in CI: a checkout with `fetch-depth: 0`)",
+    )
+}
+
+fn cut_off() -> Fault {
+    Fault::new(
+        "this is a shallow clone, which can't show that no record was ever edited or dropped",
+        "fetch the rest: `git fetch --unshallow origin` (in CI: a checkout with `fetch-depth: 0`); \
+         to look at the tree alone: `orch verify --anchor HEAD`",
     )
 }

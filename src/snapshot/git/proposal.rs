@@ -103,26 +103,29 @@ impl GitRepository {
 
     /// Proposes the first commits that a repository ever gets: nothing was agreed before them.
     pub fn beginning(&self, head: Oid, branch: Option<String>) -> Result<Proposal, Fault> {
-        let whole = self.verification(&head.to_string())?;
+        let whole = self.verification(&head.to_string(), None)?;
         let changes = self.changes(Side::Nothing, whole.head)?;
         Ok(Proposal { branch, occasion: Occasion::Range, changes, ..whole })
     }
 
-    /// Proposes a whole commit, to be replayed from nothing.
+    /// Proposes a whole commit, to be replayed from nothing, with all the commits that led there; or
+    /// with those behind `anchor`, a commit that is known to be sound and becomes the base.
     ///
     /// Its changes stay empty: they would list every file there is. Ask
     /// [`list`](crate::snapshot::Repository::list) for what is needed.
-    pub fn verification(&self, rev: &str) -> Result<Proposal, Fault> {
+    pub fn verification(&self, rev: &str, anchor: Option<&str>) -> Result<Proposal, Fault> {
+        let head = self.resolve(rev)?;
+        let anchor = anchor.map(|rev| self.resolve(rev)).transpose()?;
         Ok(Proposal {
             agreed: Side::Nothing,
-            base: Side::Nothing,
-            head: Side::Commit(self.resolve(rev)?),
+            base: anchor.map_or(Side::Nothing, Side::Commit),
+            head: Side::Commit(head),
             parents: Vec::new(),
             tips: Vec::new(),
             branch: None,
             occasion: Occasion::Verification,
             changes: Vec::new(),
-            steps: Vec::new(),
+            steps: self.walked(anchor, head)?,
         })
     }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice as _};
+use gix::objs::commit::ref_iter::Token;
 use gix::objs::tree::EntryKind;
 use gix::objs::{CommitRefIter, Find as _, Kind, TreeRefIter};
 
@@ -54,12 +55,26 @@ impl Store {
         if let Some(tree) = self.tops.borrow().get(&commit) {
             return Ok(*tree);
         }
-        let bytes = self.object(commit.0, Kind::Commit)?;
-        let tree = CommitRefIter::from_bytes(&bytes, self.repo.object_hash())
-            .tree_id()
-            .map_err(|error| broken(format!("commit {commit} can't be read: {error}")))?;
-        self.tops.borrow_mut().insert(commit, tree);
+        let (tree, _) = self.commit(commit)?;
         Ok(tree)
+    }
+
+    /// Gives the tree of a commit and the commits it was made on, out of the commit itself: what it
+    /// says of persons may be odd, and is not looked at.
+    pub(super) fn commit(&self, commit: Oid) -> Result<(ObjectId, Vec<ObjectId>), Fault> {
+        let bytes = self.object(commit.0, Kind::Commit)?;
+        let unreadable = |what: &str| broken(format!("commit {commit} can't be read: {what}"));
+        let mut tokens = CommitRefIter::from_bytes(&bytes, self.repo.object_hash());
+        let tree = tokens.tree_id().map_err(|error| unreadable(&error.to_string()))?;
+        let mut parents = Vec::new();
+        for token in tokens {
+            match token.map_err(|error| unreadable(&error.to_string()))? {
+                Token::Parent { id } => parents.push(id),
+                _ => break,
+            }
+        }
+        self.tops.borrow_mut().insert(commit, tree);
+        Ok((tree, parents))
     }
 
     /// Gives what is in a folder, in Git's order.

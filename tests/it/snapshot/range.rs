@@ -139,10 +139,15 @@ fn ancestors_are_told() {
 #[test]
 fn a_verification_starts_from_nothing() {
     let repo = two_branches();
-    let proposal = repo.open().verification("HEAD").unwrap();
+    let proposal = repo.open().verification("HEAD", None).unwrap();
     assert_eq!((proposal.agreed, proposal.base), (Side::Nothing, Side::Nothing));
     assert_eq!(proposal.head, Side::Commit(repo.oid("HEAD")));
     assert_eq!(proposal.occasion, Occasion::Verification);
+    let walked: Vec<_> = proposal.steps.iter().map(|step| step.commit).collect();
+    assert_eq!(walked, ["main~1", "feature~1", "feature"].map(|rev| repo.oid(rev)));
+    let since = repo.open().verification("HEAD", Some("main")).unwrap();
+    assert_eq!((since.agreed, since.base), (Side::Nothing, Side::Commit(repo.oid("main"))));
+    assert_eq!(since.steps, proposal.steps[1..]);
 }
 
 /// A tree that Git itself would not check out is a fault, never an answer.

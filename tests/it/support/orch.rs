@@ -82,7 +82,8 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    fn from(said: &Said) -> Self {
+    /// Reads what `--format json` printed.
+    pub(crate) fn from(said: &Said) -> Self {
         let json = said.json();
         let text = |found: &Value, field: &str| found[field].as_str().unwrap_or("").to_owned();
         let all = json["findings"].as_array().expect("findings are a list").iter();
