@@ -44,7 +44,10 @@ decision: `orch decide --changes PATH`.
 ";
 
 fn run(world: &World) -> Vec<Objection> {
-    let landed = world.changes.iter().filter(|change| touches_landed(change));
+    let landed = world
+        .changes
+        .iter()
+        .filter(|change| touches_landed(change) && !world.moved.contains(&change.path));
     let mut objections = Vec::new();
     let mut told = BTreeSet::new();
     for change in landed {

@@ -63,7 +63,7 @@ pub fn build(
     let history = History::walk(repository, proposal)?;
     let unreadable_landed = unreadable_landed(repository, proposal)?;
     let mut tampered = tampered(proposal);
-    tampered.retain(|path| !unreadable_landed.contains(*path));
+    tampered.retain(|path| !unreadable_landed.contains(*path) && !history.moved.contains(*path));
     let mut builder = Builder {
         repository,
         proposal,
@@ -93,6 +93,7 @@ pub fn build(
         unreadable,
         unreadable_landed,
         erased: history.erased,
+        moved: history.moved,
         rewritten: history.rewritten,
         doubles,
         survey,

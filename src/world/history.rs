@@ -5,6 +5,8 @@
 //! against each of its parents.
 
 mod renumbered;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +44,8 @@ pub(super) struct History {
     pub(super) introduced: BTreeMap<RepoPath, Oid>,
     /// Records that a commit edited or dropped.
     pub(super) erased: Vec<Erased>,
+    /// Entries of one's own that a merge about to be made puts behind those that landed.
+    pub(super) moved: BTreeSet<RepoPath>,
     /// What a verification was to start from, and does not lead to.
     pub(super) rewritten: Option<Rewritten>,
 }
@@ -52,13 +56,18 @@ impl History {
     pub(super) fn walk(repository: &dyn Repository, proposal: &Proposal) -> Result<Self, Fault> {
         let mut history = History { rewritten: rewritten(proposal), ..History::default() };
         let landed = match proposal.occasion {
+            Occasion::Merge => {
+                history.moved = moved(repository, proposal)?;
+                return Ok(history);
+            }
             Occasion::Verification => proposal.base,
-            _ => proposal.agreed,
+            Occasion::Commit | Occasion::Range => proposal.agreed,
         };
+        let landed: Vec<Side> =
+            Some(landed).filter(|side| *side != Side::Nothing).into_iter().collect();
         let mut brought = BTreeSet::new();
         for step in &proposal.steps {
-            let walk = Walk { repository, landed, step };
-            if landed != Side::Nothing {
+            if !landed.is_empty() {
                 for change in repository.step_changes(step, &orch())? {
                     // A replay looks at what stands, as the whole of it was judged when it landed.
                     if change.old.is_none() && proposal.occasion != Occasion::Verification {
@@ -67,7 +76,11 @@ impl History {
                     brought.extend(change.new.map(|node| (change.path, node)));
                 }
             }
-            history.erased.extend(walk.erased(&brought)?);
+            let parents = step.parents.iter().copied().map(Side::Commit).collect();
+            let head = Side::Commit(step.commit);
+            let is_all = proposal.agreed != Side::Nothing;
+            let joint = Joint { repository, landed: &landed, is_all, head, parents };
+            history.erased.extend(joint.erased(step, &brought)?);
         }
         Ok(history)
     }
@@ -88,35 +101,72 @@ fn rewritten(proposal: &Proposal) -> Option<Rewritten> {
     lost.then_some(Rewritten { anchor, head })
 }
 
-/// One commit, looked at from each of its parents.
-struct Walk<'a> {
-    repository: &'a dyn Repository,
-    /// What is known to have landed; nothing if that is not known.
-    landed: Side,
-    step: &'a Step,
+/// Gives what a merge about to be made moves of HEAD's own, with the signatures beside it. Where all
+/// of several entries move by one place, some take the others' names, and look like edits.
+fn moved(repository: &dyn Repository, proposal: &Proposal) -> Result<BTreeSet<RepoPath>, Fault> {
+    let parents = [&[proposal.base], &proposal.parents[..]].concat();
+    let (landed, head) = (&proposal.parents[..], proposal.head);
+    let joint = Joint { repository, landed, is_all: true, head, parents };
+    let gone = proposal.changes.iter().filter(|change| touches_landed(change));
+    let mut gone: Vec<Change> = gone.cloned().collect();
+    let moved = joint.excused(proposal.base, &gone)?.moved;
+    gone.retain(|change| moved.contains(&record_of(&change.path)));
+    Ok(gone.into_iter().map(|change| change.path).collect())
 }
 
-impl Walk<'_> {
+/// Gives the record that a path is, or whose signature it is. A signature is of one entry in one
+/// place, and goes where that goes.
+fn record_of(path: &RepoPath) -> RepoPath {
+    let signed = path.to_str().and_then(|path| path.strip_suffix(".sig"));
+    signed.map_or_else(|| path.clone(), RepoPath::from)
+}
+
+/// A commit, or what will be one, and what it is made on.
+struct Joint<'a> {
+    repository: &'a dyn Repository,
+    /// What is known to have landed; empty if that is not known.
+    landed: &'a [Side],
+    /// Whether nothing else has landed: then only behind that may anything be put.
+    is_all: bool,
+    head: Side,
+    parents: Vec<Side>,
+}
+
+/// Records that may be gone.
+struct Excused {
+    /// Nobody could read them, so that they prove nothing: a person's decision mends them, which the
+    /// guard asks for where it lands.
+    unreadable: BTreeSet<RepoPath>,
+    /// They still stand, behind the entries of another parent.
+    moved: BTreeSet<RepoPath>,
+}
+
+impl Joint<'_> {
     /// Gives what the commit edits or drops, each path once. `brought` is what it and the commits
     /// before it have brought since what landed.
-    fn erased(&self, brought: &BTreeSet<(RepoPath, Node)>) -> Result<Vec<Erased>, Fault> {
+    fn erased(
+        &self,
+        step: &Step,
+        brought: &BTreeSet<(RepoPath, Node)>,
+    ) -> Result<Vec<Erased>, Fault> {
         let mut erased: BTreeMap<RepoPath, Erased> = BTreeMap::new();
-        for parent in &self.step.parents {
-            let sides = (Side::Commit(*parent), Side::Commit(self.step.commit));
-            let mut gone = self.repository.changes_below(sides.0, sides.1, &orch())?;
+        for parent in &step.parents {
+            let side = Side::Commit(*parent);
+            let mut gone = self.repository.changes_below(side, self.head, &orch())?;
             gone.retain(touches_landed);
             if gone.is_empty() {
                 continue;
             }
-            let excused = self.excused(*parent, &gone)?;
+            let excused = self.excused(side, &gone)?;
             for change in gone {
-                let signed = change.path.to_str().and_then(|path| path.strip_suffix(".sig"));
-                // A signature is of one place in one ledger; it goes where its entry goes.
-                let record = signed.map_or_else(|| change.path.clone(), RepoPath::from);
-                if excused.contains(&record) || self.is_inherited(&change, brought)? {
+                let record = record_of(&change.path);
+                if excused.unreadable.contains(&record)
+                    || excused.moved.contains(&record)
+                    || self.is_inherited(&change, brought)?
+                {
                     continue;
                 }
-                let (commit, dropped) = (self.step.commit, change.new.is_none());
+                let (commit, dropped) = (step.commit, change.new.is_none());
                 let path = change.path;
                 let found = Erased { path: path.clone(), commit, parent: *parent, dropped };
                 erased.entry(path).or_insert(found);
@@ -125,33 +175,31 @@ impl Walk<'_> {
         Ok(erased.into_values().collect())
     }
 
-    /// Gives those of the records gone from a parent that may go: what nobody could read proves
-    /// nothing and is mended by a person's decision, which the guard asks for where it lands; and what
-    /// was put behind another parent's entries still stands.
-    fn excused(&self, parent: Oid, gone: &[Change]) -> Result<BTreeSet<RepoPath>, Fault> {
-        let mut excused = BTreeSet::new();
+    /// Gives those of the records gone from a parent that may be.
+    fn excused(&self, parent: Side, gone: &[Change]) -> Result<Excused, Fault> {
+        let mut excused = Excused { unreadable: BTreeSet::new(), moved: BTreeSet::new() };
         let mut readable: BTreeMap<RepoPath, Vec<Record>> = BTreeMap::new();
         for change in gone.iter().filter(|change| RecordPath::parse(&change.path).is_ok()) {
             let Some(old) = change.old else { continue };
             match ledgers::read_one(self.repository, &change.path, old)? {
                 Err(_) => {
-                    excused.insert(change.path.clone());
+                    excused.unreadable.insert(change.path.clone());
                 }
-                Ok(record) if !self.has_landed(&change.path, old)? => {
+                Ok(record) if !self.has_landed(&change.path, Some(old))? => {
                     readable.entry(change.path.folder()).or_default().push(record);
                 }
                 Ok(_) => {}
             }
         }
         for (folder, records) in readable {
-            excused.extend(self.moved(parent, &folder, records)?);
+            excused.moved.extend(self.moved(parent, &folder, records)?);
         }
         Ok(excused)
     }
 
-    /// Tells whether a file stands like this where it is known to have landed.
-    fn has_landed(&self, path: &RepoPath, node: Node) -> Result<bool, Fault> {
-        Ok(self.landed != Side::Nothing && self.repository.node(self.landed, path)? == Some(node))
+    /// Tells whether a path looks like this where it is known to have landed.
+    fn has_landed(&self, path: &RepoPath, node: Option<Node>) -> Result<bool, Fault> {
+        any(self.repository, self.landed, path, node)
     }
 
     /// Tells whether a merge took over what became of a record where it had landed. Who merges that
@@ -161,19 +209,25 @@ impl Walk<'_> {
         change: &Change,
         brought: &BTreeSet<(RepoPath, Node)>,
     ) -> Result<bool, Fault> {
-        let Some(old) = change.old.filter(|_| self.landed != Side::Nothing) else {
-            return Ok(false);
-        };
-        if brought.contains(&(change.path.clone(), old))
-            || self.repository.node(self.landed, &change.path)? != change.new
-        {
-            return Ok(false);
-        }
-        for parent in &self.step.parents {
-            if self.repository.node(Side::Commit(*parent), &change.path)? == change.new {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let path = &change.path;
+        let own = change.old.is_some_and(|old| brought.contains(&(path.clone(), old)));
+        Ok(!own
+            && self.has_landed(path, change.new)?
+            && any(self.repository, &self.parents, path, change.new)?)
     }
+}
+
+/// Tells whether a path looks like this at any of some sides.
+fn any(
+    repository: &dyn Repository,
+    sides: &[Side],
+    path: &RepoPath,
+    node: Option<Node>,
+) -> Result<bool, Fault> {
+    for side in sides {
+        if repository.node(*side, path)? == node {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -67,6 +67,8 @@ pub struct World {
     pub unreadable_landed: BTreeSet<RepoPath>,
     /// Records that a commit of the range, or of a verified history, edited or dropped.
     pub erased: Vec<Erased>,
+    /// Entries of one's own that the merge about to be made puts behind those that landed.
+    pub moved: BTreeSet<RepoPath>,
     /// The commit that a verification was to start from, if what is verified does not descend from it.
     pub rewritten: Option<Rewritten>,
     /// Tasks of the change whose id another folder has already, at REV or in the change itself.

@@ -245,5 +245,6 @@ fn an_unreadable_halt_is_mended_by_a_decision() {
     team.orch("founder", &decide);
     team.commit("Mend what nobody could read");
     team.merge("orch/mend");
+    team.verify().passed();
     team.orch("strategy_developer", &["run", "start", "strat-001"]);
 }

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Walk;
+use super::Joint;
 use crate::record::{Home, Record, RecordPath, same_submission};
-use crate::snapshot::{Fault, Node, Oid, Side};
-use crate::source::RepoPath;
+use crate::snapshot::{Fault, Node, Side};
+use crate::source::{Digest, RepoPath};
 use crate::world::ledgers;
 
 /// The entries of a ledger, by their files.
 type Kept = BTreeMap<RepoPath, Node>;
 
-impl Walk<'_> {
+impl Joint<'_> {
     /// Gives those of a parent's entries, gone from their places in one ledger, that the merge still
     /// holds: behind the entries of another parent, which all stand where they stood, and in the order
     /// they had (design rule 9). What that other parent says already is not said twice (R001-18).
@@ -21,16 +21,16 @@ impl Walk<'_> {
     /// have landed never comes here.
     pub(super) fn moved(
         &self,
-        parent: Oid,
+        parent: Side,
         folder: &RepoPath,
         mut gone: Vec<Record>,
     ) -> Result<BTreeSet<RepoPath>, Fault> {
         let mut excused = BTreeSet::new();
-        if self.step.parents.len() < 2 || !matches!(gone[0].path.home, Home::Task(_)) {
+        if self.parents.len() < 2 || !matches!(gone[0].path.home, Home::Task(_)) {
             return Ok(excused);
         }
         let was = self.kept(parent, folder)?;
-        let is = self.kept(self.step.commit, folder)?;
+        let is = self.kept(self.head, folder)?;
         let stayed = self.stayed(parent, folder, &was, &is)?;
         if stayed.is_empty() {
             return Ok(excused);
@@ -38,60 +38,81 @@ impl Walk<'_> {
         let is_new = |path: &RepoPath, node: &Node| was.get(path) != Some(node);
         let mut candidates = Vec::new();
         for (path, node) in is.iter().filter(|(path, node)| is_new(path, node)) {
-            candidates.extend(ledgers::read_one(self.repository, path, *node)?);
+            let Ok(record) = ledgers::read_one(self.repository, path, *node)? else { continue };
+            if self.is_chained(&is, &record)? {
+                candidates.push(record);
+            }
         }
         candidates.sort_by_key(Record::sequence);
         gone.sort_by_key(Record::sequence);
         let mut behind = 0;
         for record in &gone {
-            let rest = candidates[behind..].iter();
-            if let Some(at) = rest.clone().position(|candidate| is_renumbered(record, candidate)) {
-                behind += at + 1;
-                excused.insert(record.repo_path().clone());
-            } else if candidates.iter().any(|candidate| {
+            let mut rest = candidates[behind..].iter();
+            let moved = rest.position(|candidate| is_renumbered(record, candidate));
+            behind += moved.map_or(0, |at| at + 1);
+            let is_said = |candidate: &Record| {
                 stayed.contains(candidate.repo_path())
                     && same_submission(&candidate.payload, &record.payload) == Some(true)
-            }) {
+            };
+            if moved.is_some() || candidates.iter().any(is_said) {
                 excused.insert(record.repo_path().clone());
             }
         }
         Ok(excused)
     }
 
-    /// Gives the records of those other parents whose ledger went on by itself and stands unchanged.
+    /// Gives what those other parents have beyond this one whose ledger went on by itself and stands
+    /// unchanged; where all that has landed is known, what of it has.
     fn stayed(
         &self,
-        parent: Oid,
+        parent: Side,
         folder: &RepoPath,
         was: &Kept,
         is: &Kept,
     ) -> Result<BTreeSet<RepoPath>, Fault> {
         let mut stayed = BTreeSet::new();
-        for other in self.step.parents.iter().filter(|other| **other != parent) {
+        for other in self.parents.iter().filter(|other| **other != parent) {
             let there = self.kept(*other, folder)?;
-            let unchanged = there.iter().all(|(path, node)| is.get(path) == Some(node));
-            let went_on = there.iter().any(|(path, node)| was.get(path) != Some(node));
-            if unchanged && went_on {
-                stayed.extend(there.into_keys());
+            if there.iter().any(|(path, node)| is.get(path) != Some(node)) {
+                continue;
+            }
+            for (path, node) in there {
+                let beyond = was.get(&path) != Some(&node);
+                if beyond && (!self.is_all || self.has_landed(&path, Some(node))?) {
+                    stayed.insert(path);
+                }
             }
         }
         Ok(stayed)
     }
 
-    /// Lists the entries that a commit has of a ledger.
-    fn kept(&self, commit: Oid, folder: &RepoPath) -> Result<Kept, Fault> {
-        let listed = self.repository.list(Side::Commit(commit), folder)?.into_iter();
+    /// Tells whether an entry names the one before it among these.
+    fn is_chained(&self, ledger: &Kept, record: &Record) -> Result<bool, Fault> {
+        let before = record.sequence().checked_sub(1);
+        for (path, node) in ledger {
+            if RecordPath::parse(path).is_ok_and(|place| place.sequence == before) {
+                let digest = Digest::of(&self.repository.read(node.oid)?);
+                return Ok(record.entry.previous == Some(digest));
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lists the entries that a side has of a ledger.
+    fn kept(&self, side: Side, folder: &RepoPath) -> Result<Kept, Fault> {
+        let listed = self.repository.list(side, folder)?.into_iter();
         Ok(listed.filter(|(path, _)| RecordPath::parse(path).is_ok()).collect())
     }
 }
 
-/// Tells whether an entry is another one in a later place: only where it stands, when it was put there
-/// and on which branch may differ.
+/// Tells whether an entry is another one behind other entries than before: only where it stands, when
+/// it was put there and on which branch may differ. Behind the same entry it would be an edit.
 fn is_renumbered(was: &Record, is: &Record) -> bool {
     let said = |record: &Record| {
         (record.entry.actor.clone(), record.entry.session.clone(), record.entry.policy)
     };
     was.payload == is.payload
         && said(was) == said(is)
+        && was.entry.previous != is.entry.previous
         && was.entry.recorded_at <= is.entry.recorded_at
 }

@@ -1,5 +1,8 @@
 //! What landed or was pushed stays, whatever a merge makes of it.
 
+mod honest;
+mod random;
+
 use crate::support::{Judged, Team};
 
 /// Runs `orch verify` with some flags, in JSON.
