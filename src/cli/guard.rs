@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Stop;
 use super::context::{Context, staged};
 use super::ledger::write_whole;
-use super::output::{complain, format, moment, say, style};
+use super::output::{complain, format, moment, show, show_error, style};
 use super::push::{pushed, received};
 use crate::diagnostic::Report;
 use crate::guard::guard;
@@ -181,9 +181,9 @@ fn tell(
             write_whole(&context.directory().join(file), &render(&verdict, telling.format, plain))?;
         }
         None if telling.format == Format::Human && report.refused() => {
-            complain(render(&verdict, telling.format, style()).trim_end());
+            show_error(render(&verdict, telling.format, style()).trim_end());
         }
-        None => say(render(&verdict, telling.format, style())),
+        None => show(render(&verdict, telling.format, style())),
     }
     if report.refused() {
         return Err(Stop::Refused);

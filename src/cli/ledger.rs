@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Stop;
 use super::context::{Context, View};
 use super::journal::Journal;
-use super::output::{complain, say, style};
+use super::output::{complain, say, show_error, style};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
@@ -237,7 +237,7 @@ impl<'a> Writer<'a> {
 /// Shows why something is refused, and stops with exit code 1.
 pub(super) fn refuse(report: &Report, proposal: &Proposal) -> Stop {
     let verdict = Verdict::new(report, proposal, 0);
-    complain(render(&verdict, Format::Human, style()).trim_end());
+    show_error(render(&verdict, Format::Human, style()).trim_end());
     Stop::Refused
 }
 

@@ -49,16 +49,21 @@ impl Stop {
             Stop::Denied(fault) => (Failure { code: "refused", ..Failure::from(fault) }, 1),
             Stop::Fault(fault) => (Failure::from(fault), 2),
         };
-        complain(
-            render::render_failure(&failure, context.error_format(), error_style()).trim_end(),
-        );
+        let drawn = render::render_failure(&failure, context.error_format(), error_style());
+        show_error(drawn.trim_end());
         ExitCode::from(code)
     }
 }
 
-/// Prints a line, or several, to standard output. A reader that has gone away ends the process
-/// quietly, as it does for Git.
+/// Prints a line, or several, to standard output. What stands in the records may have been written to
+/// deceive, so nothing of it that a reader could not see gets to the terminal.
 pub(super) fn say(text: impl AsRef<str>) {
+    show(render::harmless(text.as_ref()));
+}
+
+/// Prints what was drawn or serialised to standard output, as it is. A reader that has gone away ends
+/// the process quietly, as it does for Git.
+pub(super) fn show(text: impl AsRef<str>) {
     let mut out = std::io::stdout().lock();
     let text = text.as_ref();
     let ending = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
@@ -67,8 +72,14 @@ pub(super) fn say(text: impl AsRef<str>) {
     }
 }
 
-/// Prints to standard error; nobody listening is no reason to fail.
+/// Prints to standard error, as [`say`] does to standard output; nobody listening is no reason to
+/// fail.
 pub(super) fn complain(text: impl AsRef<str>) {
+    show_error(render::harmless(text.as_ref()));
+}
+
+/// Prints what was drawn to standard error, as it is.
+pub(super) fn show_error(text: impl AsRef<str>) {
     let _nobody_listens = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
 }
 
@@ -117,5 +128,5 @@ pub(super) fn table(rows: &[Vec<String>]) {
 
 /// Prints a value as one JSON document.
 pub(super) fn json(value: &impl serde::Serialize) {
-    say(serde_json::to_string_pretty(value).expect("what is printed has text keys only"));
+    show(render::pretty(value));
 }

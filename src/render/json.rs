@@ -156,6 +156,18 @@ pub(super) fn line(value: &impl Serialize) -> String {
     String::from_utf8(bytes).expect("JSON is UTF-8") + "\n"
 }
 
+/// Gives a value as JSON on several lines, as trustworthy as [`line`].
+pub fn pretty(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("what is printed has text keys only");
+    let mut bytes = Vec::new();
+    for line in text.lines() {
+        // Outside of its strings JSON has nothing that is escaped.
+        write_visible(&mut bytes, line).expect("a vector takes all");
+        bytes.push(b'\n');
+    }
+    String::from_utf8(bytes).expect("JSON is UTF-8")
+}
+
 /// Writes compact JSON in which invisible characters are `\u` escapes (attacks 116 and 117); what
 /// a parser reads back is the same.
 struct Visible;
@@ -165,18 +177,22 @@ impl Formatter for Visible {
     where
         W: ?Sized + io::Write,
     {
-        for (at, character) in fragment.char_indices() {
-            let command = character == '[' && text::opens_command(&fragment[..at]);
-            if !command && !unprintable(character) {
-                writer.write_all(&fragment.as_bytes()[at..at + character.len_utf8()])?;
-                continue;
-            }
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-        }
-        Ok(())
+        write_visible(writer, fragment)
     }
+}
+
+fn write_visible<W: ?Sized + io::Write>(writer: &mut W, fragment: &str) -> io::Result<()> {
+    for (at, character) in fragment.char_indices() {
+        let command = character == '[' && text::opens_command(&fragment[..at]);
+        if !command && !unprintable(character) {
+            writer.write_all(&fragment.as_bytes()[at..at + character.len_utf8()])?;
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            write!(writer, "\\u{unit:04x}")?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -208,6 +224,16 @@ mod tests {
         let errors: Vec<String> =
             validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{errors:?}");
+    }
+
+    /// Attack 116, on several lines: nothing is hidden, and a parser reads what was there.
+    #[test]
+    fn pretty_json_hides_nothing() {
+        let value = serde_json::json!({"title": "a\u{202e}b\u{7f}", "list": ["##[error]", 1]});
+        let text = pretty(&value);
+        assert!(text.chars().all(|letter| letter == '\n' || !unprintable(letter)), "{text:?}");
+        assert!(!text.contains("##["), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
     }
 
     #[test]

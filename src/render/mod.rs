@@ -16,6 +16,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use error::{CANNOT_LOOK, Failure, render_failure};
+pub use json::pretty;
+pub use text::harmless;
 
 use crate::diagnostic::Report;
 use crate::snapshot::{Proposal, Side};

@@ -16,6 +16,19 @@ pub(super) fn lines(text: &str) -> String {
     text.lines().map(one_line).collect::<Vec<_>>().join("\n")
 }
 
+/// Gives text of several lines that a terminal and a CI log can be trusted with: what a reader could
+/// not see is escaped, but for line breaks and tabs, and what a runner takes for a command too.
+pub fn harmless(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        match character {
+            '\n' | '\t' => safe.push(character),
+            _ => safe.push_str(&shown(text, at, character)),
+        }
+    }
+    disarm(&safe)
+}
+
 /// Gives a path on one line; bytes that are no text are escaped.
 pub(super) fn path(path: &RepoPath) -> String {
     one_line(&path.to_string())
@@ -200,6 +213,14 @@ mod tests {
             "x ##\\u{5b}error]y ##vso\\u{5b}a] [b] #[c]"
         );
         assert_eq!(disarm("a\n  ::error::b\nc::d\n"), "a\n  \\u{3a}:error::b\nc::d\n");
+    }
+
+    /// Attacks 116 and 117, for whatever a command prints of the records.
+    #[test]
+    fn text_of_several_lines_is_harmless() {
+        assert_eq!(harmless("a\n\tb\u{1b}[2J\r\n"), "a\n\tb\\u{1b}[2J\\r\n");
+        assert_eq!(harmless("x\n::error::y ##[z]\n"), "x\n\\u{3a}:error::y ##\\u{5b}z]\n");
+        assert_eq!(harmless("größe: 戦略 — ✓\n"), "größe: 戦略 — ✓\n");
     }
 
     #[test]

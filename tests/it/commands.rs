@@ -339,3 +339,29 @@ fn handoff_verify_names_what_changed() {
     };
     assert_eq!((held(CODE), held(DOCUMENT)), ((false, true), (false, false)));
 }
+
+/// Attacks 116 and 117: a record may say in escapes what a terminal or a CI runner would act upon; no
+/// command prints it so that it works.
+#[test]
+fn what_records_hide_is_shown() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    let title = "\u{1b}[2J\u{202e}gone\u{200b}\n::error::x ##[error]y";
+    let escaped: String = title.chars().map(|c| format!("\\U{:08x}", u32::from(c))).collect();
+    let task = team.record("strat-001", "task");
+    team.edit(&task, "title: Moving average", &format!("title: \"{escaped}\""));
+    team.repo.git(&["add", "--all"]);
+    team.commit("Open strat-001");
+    let show = ["task", "show", "strat-001"];
+    for command in [&["status"][..], &["status", "strat-001"], &["log"], &["next"], &show] {
+        for format in [&[][..], &["--format", "json"]] {
+            let told = team.orch("orchestrator", &[command, format].concat());
+            let hidden =
+                |letter: &char| *letter != '\n' && orch::source::path::unprintable(*letter);
+            assert_eq!(told.chars().find(hidden), None, "{command:?}: {told:?}");
+            let acted = told.lines().any(|line| line.trim_start().starts_with("::"));
+            assert!(!acted && !told.contains("##["), "{command:?}: {told:?}");
+        }
+    }
+    assert_eq!(team.json("", &["task", "show", "strat-001"])["title"], title);
+}
