@@ -66,8 +66,16 @@ fn own_name(world: &World) -> Option<Objection> {
         let message = "the branch is not known, so its name was not checked";
         return Some(Objection::new(place, message, "name it: `orch guard --branch NAME`").note());
     };
-    let any = BranchParts::default();
-    let fits = || world.policy.branches.iter().any(|pattern| pattern.fits(branch, &any));
+    // A lane that a name holds is one of the policy's, where it has any.
+    let lanes = || {
+        let known = world.policy.lanes.keys().map(|lane| Some(lane.as_str()));
+        known.chain(world.policy.lanes.is_empty().then_some(None))
+    };
+    let of = |lane| BranchParts { lane, ..BranchParts::default() };
+    let fits = || {
+        let mut patterns = world.policy.branches.iter();
+        patterns.any(|pattern| lanes().any(|lane| pattern.fits(branch, &of(lane))))
+    };
     // A run that names this branch is told below, at the line that names it.
     let told = || new_runs(world).any(|(_, run)| run.branch.as_ref() == Some(branch));
     if is_for_orch(branch) || world.policy.is_protected(branch) || fits() || told() {
@@ -175,6 +183,7 @@ mod tests {
             "feature/strat001",
             "Feature/strat-001-x",
             "codex/torghut-v3-b-20261321-r3f9c2a71b0",
+            "codex/torghut-v3-z-20261121-r3f9c2a71b0",
             "orch/",
             "orch/-x",
             "orch/Policy",
@@ -182,7 +191,9 @@ mod tests {
         ] {
             changed_on(branch).expect(&["branch-name"]);
         }
-        for branch in ["orch/older-audits", "feature/strat-001-x"] {
+        for branch in
+            ["orch/older-audits", "feature/strat-001-x", "codex/torghut-v3-b-20261121-r3f9c2a71b0"]
+        {
             changed_on(branch).expect(&[]);
         }
         changed_on("main").expect(&["branch-protected"]);
