@@ -77,17 +77,10 @@ impl Team {
         self.land_data();
         self.hand_over_strategy(&["--depends-on", "data-001", "--version", "1.0"]);
         self.pass("strat-001", "strategy");
-        self.orch("quant_engineer", &["run", "start", "strat-001"]);
-        self.repo.write(REPORT, "{\"trades\": 42, \"max_drawdown\": 0.12}\n");
-        self.orch("quant_engineer", &["handoff", "create", "strat-001"]);
-        self.commit("Report the backtest");
-        self.pass("strat-001", "backtest");
-        self.audit();
-        self.orch("deployment_agent", &["run", "start", "strat-001"]);
-        self.repo.write("deploy/paper/new_strategy.json", "{\"days\": 20}\n");
-        self.orch("deployment_agent", &["handoff", "create", "strat-001"]);
-        self.commit("Trade on paper");
-        self.pass("strat-001", "deploy_paper");
+        self.backtest();
+        self.orch("independent_auditor", &["run", "start", "strat-001"]);
+        self.report_audit();
+        self.deploy_on_paper();
         let approve =
             ["approve", "strat-001", "--stage", "deploy_live", "--statement", "As tested"];
         self.orch("founder", &approve);
@@ -100,12 +93,30 @@ impl Team {
         self.commit("Close strat-001");
     }
 
-    fn audit(&self) {
-        self.orch("independent_auditor", &["run", "start", "strat-001"]);
+    /// Backtests `strat-001` and merges the stage's branch into `main`.
+    pub(crate) fn backtest(&self) {
+        self.orch("quant_engineer", &["run", "start", "strat-001"]);
+        self.repo.write(REPORT, "{\"trades\": 42, \"max_drawdown\": 0.12}\n");
+        self.orch("quant_engineer", &["handoff", "create", "strat-001"]);
+        self.commit("Report the backtest");
+        self.pass("strat-001", "backtest");
+    }
+
+    /// Reports the begun audit of `strat-001` as passed, and merges its branch into `main`.
+    pub(crate) fn report_audit(&self) {
         let report = ["audit", "report", "strat-001", "--verdict", "PASS"];
         let tests = ["--test", "anti_bias=PASS", "--test", "full_audit=PASS"];
         self.orch("independent_auditor", &[&report[..], &tests].concat());
         self.commit("Pass the audit");
         self.pass("strat-001", "audit");
+    }
+
+    /// Deploys `strat-001` on paper and merges the stage's branch into `main`.
+    pub(crate) fn deploy_on_paper(&self) {
+        self.orch("deployment_agent", &["run", "start", "strat-001"]);
+        self.repo.write("deploy/paper/new_strategy.json", "{\"days\": 20}\n");
+        self.orch("deployment_agent", &["handoff", "create", "strat-001"]);
+        self.commit("Trade on paper");
+        self.pass("strat-001", "deploy_paper");
     }
 }

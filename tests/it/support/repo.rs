@@ -37,6 +37,22 @@ impl TestRepo {
         repo
     }
 
+    /// Copies this repository into a folder that is there, for [`TestRepo::copy_of`].
+    pub(crate) fn keep(&self, folder: &Path) {
+        copy(&self.path, &folder.join("repo"));
+        std::fs::write(folder.join("minutes"), self.minutes.get().to_string()).expect("writable");
+    }
+
+    /// Gives a copy of what [`TestRepo::keep`] put into a folder, with its clock.
+    pub(crate) fn copy_of(folder: &Path) -> Self {
+        let sandbox = Rc::new(tempfile::tempdir().expect("a temporary folder"));
+        let path = sandbox.path().canonicalize().expect("it was just made").join("repo");
+        copy(&folder.join("repo"), &path);
+        let minutes = std::fs::read_to_string(folder.join("minutes")).expect("it was kept");
+        let minutes = Rc::new(Cell::new(minutes.parse().expect("a number was kept")));
+        TestRepo { sandbox, path, minutes, variables: Vec::new() }
+    }
+
     /// Gives another repository or folder of the same sandbox, which Git has already made.
     pub(crate) fn beside(&self, name: &str) -> Self {
         TestRepo {
@@ -186,4 +202,9 @@ impl TestRepo {
     pub(crate) fn open(&self) -> GitRepository {
         GitRepository::open(&self.path, &self.environment()).expect("a repository")
     }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.is_ok_and(|status| status.success()), "{} is not copied", from.display());
 }
