@@ -8,6 +8,7 @@ use super::context::{Context, staged};
 use super::ledger::write_whole;
 use super::output::{complain, format, moment, show, show_error, style};
 use super::push::{pushed, received};
+use super::worktree::changed_on_disk;
 use crate::diagnostic::Report;
 use crate::guard::guard;
 use crate::render::{Format, Style, Verdict, render};
@@ -81,6 +82,9 @@ pub(super) struct Verify {
     /// descend
     #[arg(long, value_name = "REV")]
     anchor: Option<String>,
+    /// Compare the files on disk too with what was handed over, whatever Git was told to skip
+    #[arg(long, conflicts_with = "rev")]
+    worktree: bool,
     /// Refuse if nothing at all was examined
     #[arg(long)]
     require: bool,
@@ -157,7 +161,14 @@ impl Verify {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
         let proposal = repository.verification(&self.rev, self.anchor.as_deref())?;
-        tell(context, &repository, &proposal, false, self.require, &self.telling)
+        let began = Instant::now();
+        let at = self.telling.at.unwrap_or(context.at());
+        let mut report = guard(&repository, &proposal, at, false)?;
+        if self.worktree {
+            report.findings.extend(changed_on_disk(context, &repository)?);
+            report.settle();
+        }
+        conclude(context, &proposal, (&report, began), self.require, &self.telling)
     }
 }
 
@@ -173,8 +184,19 @@ fn tell(
     let began = Instant::now();
     let at = telling.at.unwrap_or(context.at());
     let report = guard(repository, proposal, at, bootstrap)?;
+    conclude(context, proposal, (&report, began), require, telling)
+}
+
+/// Tells what was found since a moment, and gives how the command ends.
+fn conclude(
+    context: &Context,
+    proposal: &Proposal,
+    (report, began): (&Report, Instant),
+    require: bool,
+    telling: &Telling,
+) -> Result<(), Stop> {
     let elapsed = began.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-    let verdict = Verdict::new(&report, proposal, elapsed);
+    let verdict = Verdict::new(report, proposal, elapsed);
     match &telling.output {
         Some(file) => {
             let plain = Style { colour: false, ..style() };
@@ -188,7 +210,7 @@ fn tell(
     if report.refused() {
         return Err(Stop::Refused);
     }
-    if require && examined_nothing(&report) {
+    if require && examined_nothing(report) {
         complain("nothing was examined, and --require was given");
         return Err(Stop::Refused);
     }

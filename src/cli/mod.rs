@@ -47,6 +47,7 @@ mod suggest;
 mod task;
 mod templates;
 mod update;
+mod worktree;
 
 use std::process::ExitCode;
 

@@ -36,6 +36,13 @@ attacks![
         ["checksum-mismatch", "artifact-missing"]
     ),
     linked_worktree(9, "a commit from a linked worktree", Deny, ["lane-violation"]),
+    hidden_from_git(
+        10,
+        "a tampered file that Git was told to skip, or that is a link on disk",
+        Deny,
+        ["handoff-stale"]
+    ),
+    hidden_and_judged(10, "the same, while Git's own trees are judged", Ok, []),
     later_fixer(
         11,
         "a hook that rewrites an artifact after the guard",
@@ -250,6 +257,40 @@ fn linked_worktree() -> Vec<Seen> {
     let untouched = |state: &str| state.split("\n--\n").take(3).collect::<String>();
     assert_eq!(untouched(&team.state()), untouched(&before));
     seen
+}
+
+/// A handed-off file is tampered with on disk, and Git told to skip it; gives one team for each way.
+fn hidden() -> [Team; 3] {
+    let [skipped, unchanged, linked] = [delivered(), delivered(), delivered()];
+    skipped.repo.git(&["update-index", "--skip-worktree", CODE]);
+    unchanged.repo.git(&["update-index", "--assume-unchanged", CODE]);
+    linked.repo.git(&["update-index", "--skip-worktree", CODE]);
+    tamper(&skipped);
+    tamper(&unchanged);
+    let elsewhere = linked.repo.root().join("elsewhere");
+    std::fs::rename(linked.repo.path().join(CODE), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, linked.repo.path().join(CODE)).unwrap();
+    [skipped, unchanged, linked].map(|team| {
+        assert_eq!(team.repo.git(&["status", "--porcelain"]), "");
+        team
+    })
+}
+
+fn hidden_from_git() -> Vec<Seen> {
+    let honest = delivered();
+    honest.orch("", &["verify", "--worktree"]);
+    honest.repo.git(&["sparse-checkout", "set", "data"]);
+    honest.orch("", &["verify", "--worktree"]);
+    // What Git converts on its way to the disk is still what was sealed.
+    let converted = delivered();
+    converted.repo.git(&["config", "core.autocrlf", "true"]);
+    converted.repo.write(CODE, converted.read(CODE).replace('\n', "\r\n"));
+    converted.orch("", &["verify", "--worktree"]);
+    hidden().map(|team| orch(&team, "", &["verify", "--worktree"])).into()
+}
+
+fn hidden_and_judged() -> Vec<Seen> {
+    hidden().map(|team| orch(&team, "", &["verify"])).into()
 }
 
 fn later_fixer() -> Vec<Seen> {
