@@ -79,12 +79,21 @@ pub fn signed_path(path: &RepoPath) -> Option<RepoPath> {
 
 /// Tells whether a path lies in `.orch/`, under any spelling of that name (attack 37).
 pub fn belongs_to_orch(path: &RepoPath) -> bool {
-    let first = path.as_bytes().split(|byte| *byte == b'/').next().unwrap_or_default();
+    // Windows also ends a folder's name at a backslash, and takes what follows a colon for a stream.
+    let ends = |byte: &u8| matches!(byte, b'/' | b'\\' | b':');
+    let first = path.as_bytes().split(ends).next().unwrap_or_default();
     let visible: String = String::from_utf8_lossy(first)
         .chars()
         .filter(|character| !crate::source::path::unprintable(*character))
         .collect();
-    visible.trim_end_matches(['.', ' ']).eq_ignore_ascii_case(".orch")
+    let name = visible.trim_end_matches(['.', ' ']);
+    name.eq_ignore_ascii_case(".orch") || is_short_name(name)
+}
+
+/// Windows gives `.orch` another name, of the form `ORCH~1`, as it does to `.git`.
+fn is_short_name(name: &str) -> bool {
+    let parts = name.split_once('~').filter(|(stem, _)| stem.eq_ignore_ascii_case("orch"));
+    parts.is_some_and(|(_, number)| number.parse::<u32>().is_ok())
 }
 
 impl RecordPath {
@@ -286,9 +295,19 @@ mod tests {
     /// Attack 37: another spelling of `.orch` is still `.orch`.
     #[test]
     fn no_spelling_of_the_folder_escapes() {
-        for path in [".Orch/x", ".orch/x", ".orch\u{200b}/x", ".ORCH./x"] {
+        for path in [
+            ".Orch/x",
+            ".orch/x",
+            ".orch\u{200b}/x",
+            ".ORCH./x",
+            ".orch\\x",
+            ".orch:s/x",
+            "Orch~1/x",
+        ] {
             assert!(belongs_to_orch(&RepoPath::from(path)), "{path}");
         }
-        assert!(!belongs_to_orch(&RepoPath::from(".orchard/x")));
+        for path in [".orchard/x", "orch/x", "orch~/x", "orch~x/x", "x/.orch", ".orc:h"] {
+            assert!(!belongs_to_orch(&RepoPath::from(path)), "{path}");
+        }
     }
 }
