@@ -27,7 +27,7 @@ attacks![
         117,
         "text that a CI service would take for a command",
         Deny,
-        ["record-invalid"]
+        ["record-invalid", "lane-violation"]
     ),
     hostile_branch(118, "a branch whose name is a command", Deny, ["branch-name"]),
     wrong_branches(
@@ -204,11 +204,17 @@ fn workflow_commands() -> Vec<Seen> {
         let status = format!("  priority: \"{text}\"\n{TITLE}");
         all.extend(with_text(&[(TITLE, &status)]));
     }
+    for name in ["x\n::error::y", "##[error]y", "x%0A::warning::y"] {
+        let team = begun();
+        team.repo.write(&format!("deploy/{name}"), "{}\n");
+        all.push(smuggled(&team));
+    }
     for seen in &all {
         let told = seen.to_string();
+        assert!(!told.contains("##["), "{told}");
         let commands = told.lines().filter(|line| {
             let line = line.trim_start();
-            line.starts_with("::") || line.starts_with("##[")
+            line.starts_with("::")
         });
         assert_eq!(commands.count(), 0, "{told}");
     }

@@ -1,5 +1,7 @@
 //! Group C, the names of files: renames, spellings, globs. What counts is Git's bytes, under Git's own spelling.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::{Duration, Instant};
 
 use super::seen::{Seen, ci, commit, guard, smuggled};
@@ -32,9 +34,9 @@ attacks![
     ),
     invisible_letters(
         39,
-        "letters that nobody sees in a protected name",
+        "letters that nobody sees, and Windows' own spellings, in a protected name",
         Deny,
-        ["record-misplaced", "path-unowned"]
+        ["record-misplaced", "text-unsafe"]
     ),
     crooked_artifact(40, "artifacts at paths that are not canonical", Deny, ["record-invalid"]),
     globs(41, "files that a glob does not reach", Deny, ["path-unowned"]),
@@ -117,6 +119,7 @@ fn odd_names() -> Vec<Seen> {
     for name in ["\"a\"", "-a", "a.", "a ", "CON", "a\\b", "*"] {
         team.repo.write(&format!("strategies/{name}"), "plot(close)\n");
     }
+    write_bytes(&team, b"strategies/a\xff.pine");
     team.smuggle("Odd names");
     team.guard(&["--base", "main"]).passed();
     for name in ["a\nb", "a\tb"] {
@@ -140,7 +143,18 @@ fn odd_names() -> Vec<Seen> {
         team.repo.write(&format!("{folder}/{name}"), team.read(&run));
         all.push(smuggled(&team));
     }
+    let team = begun();
+    let folder = team.record("strat-001", "run").rsplit_once('/').unwrap().0.to_owned();
+    write_bytes(&team, &[folder.as_bytes(), b"/0003-message\xff.yaml"].concat());
+    all.push(smuggled(&team));
     all
+}
+
+/// Writes a file whose name is no text.
+fn write_bytes(team: &Team, path: &[u8]) {
+    let file = team.repo.path().join(OsStr::from_bytes(path));
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, "x\n").unwrap();
 }
 
 fn other_case() -> Vec<Seen> {
@@ -165,14 +179,30 @@ fn pair_by_case() -> Vec<Seen> {
     vec![records, smuggled(&team)]
 }
 
+/// Such names are refused as spellings of a protected one, not only for want of an owner. Windows has
+/// more of them.
 fn invisible_letters() -> Vec<Seen> {
-    [".orch\u{200b}/policy.yaml", ".or\u{200c}ch/x", "\u{feff}.orch/x", ".g\u{200c}it/config"]
-        .map(|path| {
-            let team = begun();
-            team.repo.write(path, "version: 1\n");
-            smuggled(&team)
-        })
-        .into()
+    let team = Team::with_policy(&[("\"models/**\"]", "\"models/**\", \"**\"]")]);
+    team.begin_strategy(&[]);
+    team.commit("Begin the strategy");
+    [
+        ".orch\u{200b}/policy.yaml",
+        ".or\u{200c}ch/x",
+        "\u{feff}.orch/x",
+        ".g\u{200c}it/config",
+        ".orch./x",
+        ".orch /x",
+        ".orch::$INDEX_ALLOCATION/x",
+        "ORCH~1/x",
+        ".orch\\x",
+    ]
+    .map(|path| {
+        team.repo.write(path, "version: 1\n");
+        let seen = smuggled(&team);
+        team.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+        seen
+    })
+    .into()
 }
 
 fn crooked_artifact() -> Vec<Seen> {
