@@ -1,7 +1,7 @@
 //! Group A: going round the hook. What it was not asked, CI is.
 
 use super::seen::{Seen, ci, commit, git, guard, orch, smuggled};
-use super::stages::{begun, delivered, handed_over, sealed};
+use super::stages::{begun, delivered, handed_over, sealed, tested};
 use crate::support::{CODE, DOCUMENT, ORCH, Team, write_script};
 
 attacks![
@@ -29,6 +29,13 @@ attacks![
     clone_without_hooks(5, "a clone in which nobody installed hooks", Deny, ["checksum-mismatch"]),
     bad_blob_staged(6, "bad bytes staged, good ones in the file", Deny, ["checksum-mismatch"]),
     good_blob_staged(7, "good bytes staged, bad ones in the file", Ok, []),
+    other_forms_of_the_index(7, "the same in an index that is split, packed or watched", Ok, []),
+    bad_in_other_forms(
+        6,
+        "the same in an index that is split, packed or watched",
+        Deny,
+        ["checksum-mismatch"]
+    ),
     temporary_index(
         8,
         "`commit -a`, `--include` and `commit PATH`, which commit another index",
@@ -51,9 +58,9 @@ attacks![
     ),
     unasked_gate(
         12,
-        "a step whose run in CI was skipped: no gate, and no sign of it",
+        "a step whose run in CI was skipped: no gate, no audit, and no sign of it",
         Deny,
-        ["gate-missing"]
+        ["gate-missing", "gatekeeper-missing"]
     ),
     required_run_over_nothing(
         12,
@@ -223,6 +230,31 @@ fn good_blob_staged() -> Vec<Seen> {
     vec![guard(&team, &[]), commit(&team), ci(&team)]
 }
 
+/// Gives a team with a staged handoff for each form that Git knows for an index.
+fn indexed() -> [Team; 4] {
+    let [split, packed, watched, threaded] = [sealed(), sealed(), sealed(), sealed()];
+    split.repo.git(&["update-index", "--split-index"]);
+    packed.repo.git(&["update-index", "--index-version", "4"]);
+    watched.repo.git(&["update-index", "--untracked-cache"]);
+    watched.repo.git(&["config", "core.fsmonitor", "/bin/true"]);
+    threaded.repo.git(&["config", "index.threads", "2"]);
+    threaded.repo.git(&["config", "index.skipHash", "true"]);
+    [split, packed, watched, threaded]
+}
+
+fn other_forms_of_the_index() -> Vec<Seen> {
+    indexed().iter().flat_map(|team| [guard(team, &[]), commit(team), ci(team)]).collect()
+}
+
+fn bad_in_other_forms() -> Vec<Seen> {
+    let bad = |team: Team| {
+        tamper(&team);
+        team.repo.git(&["add", "--all"]);
+        [guard(&team, &[]), commit(&team)]
+    };
+    indexed().into_iter().flat_map(bad).collect()
+}
+
 fn temporary_index() -> Vec<Seen> {
     let team = sealed();
     let good = team.read(CODE);
@@ -308,7 +340,9 @@ fn unasked_gate() -> Vec<Seen> {
     let team = handed_over();
     team.merge("feature/strat-001-strategy");
     let start = ["run", "start", "strat-001", "--stage", "backtest"];
-    vec![orch(&team, "quant_engineer", &start)]
+    let gate = orch(&team, "quant_engineer", &start);
+    let start = ["run", "start", "strat-001", "--stage", "deploy_paper"];
+    vec![gate, orch(&tested(), "deployment_agent", &start)]
 }
 
 fn required_run_over_nothing() -> Vec<Seen> {

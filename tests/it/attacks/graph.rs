@@ -21,6 +21,12 @@ attacks![
         ["checksum-mismatch"]
     ),
     sync_merge(64, "a merge of `main` into a branch", Ok, []),
+    evil_merge(
+        64,
+        "a merge that hides a change of its own",
+        Deny,
+        ["handoff-stale", "record-modified", "lane-violation"]
+    ),
     rewritten_base(
         67,
         "a protected branch that is rewritten or deleted",
@@ -149,6 +155,34 @@ fn sync_merge() -> Vec<Seen> {
     team.repo.git(&["switch", "--quiet", "feature/strat-002-strategy"]);
     let merged = git(&team, &["merge", "--no-edit", "main"]);
     vec![merged, ci(&team)]
+}
+
+/// What neither parent has is the merge's own, and nobody else's to answer for.
+fn evil_merge() -> Vec<Seen> {
+    let mut all = Vec::new();
+    let deeds: [fn(&Team); 3] = [
+        |team| team.edit(CODE, "20", "21"),
+        |team| team.repo.remove(&team.record("strat-001", "gate")),
+        |team| team.repo.write("deploy/live/x.json", "{}\n"),
+    ];
+    for deed in deeds {
+        let team = delivered();
+        team.open("strat-002", "new_strategy", &[]);
+        team.commit("Open strat-002");
+        team.repo.git(&["switch", "--quiet", "--create", "orch/behind", "HEAD~1"]);
+        team.repo.write("README.md", "Strategies\n");
+        team.repo.git(&["add", "--all"]);
+        team.commit("Say what it is");
+        team.repo.git(&["merge", "--quiet", "--no-commit", "main"]);
+        deed(&team);
+        team.repo.git(&["add", "--all"]);
+        all.push(commit(&team));
+        team.repo.commit_staged("Merge, and more");
+        all.push(ci(&team));
+        // The same, seen from where it arrives.
+        all.push(guard(&team, &["--base", "main", "--branch", "main"]));
+    }
+    all
 }
 
 /// A bare server with a pre-receive hook, which has all branches and is known as `origin`.

@@ -161,6 +161,7 @@ fn under_a_halt() -> Vec<Seen> {
     deleted.repo.git(&["rm", "-r", "--quiet", ".orch/halts"]);
     let [_, gone] = both_ways(&deleted);
     let mut all = vec![standing, beside, behind, gone];
+    all.extend(begun_before_the_halt(&unhalt));
     for text in ["halt: [\n", "", "halt: {topic: nonsense}\n", "\0"] {
         let team = fresh();
         team.open("strat-001", "new_strategy", &[]);
@@ -170,6 +171,24 @@ fn under_a_halt() -> Vec<Seen> {
         all.push(orch(&team, "strategy_developer", &start));
     }
     all
+}
+
+/// What was begun elsewhere before the halt does not land under it, nor with what lifts it.
+fn begun_before_the_halt(unhalt: &[&str]) -> [Seen; 2] {
+    let team = fresh();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open the strategy");
+    team.orch("strategy_developer", &["run", "start", "strat-001"]);
+    team.commit("Begin the strategy");
+    team.repo.git(&["switch", "--quiet", "main"]);
+    let halt = ["halt", "--topic", "risk.kill_switch", "--scope", "all"];
+    team.orch("founder", &[&halt[..], &["--reason", "Drawdown", "--id", "drawdown"]].concat());
+    team.commit("Halt everything");
+    team.repo.git(&["switch", "--quiet", "feature/strat-001-strategy"]);
+    let alone = ci(&team);
+    team.repo.git(&["merge", "--quiet", "--no-edit", "--no-verify", "main"]);
+    team.orch("founder", unhalt);
+    [alone, smuggled(&team)]
 }
 
 const ROLLBACK: [&str; 7] =
@@ -244,5 +263,14 @@ fn many_at_once() -> Vec<Seen> {
         .collect();
     assert!(children.into_iter().all(|mut child| child.wait().unwrap().success()));
     assert_eq!(team.records().len(), 1);
+    // What they write is not the same: both stand, one behind the other.
+    let pause = ["pause", "strat-001", "--reason", "Hold on"];
+    let block = ["task", "block", "strat-001", "--reason", "No data"];
+    let both = [&pause[..], &block].map(|words| {
+        let mut command = team.command("founder", "session", words);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    });
+    assert!(both.into_iter().all(|mut child| child.wait().unwrap().success()));
+    assert_eq!(team.records().len(), 3);
     vec![commit(&team), orch(&team, "", &["verify"])]
 }

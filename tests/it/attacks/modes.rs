@@ -90,7 +90,13 @@ fn only_on_disk() -> Vec<Seen> {
     ignored.repo.git(&["rm", "--quiet", "--cached", DOCUMENT]);
     ignored.edit(".gitignore", "/logs", "*.md\n/logs");
     assert!(ignored.repo.path().join(DOCUMENT).exists());
-    vec![refused, slipped(&untracked), smuggled(&ignored)]
+    // What is only meant to be added is in the index, and in no commit.
+    let meant = sealed();
+    meant.repo.git(&["rm", "--quiet", "--cached", CODE]);
+    meant.repo.git(&["add", "--intent-to-add", CODE]);
+    let intended = [guard(&meant, &[]), commit(&meant), slipped(&meant)];
+    let all = [refused, slipped(&untracked), smuggled(&ignored)];
+    all.into_iter().chain(intended).collect()
 }
 
 /// Makes another repository beside the team's; gives its path and its commit.
