@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Said, Team, TestRepo};
+use crate::support::{Said, Team, TestRepo, key, must_run as run, public};
 
 /// A team whose founder and auditor have keys that the repository knows.
 struct Signing {
@@ -12,27 +12,6 @@ struct Signing {
 
 const FOUNDER: &str = "founder: {lanes: [F], human: true}";
 const SIGNERS: &str = ".orch/allowed_signers";
-
-/// Makes a key without a passphrase in the test's own folder; gives the private key's file.
-fn key(repo: &TestRepo, name: &str, kind: &[&str]) -> String {
-    let file = repo.root().join(name);
-    run(Command::new("ssh-keygen")
-        .args(["-q", "-N", "", "-C", name, "-t"])
-        .args(kind)
-        .arg("-f")
-        .arg(&file));
-    file.display().to_string()
-}
-
-fn run(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).output().expect("OpenSSH is installed");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn public(key: &str) -> String {
-    let text = std::fs::read_to_string(format!("{key}.pub")).expect("ssh-keygen wrote it");
-    text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
-}
 
 impl Signing {
     /// Begins with keys in `allowed_signers`; `changes` are made to the template's policy.

@@ -25,7 +25,12 @@ attacks![
         Deny,
         ["record-misplaced", "text-unsafe"]
     ),
-    other_case(37, "protected folders in another case", Deny, ["record-misplaced", "path-unowned"]),
+    other_case(
+        37,
+        "protected folders in another case",
+        Deny,
+        ["record-misplaced", "path-unowned", "policy-change-undecided"]
+    ),
     pair_by_case(
         38,
         "two records whose names differ by case alone",

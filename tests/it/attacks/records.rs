@@ -19,7 +19,7 @@ attacks![
     ),
     deleted_record(
         81,
-        "a landed record deleted, or deleted and put back otherwise",
+        "a landed record deleted, or deleted and put back, as it was or otherwise",
         Deny,
         ["record-modified"]
     ),
@@ -102,14 +102,14 @@ fn deleted_record() -> Vec<Seen> {
         team.repo.write(&path, text.replace("\n  ", "\n    "));
         all.push(smuggled(&team));
     }
-    // Put back byte for byte, nothing has changed.
+    // Put back byte for byte, it was gone for a while all the same.
     let same = delivered();
     aside(&same);
     let path = same.record("strat-001", "gate");
     same.repo.git(&["rm", "--quiet", &path]);
     same.smuggle("Away");
     same.repo.git(&["checkout", "--quiet", "HEAD~1", "--", &path]);
-    smuggled(&same).settle(super::Owed::Ok, &[]);
+    all.push(smuggled(&same));
     let whole = delivered();
     aside(&whole);
     whole.repo.git(&["rm", "-r", "--quiet", ".orch/tasks"]);

@@ -1,11 +1,13 @@
 //! What the tests share.
 
 mod journey;
+mod keys;
 mod orch;
 mod random;
 mod repo;
 
 pub(crate) use journey::{CODE, DOCUMENT, REPORT};
+pub(crate) use keys::{key, must_run, public};
 pub(crate) use orch::{Found, Judged, ORCH, Said, Team, write_script};
 pub(crate) use random::Random;
 pub(crate) use repo::TestRepo;
