@@ -57,10 +57,13 @@ fn conflict_markers(text: &str) -> Vec<Problem> {
     problems
 }
 
+/// Tells whether a record may hold this character only as an escape.
+pub(super) fn hidden(character: char) -> bool {
+    character != '\n' && unprintable(character)
+}
+
 fn invisible_characters(text: &str) -> impl Iterator<Item = Problem> {
-    let hidden = text.char_indices().filter(|(_, character)| {
-        *character != '\n' && (unprintable(*character) || *character == '\t')
-    });
+    let hidden = text.char_indices().filter(|(_, character)| hidden(*character));
     hidden.take(20).map(|(at, character)| Problem {
         check: "text-unsafe",
         span: Span::new(at, at + character.len_utf8()),

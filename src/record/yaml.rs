@@ -106,6 +106,20 @@ pub fn read(bytes: &[u8]) -> Result<Node, Vec<Problem>> {
     Reader::new(text).document().map_err(|problem| vec![problem])
 }
 
+/// Gives every scalar of a text with its place, whatever a reader can see of it.
+pub(super) fn scalars(text: &str) -> Vec<(Span, String)> {
+    let mut reader = Reader::new(text);
+    let mut scalars = Vec::new();
+    while let Ok((event, span)) = reader.next() {
+        match event {
+            Event::Scalar(text, ..) => scalars.push((place(span), text.into_owned())),
+            Event::StreamEnd => break,
+            _ => {}
+        }
+    }
+    scalars
+}
+
 struct Reader<'text> {
     parser: Parser<'text, serde_yaml::granit_parser::StrInput<'text>>,
     nodes: usize,
