@@ -17,8 +17,9 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 An empty file has a fine checksum and proves nothing: it is the easiest way past a guard that only
-asks whether the file exists. What a stage `produces` holds something. Where an empty file is meant
-(an `__init__.py` among the code), leave it out of the handoff, or lower this check in the policy.
+asks whether the file exists. What a stage `produces` holds something. An empty file that is meant (an
+`__init__.py` among the code) stays out of the handoff: `orch handoff create` leaves it out by itself
+where there is other evidence of the same name.
 
 ```yaml bad
 - done: {until: strategy}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stop;
 use super::context::View;
+use super::output::say;
 use crate::draft::{self, Undecided};
 use crate::ledger::State;
 use crate::policy::{Policy, Stage};
@@ -26,8 +27,10 @@ pub(super) fn seal(
         files.extend(listed.into_iter().map(|(path, _)| path));
     }
     let top = view.repository.work_dir().unwrap_or(view.repository.git_dir());
-    let files: Vec<RepoPath> =
-        files.into_iter().filter(|path| on_disk(top, path).is_ok()).collect();
+    let (files, others): (Vec<RepoPath>, Vec<RepoPath>) = files
+        .into_iter()
+        .filter(|path| on_disk(top, path).is_ok())
+        .partition(|path| on_disk(top, path).is_ok_and(|data| data.is_file()));
     let mut changed: BTreeSet<RepoPath> = touched.into_iter().collect();
     changed.extend(branch_changes(view, policy)?);
     let mut by_name: BTreeMap<ArtifactName, Vec<RepoPath>> = BTreeMap::new();
@@ -36,7 +39,36 @@ pub(super) fn seal(
     }
     let collected = draft::collect(stage, state, &files, &changed, &by_name)
         .map_err(|undecided| cannot_collect(&state.task.task_id, stage, &undecided))?;
-    sealed(&view.repository, collected)
+    let produced = |path: &&RepoPath| stage.produces.values().any(|one| one.glob.matches(path));
+    for path in others.iter().filter(|path| changed.contains(*path)).filter(produced) {
+        leave_out(path, "no plain file");
+    }
+    Ok(without_empty(sealed(&view.repository, collected)?, &by_name))
+}
+
+/// Leaves out empty files beside others of the same evidence, such as an `__init__.py` among the
+/// code, unless someone chose them: a seal on nothing proves nothing, and would be refused.
+fn without_empty(
+    mut sealed: Vec<(Artifact, Node)>,
+    chosen: &BTreeMap<ArtifactName, Vec<RepoPath>>,
+) -> Vec<(Artifact, Node)> {
+    let is_empty = |artifact: &Artifact| artifact.checksum == Digest::of(b"");
+    let full = sealed.iter().map(|(artifact, _)| artifact).filter(|artifact| !is_empty(artifact));
+    let full: BTreeSet<ArtifactName> = full.map(|artifact| artifact.name.clone()).collect();
+    sealed.retain(|(artifact, _)| {
+        let kept = !is_empty(artifact)
+            || !full.contains(&artifact.name)
+            || chosen.contains_key(&artifact.name);
+        if !kept {
+            leave_out(&artifact.path, "empty");
+        }
+        kept
+    });
+    sealed
+}
+
+fn leave_out(path: &RepoPath, why: &str) {
+    say(format!("leaves out {path}, which is {why}; `git add` it if it is part of this work"));
 }
 
 /// Gives files as artifacts, hashed from the blobs that `git add` would make.

@@ -248,3 +248,43 @@ fn an_unreadable_halt_is_mended_by_a_decision() {
     team.verify().passed();
     team.orch("strategy_developer", &["run", "start", "strat-001"]);
 }
+
+/// A package's empty `__init__.py` and a link beside the code are part of the work, and nothing to
+/// seal; the code itself is handed over, in words that hold an emoji.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_sealed_stays_out_of_a_handoff() {
+    let team = Team::new();
+    team.begin_strategy(&[]);
+    team.write_strategy();
+    team.repo.write("strategies/__init__.py", "");
+    let link = team.repo.path().join("strategies/latest.py");
+    std::os::unix::fs::symlink("__init__.py", link).unwrap();
+    team.repo.git(&["add", "--all"]);
+    let create = ["handoff", "create", "strat-001", "--message", "Ready \u{26a0}\u{fe0f} slowly"];
+    let said = team.orch("strategy_developer", &create);
+    assert!(said.contains("leaves out strategies/__init__.py, which is empty"), "{said}");
+    assert!(said.contains("leaves out strategies/latest.py, which is no plain file"), "{said}");
+    let record = team.read(&team.record("strat-001", "handoff"));
+    assert!(!record.contains("__init__.py") && !record.contains("latest.py"), "{record}");
+    assert!(record.contains("\u{26a0}\\U0000FE0F slowly"), "{record}");
+    team.commit("Hand over the strategy");
+    team.guard(&["--base", "main"]).passed();
+}
+
+/// Who says that an empty file or a link is the evidence is told that it proves nothing.
+#[cfg(unix)]
+#[test]
+fn nothing_is_left_out_that_was_chosen_or_stands_alone() {
+    let team = Team::new();
+    team.begin_strategy(&[]);
+    team.write_strategy();
+    team.repo.write("strategies/__init__.py", "");
+    let chosen = ["--artifact", "strategy_code=strategies/__init__.py"];
+    let create = ["handoff", "create", "strat-001"];
+    let said = team.try_orch("strategy_developer", &[&create[..], &chosen].concat());
+    assert!(said.checks().contains(&"artifact-empty"), "{said:#?}");
+    team.repo.write(crate::support::DOCUMENT, "");
+    let said = team.try_orch("strategy_developer", &create);
+    assert!(said.checks().contains(&"artifact-empty"), "{said:#?}");
+}
