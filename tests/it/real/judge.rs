@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use orch::diagnostic::Report;
@@ -13,14 +12,12 @@ use orch::source::RepoPath;
 use super::Real;
 use super::history::Range;
 use super::lanes::{self, Lanes};
+use super::program::AT;
 use super::tally::{Tally, Time};
 use crate::snapshot::{raw_diff, step_by_git};
 
 /// The protected branch, on which the runs of all lanes count.
-const PROTECTED: &str = "main";
-
-/// As of when everything is judged: an hour after the tasks were opened.
-const AT: &str = "2026-11-21T15:00:00Z";
+pub(super) const PROTECTED: &str = "main";
 
 /// One range, as it is asked about.
 struct Asked<'r> {
@@ -166,7 +163,8 @@ impl Asked<'_> {
     /// Runs the program on the range and compares what it prints. Gives how long it took.
     fn run_program(&self, lane: &str, in_lane: bool, tally: &mut Tally) -> Duration {
         let range = ["guard", "--base", self.base, "--head", self.head];
-        let (took, code, printed) = self.program(&[&range[..], &["--branch", PROTECTED]].concat());
+        let (took, code, printed) =
+            self.real.program(&[&range[..], &["--branch", PROTECTED]].concat());
         *tally.exits.entry((PROTECTED, code)).or_default() += 1;
         let passed = code == Some(0) && printed["findings"].as_array().is_some_and(Vec::is_empty);
         tally.expect(passed, || format!("{}: the program said {printed}", self.name));
@@ -188,7 +186,7 @@ impl Asked<'_> {
         foreign: &BTreeSet<RepoPath>,
         tally: &mut Tally,
     ) -> Duration {
-        let (took, code, printed) = self.program(arguments);
+        let (took, code, printed) = self.real.program(arguments);
         *tally.exits.entry((asked, code)).or_default() += 1;
         let findings = printed["findings"].as_array().into_iter().flatten();
         let refused: BTreeSet<&str> =
@@ -200,23 +198,10 @@ impl Asked<'_> {
         took
     }
 
-    fn program(&self, arguments: &[&str]) -> (Duration, Option<i32>, serde_json::Value) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
-        command.args(arguments).args(["--format", "json", "--at", AT]);
-        command.env_clear().envs(self.real.repo.variables()).current_dir(self.real.repo.path());
-        let started = Instant::now();
-        let output = command.output().unwrap();
-        let took = started.elapsed();
-        let printed = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
-            serde_json::Value::String(String::from_utf8_lossy(&output.stderr).into_owned())
-        });
-        (took, output.status.code(), printed)
-    }
-
     /// Two histories that share nothing can't be compared, which the program says and explains.
     fn expect_no_look(&self, tally: &mut Tally) {
         let arguments = ["guard", "--base", self.base, "--head", self.head];
-        let (_, code, printed) = self.program(&arguments);
+        let (_, code, printed) = self.real.program(&arguments);
         *tally.exits.entry(("unrelated", code)).or_default() += 1;
         tally.expect(code == Some(2), || format!("{}: no fault but {printed}", self.name));
     }
@@ -234,7 +219,7 @@ impl Asked<'_> {
         let tree = repo.git(&["write-tree"]);
         let head = repo.git(&["commit-tree", "-p", self.head, "-m", "open a task", &tree]);
         let arguments = ["guard", "--base", self.base, "--head", &head, "--branch", PROTECTED];
-        let (_, code, printed) = self.program(&arguments);
+        let (_, code, printed) = self.real.program(&arguments);
         *tally.exits.entry(("with a new task", code)).or_default() += 1;
         let examined = &printed["examined"];
         let counts = [&examined["paths"], &examined["records"]].map(serde_json::Value::as_u64);
@@ -275,15 +260,7 @@ fn report(opened: &GitRepository, proposal: &Proposal) -> Result<Report, Fault> 
 /// The whole of the last commit: every ledger is replayed, and all of it holds.
 pub(super) fn everything(real: &Real, tally: &mut Tally) {
     let last = &real.replayed[real.history.last()];
-    let asked = Asked {
-        real,
-        name: "verify".into(),
-        base: last,
-        head: last,
-        expected: Vec::new(),
-        lane: 0,
-    };
-    let (took, code, printed) = asked.program(&["verify", last]);
+    let (took, code, printed) = real.program(&["verify", last]);
     *tally.exits.entry(("verify", code)).or_default() += 1;
     let records = printed["examined"]["records"].as_u64();
     let all = records == Some(2 * real.lanes.count() as u64);

@@ -4,12 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use orch::ledger::run_id;
-use orch::source::{Digest, RepoPath};
+use orch::policy::ORCHESTRATOR;
+use orch::record::kind::{Artifact, Handoff, HandoffStatus};
+use orch::record::{Envelope, Payload, write};
+use orch::source::{Digest, RepoPath, RunId};
 
 use crate::support::TestRepo;
 
-/// When the tasks were opened and their runs begun.
-const BEGUN: &str = "2026-11-21T14:00:00Z";
+/// When the tasks were opened and their runs begun: in the past, because orch itself writes behind
+/// it by the machine's clock.
+const BEGUN: &str = "2025-01-01T14:00:00Z";
+
+/// When a run that hands over does so.
+const HANDED_OVER: &str = "2025-01-01T14:30:00Z";
+
+/// Names that people give their branches, as far as patterns can say it.
+pub(super) const BRANCHES: [&str; 7] = [
+    "feature/{task_id}-{slug}",
+    "{slug}",
+    "{task_id}",
+    "{slug}/{slug}",
+    "{task_id}/{task_id}",
+    "{task_id}/{task_id}/{task_id}",
+    "{task_id}/{task_id}/{task_id}/{task_id}",
+];
 
 /// Folders as lanes. One that holds too much is split, and its own files are anyone's.
 pub(super) struct Lanes {
@@ -66,16 +84,17 @@ impl Lanes {
 
     /// Writes the policy and the tasks below the top of a working tree.
     pub(super) fn write(&self, repo: &TestRepo) {
-        repo.write(".orch/policy.yaml", self.policy());
+        repo.write(".orch/policy.yaml", self.policy(&BTreeSet::new()));
         for lane in 0..self.count() {
-            let folder = format!(".orch/tasks/2026-11/{}", task(lane));
+            let folder = format!(".orch/tasks/2025-01/{}", task(lane));
             let opened = opened(lane);
             repo.write(&format!("{folder}/0002-run.yaml"), begun(lane, &opened));
             repo.write(&format!("{folder}/0001-task.yaml"), opened);
         }
     }
 
-    fn policy(&self) -> String {
+    /// Gives the policy, in which the worker is bound to some addresses.
+    pub(super) fn policy(&self, identities: &BTreeSet<String>) -> String {
         let mut agents = String::new();
         let mut lanes = String::new();
         let mut workflows = String::new();
@@ -83,29 +102,71 @@ impl Lanes {
             let glob = quoted(&format!("{}**", escaped(folder)));
             write!(agents, "{}l{lane}", if lane == 0 { "" } else { ", " }).unwrap();
             writeln!(lanes, "  l{lane}: {{title: {glob}, owns: [{glob}]}}").unwrap();
-            let stage = format!("{{name: work, agent: worker, lane: l{lane}}}");
+            let produces = format!("produces: {{work: {glob}}}");
+            let stage = format!("{{name: work, agent: worker, lane: l{lane}, {produces}}}");
             writeln!(workflows, "  in-l{lane}: {{stages: [{stage}]}}").unwrap();
         }
         let shared = self.split.iter().map(|folder| quoted(&format!("{}*", escaped(folder))));
         let shared: Vec<String> = shared.collect();
+        let bound: Vec<String> = identities.iter().map(|email| quoted(email)).collect();
         format!(
             "version: 1\nproject: real\nagents:\n  coordinator: {{coordinator: true}}\n  owner: \
-             {{human: true}}\n  worker: {{lanes: [{agents}]}}\nlanes:\n{lanes}shared_paths: \
-             [{}]\nbranches: [\"feature/{{task_id}}-{{slug}}\"]\nprotected: \
+             {{human: true}}\n  worker: {{lanes: [{agents}], identities: [{}]}}\nlanes:\n\
+             {lanes}shared_paths: [{}]\nbranches: {BRANCHES:?}\nprotected: \
              [main]\nworkflows:\n{workflows}",
+            bound.join(", "),
             shared.join(", ")
         )
+    }
+
+    /// Gives the record that hands a lane's work over, as its path and text.
+    pub(super) fn handoff(
+        lane: usize,
+        artifacts: Vec<Artifact>,
+        message: &str,
+    ) -> (String, String) {
+        let payload = Payload::Handoff(Handoff {
+            from: "worker".parse().unwrap(),
+            to: ORCHESTRATOR.parse().unwrap(),
+            task_id: task(lane).parse().unwrap(),
+            stage: "work".parse().unwrap(),
+            run_id: id_of_run(lane),
+            status: HandoffStatus::Complete,
+            artifacts,
+            message: message.to_owned(),
+            next_steps: Vec::new(),
+            resolves: Vec::new(),
+            deliverables: None,
+            context: None,
+            changes: None,
+            bundle: None,
+        });
+        let envelope = Envelope {
+            sequence: Some(3),
+            previous: Some(Digest::of(begun(lane, &opened(lane)).as_bytes())),
+            recorded_at: HANDED_OVER.parse().unwrap(),
+            actor: "worker".parse().unwrap(),
+            session: Some("session-1".into()),
+            branch: Some(Lanes::branch(lane)),
+            policy: None,
+        };
+        let path = format!(".orch/tasks/2025-01/{}/0003-handoff.yaml", task(lane));
+        (path, write(&payload, &envelope))
     }
 }
 
 /// Gives one more task of the first lane, as its path and text.
 pub(super) fn another_task() -> (&'static str, String) {
     let text = opened(0).replace(&task(0), "another");
-    (".orch/tasks/2026-11/another/0001-task.yaml", text)
+    (".orch/tasks/2025-01/another/0001-task.yaml", text)
 }
 
-fn task(lane: usize) -> String {
+pub(super) fn task(lane: usize) -> String {
     format!("task-{lane}")
+}
+
+fn id_of_run(lane: usize) -> RunId {
+    run_id(&task(lane).parse().unwrap(), &"work".parse().unwrap(), &[], 1)
 }
 
 fn opened(lane: usize) -> String {
@@ -117,7 +178,7 @@ fn opened(lane: usize) -> String {
 }
 
 fn begun(lane: usize, opened: &str) -> String {
-    let id = run_id(&task(lane).parse().unwrap(), &"work".parse().unwrap(), &[], 1);
+    let id = id_of_run(lane);
     format!(
         "run:\n  stage: work\n  run_id: {id}\n  attempt: 1\n  agent: worker\n  lane: l{lane}\n  \
          branch: {}\n  status: in_progress\nentry:\n  sequence: 2\n  previous: {}\n  recorded_at: \

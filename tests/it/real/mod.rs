@@ -10,10 +10,18 @@
 //! whose lanes are the repository's own folders, and with a run going on in each of them. On the
 //! protected branch all these runs count, so that nothing may be refused there; on the branch of
 //! one of them, everything in other lanes must be, and nothing else.
+//!
+//! What lies in one lane of a range is then done once more, as its real author's own work that ends
+//! in a handoff of real files; and what real branches brought is judged under their real names.
 
+mod bench;
+mod drafted;
+mod handover;
 mod history;
 mod judge;
 mod lanes;
+mod names;
+mod program;
 mod replay;
 mod tally;
 
@@ -89,7 +97,9 @@ fn a_real_history_is_judged_as_git_tells_it() {
     let mut tally = Tally::default();
     for (number, range) in real.ranges.iter().enumerate() {
         judge::range(&real, number, range, &mut tally);
+        handover::range(&real, number, range, &mut tally);
     }
+    names::branches(&real, &mut tally);
     judge::everything(&real, &mut tally);
     println!(
         "{} files at head, {} commits, {} lanes\n{tally}",

@@ -19,6 +19,10 @@ pub(super) struct Tally {
     pub(super) steps: usize,
     pub(super) several_bases: usize,
     pub(super) other_base: usize,
+    /// Real names of branches that no pattern can say.
+    pub(super) unsaid: Vec<String>,
+    /// Anything else that was counted, by what it is.
+    pub(super) counts: BTreeMap<&'static str, usize>,
 }
 
 /// How long one range took, and Git for the same.
@@ -38,6 +42,11 @@ pub(super) struct Time {
 }
 
 impl Tally {
+    /// Counts one more of something.
+    pub(super) fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
     /// Notes what is wrong unless it holds.
     pub(super) fn expect(&mut self, holds: bool, complaint: impl FnOnce() -> String) {
         if !holds {
@@ -57,6 +66,10 @@ impl fmt::Display for Tally {
         for ((asked, check), count) in &self.findings {
             writeln!(f, "{asked}: {count} findings of {check}")?;
         }
+        for (what, count) in &self.counts {
+            writeln!(f, "{count:6} {what}")?;
+        }
+        writeln!(f, "no pattern can say {:?}", self.unsaid)?;
         let mut kinds: BTreeMap<String, Vec<&Time>> = BTreeMap::new();
         for time in &self.times {
             let kind = time.kind.map_or("staged".to_owned(), |kind| kind.to_string());

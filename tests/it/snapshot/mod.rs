@@ -48,7 +48,7 @@ pub(crate) fn raw_diff(repo: &TestRepo, arguments: &[&str]) -> Vec<Change> {
 
 /// Gives what a commit changed, by Git: for a merge, only what differs from every parent.
 pub(crate) fn step_by_git(repo: &TestRepo, commit: &str) -> Vec<Change> {
-    let parents = repo.git(&["show", "-s", "--format=%P", commit]);
+    let parents = repo.git(&["log", "-1", "--format=%P", commit]);
     let parents: Vec<_> = parents.split_whitespace().collect();
     let against = |parent: &str| raw_diff(repo, &["diff-tree", "-r", parent, commit]);
     let Some(first) = parents.first() else {
