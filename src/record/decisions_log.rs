@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::kind::{Decision, Finding};
 use super::{Payload, Record};
+use crate::source::path::unprintable;
 
 /// Gives the log of the decisions among some records, oldest first; the same records give the same
 /// bytes. Words of a record can't break out of their line, or become a link, a tag or a heading.
@@ -70,7 +71,7 @@ fn plain(text: &str) -> String {
         if "\\`*_{}[]<>()#+!|~&".contains(character) {
             plain.push('\\');
         }
-        if !character.is_control() {
+        if !unprintable(character) {
             plain.push(character);
         }
     }
@@ -109,5 +110,14 @@ mod tests {
     fn words_stay_words() {
         let log = decisions_log([decision("2026-11-21", "a\n## b <img> [x](y)")].iter());
         assert!(log.contains("\n## 2026-11-21: a \\#\\# b \\<img\\> \\[x\\]\\(y\\)\n"), "{log}");
+    }
+    /// What a record says as an escape does not stand in the log as itself.
+    #[test]
+    fn what_a_reader_cannot_see_is_left_out() {
+        let mut record = decision("2026-11-21", "x");
+        let Payload::Decision(decided) = &mut record.payload else { panic!("a decision") };
+        decided.title = "no \u{202e}turn \u{26a0}\u{fe0f}".into();
+        let log = decisions_log([record].iter());
+        assert!(log.contains("\n## 2026-11-21: no turn \u{26a0}\n"), "{log}");
     }
 }
