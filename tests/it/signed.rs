@@ -297,3 +297,52 @@ fn wait_for(socket: &Path) {
     }
     panic!("ssh-agent did not come up");
 }
+
+/// A commit that Git signs with OpenPGP proves who made it, if `gpg` finds the signature good.
+#[test]
+fn openpgp_through_git() {
+    let signing = Signing::new(&[], &[]);
+    let home = signing.team.repo.root().join("gnupg");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let gpg = |arguments: &[&str]| {
+        let mut command = Command::new("gpg");
+        command.args(["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]);
+        command.args(arguments).env("GNUPGHOME", &home);
+        let output = command.output().expect("GnuPG is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    gpg(&["--quick-generate-key", "Founder <founder@example.org>", "ed25519", "sign", "never"]);
+    let listed = gpg(&["--list-keys", "--with-colons"]);
+    let fingerprint = listed.lines().find_map(|line| line.strip_prefix("fpr:::::::::")).unwrap();
+    let fingerprint = fingerprint.trim_end_matches(':').to_lowercase();
+    let bound = |fingerprint: &str| {
+        format!("founder: {{lanes: [F], human: true, identities: ['openpgp:{fingerprint}']}}")
+    };
+    let team = signing.team.with_variable("GNUPGHOME", home.as_os_str());
+    for (fingerprint, good) in [(fingerprint.as_str(), true), (&"0".repeat(40), false)] {
+        team.repo.git(&["switch", "--quiet", "main"]);
+        team.edit(
+            ".orch/policy.yaml",
+            team.read(".orch/policy.yaml")
+                .lines()
+                .find(|line| line.contains("founder: {"))
+                .unwrap()
+                .trim(),
+            &bound(fingerprint),
+        );
+        team.smuggle("Bind the founder");
+        let task = if good { "strat-001" } else { "strat-002" };
+        team.open(task, "new_strategy", &[]);
+        team.commit("Open a task");
+        team.repo.git(&["switch", "--quiet", "--create", &format!("orch/hold-{task}")]);
+        team.orch("founder", &["pause", task, "--reason", "Hold on"]);
+        team.commit("Pause it");
+        team.guard(&["--base", "main"]).refused_by("identity-mismatch");
+        team.repo.git(&["config", "user.signingKey", "founder@example.org"]);
+        team.repo.git(&["commit", "--quiet", "--amend", "--no-edit", "-S"]);
+        let judged = team.guard(&["--base", "main"]);
+        assert_eq!(judged.errors.is_empty(), good, "{:#?}", judged.json);
+    }
+}
