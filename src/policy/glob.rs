@@ -71,7 +71,51 @@ fn build(glob: &str) -> Result<globset::Glob, String> {
     if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
         return Err("a glob starts at the top of the repository, without `/`, `.` or `..`".into());
     }
-    GlobBuilder::new(glob).literal_separator(true).build().map_err(|error| error.kind().to_string())
+    let glob = within_folders(glob)?;
+    let built = GlobBuilder::new(&glob).literal_separator(true).build();
+    built.map_err(|error| error.kind().to_string())
+}
+
+/// Keeps the classes of a glob from matching `/`, which the library would let them, and Git does
+/// not: `a[!b]c` owns no `a/c`. Refuses those of which that can't be said.
+fn within_folders(glob: &str) -> Result<String, String> {
+    let (mut kept, mut rest) = (String::with_capacity(glob.len()), glob);
+    while let Some((before, class, behind)) = next_class(rest) {
+        let letters = class.strip_prefix(['!', '^']);
+        kept.extend([before, "["]);
+        if holds_slash(letters.unwrap_or(class))
+            || letters.is_some_and(|l| l.starts_with([']', '-']))
+        {
+            return Err(format!("`[{class}]` could match `/`; name the letters one by one"));
+        }
+        kept.extend(letters.map(|_| "!/"));
+        kept.extend([letters.unwrap_or(class), "]"]);
+        rest = behind;
+    }
+    Ok(kept + rest)
+}
+
+/// Gives the first class of a glob, without its brackets, and what stands before and behind it.
+fn next_class(glob: &str) -> Option<(&str, &str, &str)> {
+    let mut characters = glob.char_indices();
+    let open = loop {
+        match characters.next()? {
+            (_, '\\') => drop(characters.next()),
+            (open, '[') => break open,
+            _ => {}
+        }
+    };
+    let inside = &glob[open + 1..];
+    // A `]` that begins a class is one of its letters.
+    let first = usize::from(inside.starts_with(['!', '^']));
+    let (close, _) = inside[first..].char_indices().skip(1).find(|(_, c)| *c == ']')?;
+    Some((&glob[..open], &inside[..first + close], &inside[first + close + 1..]))
+}
+
+fn holds_slash(letters: &str) -> bool {
+    let letters: Vec<char> = letters.chars().collect();
+    let range = |three: &[char]| three[1] == '-' && three[0] <= '/' && '/' <= three[2];
+    letters.contains(&'/') || letters.windows(3).any(range)
 }
 
 #[cfg(unix)]
@@ -103,10 +147,14 @@ const PLACEHOLDER: &str = "{name}";
 const STAND_IN: &str = "0orch0name0";
 
 impl NamedGlob {
-    /// Takes a glob with at most one `{name}`; refuses, in words, what is none.
+    /// Takes a glob with at most one `{name}`, which stands by itself; refuses, in words, what is
+    /// none.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.matches(PLACEHOLDER).count() > 1 {
             return Err("`{name}` stands once in a glob".into());
+        }
+        if text.split_once(PLACEHOLDER).is_some_and(|(before, _)| !is_at_rest(before)) {
+            return Err("`{name}` stands by itself, not in `[…]` or `{…}` or behind `\\`".into());
         }
         let glob = build(&text.replace(PLACEHOLDER, "*"))?;
         let (matcher, capture) = (OnceLock::new(), OnceLock::new());
@@ -137,7 +185,7 @@ impl NamedGlob {
     /// placeholder or the path does not match.
     pub fn name_in(&self, path: &RepoPath) -> Option<String> {
         let captures = self.capture()?.captures(path.as_bytes())?;
-        Some(String::from_utf8_lossy(&captures["name"]).into_owned())
+        Some(String::from_utf8_lossy(captures.name("name")?.as_bytes()).into_owned())
     }
 
     /// Gives the folder that every match lies below, empty for the top.
@@ -150,6 +198,30 @@ impl NamedGlob {
         }
         RepoPath::from(parts.join("/").as_str())
     }
+}
+
+/// Tells whether what follows this beginning of a glob stands in no class and no alternative and is
+/// not escaped. Anywhere else a path could match, and no word of it would stand for the placeholder.
+fn is_at_rest(before: &str) -> bool {
+    let mut rest = before;
+    let mut plain = String::new();
+    while let Some((before, _, behind)) = next_class(rest) {
+        plain.push_str(before);
+        rest = behind;
+    }
+    plain.push_str(rest);
+    let (mut depth, mut characters) = (0_usize, plain.chars());
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if characters.as_str().is_empty() => return false,
+            '\\' => drop(characters.next()),
+            '[' => return false,
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    depth == 0
 }
 
 #[cfg(test)]
@@ -207,5 +279,36 @@ mod tests {
         assert_eq!(docs.name_in(&RepoPath::from("docs/strategies/a/b.md")), None);
         assert!(!docs.matches(&RepoPath::from("docs/strategies/a/b.md")));
         assert_eq!(code.folder(), RepoPath::from("strategies"));
+    }
+
+    /// Attack 41: a lane would own files of folders that nobody gave it.
+    #[test]
+    fn classes_stay_in_their_folder() {
+        assert!(matches("a[!b]c", "axc"));
+        assert!(!matches("a[!b]c", "a/c"));
+        assert!(!matches("a[!b]c", "abc"));
+        assert!(!matches("a[^b-d]*", "a/c"));
+        assert!(matches("a\\[!b]c", "a[!b]c"));
+        assert!(matches("a[]-]c", "a]c"));
+        for bad in ["a[/]c", "a[+-9]c", "a[!.-0]c", "a[!]]c", "a[!-]c"] {
+            assert!(PathSet::new(&[bad.into()]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_stands_by_itself() {
+        for bad in ["{a,{name}}/x", "[{name}].py", "\\{name}", "[!]{name}]", "{a,[}]{name}}"] {
+            assert!(NamedGlob::new(bad).is_err(), "{bad}");
+        }
+        for (glob, path) in [
+            ("{a,b}/{name}.py", "a/sma.py"),
+            ("[a-c]/{name}.py", "b/sma.py"),
+            ("[]]{name}.py", "]sma.py"),
+            ("\\{a\\}{name}.py", "{a}sma.py"),
+            ("[{]{name}.py", "{sma.py"),
+        ] {
+            let glob = NamedGlob::new(glob).expect("a glob");
+            assert_eq!(glob.name_in(&RepoPath::from(path)).as_deref(), Some("sma"), "{path}");
+        }
     }
 }
