@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cel::{Context, Env, Program, Value};
+use cel::common::ast::{EntryExpr, Expr};
+use cel::{Context, Env, IdedExpr, Program, Value};
 use std::sync::{Arc, OnceLock};
 
 /// A condition, compiled.
@@ -27,6 +28,11 @@ pub struct Observed {
     pub observed: String,
 }
 
+/// How often a condition may go through a list. Each further `all` or `map` inside another takes
+/// as many times longer as its list is long, so that a line of text would keep every guard busy for
+/// ever.
+const MOST_WALKS: usize = 2;
+
 impl Condition {
     /// Takes an expression; refuses, in words, what is no CEL.
     pub fn new(text: &str) -> Result<Self, String> {
@@ -34,6 +40,9 @@ impl Condition {
             return Err("a condition has at most 2000 bytes".into());
         }
         let program = environment().compile(text).map_err(|errors| errors.to_string())?;
+        if walks(program.expression()) > MOST_WALKS {
+            return Err(format!("a condition goes through lists at most {MOST_WALKS} times"));
+        }
         Ok(Condition { text: text.to_owned(), program })
     }
 
@@ -76,6 +85,26 @@ impl Condition {
             seen.extend(line.filter(|line| !seen.contains(line)));
         }
         seen.join(", ")
+    }
+}
+
+/// Counts the macros that go through a list: `all`, `exists`, `exists_one`, `filter`, `map`.
+fn walks(of: &IdedExpr) -> usize {
+    let entry = |entry: &EntryExpr| match entry {
+        EntryExpr::StructField(field) => walks(&field.value),
+        EntryExpr::MapEntry(entry) => walks(&entry.key) + walks(&entry.value),
+    };
+    match &of.expr {
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
+        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).map(walks).sum(),
+        Expr::List(list) => list.elements.iter().map(walks).sum(),
+        Expr::Select(select) => walks(&select.operand),
+        Expr::Map(map) => map.entries.iter().map(|one| entry(&one.expr)).sum(),
+        Expr::Struct(of) => of.entries.iter().map(|one| entry(&one.expr)).sum(),
+        Expr::Comprehension(walk) => {
+            let parts = [&walk.iter_range, &walk.accu_init, &walk.loop_cond, &walk.loop_step];
+            1 + walks(&walk.result) + parts.into_iter().map(walks).sum::<usize>()
+        }
     }
 }
 
@@ -133,5 +162,19 @@ mod tests {
             Condition::new("a.x > 1 && b.y < 2").expect("CEL").names(),
             BTreeSet::from(["a".to_owned(), "b".to_owned()])
         );
+    }
+
+    #[test]
+    fn no_condition_takes_for_ever() {
+        let nested = |times: usize| {
+            let digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+            let wrap = |inside: String, nth| format!("{digits}.all(v{nth}, {inside})");
+            (0..times).fold("true".to_owned(), wrap)
+        };
+        assert!(Condition::new(&nested(2)).expect("CEL").evaluate(&BTreeMap::new()).result);
+        assert!(Condition::new(&nested(12)).is_err());
+        let doubled = format!("[\"a\"]{}", ".map(x, x + x)".repeat(60));
+        assert!(Condition::new(&format!("{doubled} == []")).is_err());
+        assert!(Condition::new("a.x.filter(x, x.all(y, y > 1)).exists(x, x > 2)").is_err());
     }
 }
