@@ -135,8 +135,7 @@ impl RecordPath {
         let stem = name.strip_suffix(".yaml").ok_or(rule)?;
         let (day, slug) = stem.split_at_checked(10).ok_or(rule)?;
         let slug = slug.strip_prefix('-').filter(|slug| !slug.is_empty()).ok_or(rule)?;
-        let dated = day.get(..7).is_some_and(is_month);
-        if !dated || chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").is_err() {
+        if !is_day(day) {
             return Err(rule.into());
         }
         if !is_slug(slug) {
@@ -175,7 +174,17 @@ fn id_of(text: &str) -> Result<TaskId, String> {
 }
 
 fn is_month(text: &str) -> bool {
-    text.len() == 7 && chrono::NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").is_ok()
+    is_day(&format!("{text}-01"))
+}
+
+/// Digits only: chrono by itself would take signs, and blanks that no reader sees, for a part of a
+/// number.
+fn is_day(text: &str) -> bool {
+    let shaped = text.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    shaped && text.len() == 10 && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }
 
 /// Lowercase, so that no two names differ by case alone (attack 38).
@@ -275,6 +284,9 @@ mod tests {
         for path in [
             ".orch/tasks/strat-001/0001-task.yaml",
             ".orch/tasks/2026-13/strat-001/0001-task.yaml",
+            ".orch/tasks/+226-11/strat-001/0001-task.yaml",
+            ".orch/tasks/\u{85}71-11/strat-001/0001-task.yaml",
+            ".orch/tasks/2026- 1/strat-001/0001-task.yaml",
             ".orch/tasks/2026-11/strat-001/1-task.yaml",
             ".orch/tasks/2026-11/strat-001/00001-task.yaml",
             ".orch/tasks/2026-11/strat-001/0000-task.yaml",
@@ -283,6 +295,7 @@ mod tests {
             ".orch/tasks/2026-11/strat-001/x/0001-task.yaml",
             ".orch/decisions/choice.yaml",
             ".orch/decisions/2026-11-21-.yaml",
+            ".orch/decisions/2026-11- 1-choice.yaml",
             ".orch/decisions/2026-11-21_choice.yaml",
             ".orch/decisions/2026-11-21-Choice.yaml",
             ".orch/decisions/2026-11-21-choice\u{200b}.yaml",
