@@ -189,7 +189,7 @@ fn backdated() -> Vec<Seen> {
     let team = auditing();
     team.orch("independent_auditor", &PASS);
     let report = team.record("strat-001", "audit_report");
-    date(&team, &report, "recorded_at", "\"2026-01-01T00:00:00Z\"");
+    date(&team, &report, "recorded_at", "\"2020-01-01T00:00:00Z\"");
     let [hook, range] = both_ways(&team);
     // The run and its commit claim to be as old as the audit is; it is judged now all the same.
     let team = audited();
@@ -220,6 +220,6 @@ fn crooked_moments() -> Vec<Seen> {
     }
     // A runner whose clock is behind takes what is new for something still to come.
     let team = handed_over();
-    all.push(guard(&team, &["--base", "main", "--at", "2026-01-01T00:00:00Z"]));
+    all.push(guard(&team, &["--base", "main", "--at", "2020-01-01T00:00:00Z"]));
     all
 }

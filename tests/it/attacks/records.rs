@@ -197,8 +197,8 @@ fn one_id_twice() -> Vec<Seen> {
     aside(&team);
     let path = team.record("strat-001", "task");
     let month = path.split('/').nth(2).unwrap().to_owned();
-    let text = team.read(&path).replace(&month, "2026-01");
-    team.repo.write(&path.replace(&month, "2026-01"), text);
+    let text = team.read(&path).replace(&month, "2020-01");
+    team.repo.write(&path.replace(&month, "2020-01"), text);
     let [hook, range] = both_ways(&team);
     let again = ["task", "open", "strat-001", "--workflow", "new_strategy", "--title", "Another"];
     orch(&team, "orchestrator", &again).settle(super::Owed::Deny, &["is there already"]);
