@@ -84,10 +84,14 @@ pub(super) fn received(repository: &GitRepository) -> Result<Vec<Proposal>, Stop
         [before, after, name] => Some([*before, *after, *name].map(str::to_owned)),
         _ => None,
     };
-    let agreed = agreed_tip(repository)?;
+    let mut policies = Policies { repository, read: BTreeMap::new() };
+    let agreed = policies.agreed_tip()?;
     let mut proposals = Vec::new();
     for Update { branch, before, after } in updates("pre-receive", pick)? {
-        let protected = is_protected_at(repository, &[before, agreed], &branch)?;
+        let mut protected = false;
+        for commit in [before, agreed].into_iter().flatten() {
+            protected |= policies.protects(commit, &branch)?;
+        }
         if protected {
             refuse_loss(repository, before, after, &branch)?;
         }
@@ -104,28 +108,41 @@ pub(super) fn received(repository: &GitRepository) -> Result<Vec<Proposal>, Stop
     Ok(proposals)
 }
 
-/// Gives where the server's protected branch stands before the push: of the branches that protect
-/// themselves by their own policy, the one that HEAD names, else the first by name. Branches that
-/// share a policy, as most do, share its reading.
-fn agreed_tip(repository: &GitRepository) -> Result<Option<Oid>, Fault> {
-    let current = repository.current_branch()?;
-    let mut branches = repository.branches()?;
-    branches.retain(|branch| !branch.remote);
-    branches.sort_by_key(|branch| Some(&branch.name) != current.as_ref());
-    let path = RepoPath::from(POLICY_PATH);
-    let mut read: BTreeMap<Oid, Option<Policy>> = BTreeMap::new();
-    for branch in branches {
-        let side = Side::Commit(branch.tip);
-        let Some(node) = repository.node(side, &path)? else { continue };
-        if let Entry::Vacant(place) = read.entry(node.oid) {
-            place.insert(readable_policy(repository, side)?);
+/// Policies by their blobs: branches that share one, as most do, share its reading, which costs more
+/// than all else that is asked of them.
+struct Policies<'r> {
+    repository: &'r GitRepository,
+    read: BTreeMap<Oid, Option<Policy>>,
+}
+
+impl Policies<'_> {
+    /// Tells whether the policy of a commit protects a branch.
+    fn protects(&mut self, commit: Oid, branch: &str) -> Result<bool, Fault> {
+        let side = Side::Commit(commit);
+        let Some(node) = self.repository.node(side, &RepoPath::from(POLICY_PATH))? else {
+            return Ok(false);
+        };
+        if let Entry::Vacant(place) = self.read.entry(node.oid) {
+            place.insert(readable_policy(self.repository, side)?);
         }
-        let policy = read.get(&node.oid).and_then(Option::as_ref);
-        if policy.is_some_and(|policy| policy.is_protected(&branch.name)) {
-            return Ok(Some(branch.tip));
-        }
+        let policy = self.read.get(&node.oid).and_then(Option::as_ref);
+        Ok(policy.is_some_and(|policy| policy.is_protected(branch)))
     }
-    Ok(None)
+
+    /// Gives where the server's protected branch stands before the push: of the branches that protect
+    /// themselves by their own policy, the one that HEAD names, else the first by name.
+    fn agreed_tip(&mut self) -> Result<Option<Oid>, Fault> {
+        let current = self.repository.current_branch()?;
+        let mut branches = self.repository.branches()?;
+        branches.retain(|branch| !branch.remote);
+        branches.sort_by_key(|branch| Some(&branch.name) != current.as_ref());
+        for branch in branches {
+            if self.protects(branch.tip, &branch.name)? {
+                return Ok(Some(branch.tip));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// Asks the policy that the remote has, and the one here: either may protect a branch.
@@ -138,21 +155,6 @@ fn is_protected(
     let there = before.and_then(|id| readable_policy(repository, Side::Commit(id)).ok()).flatten();
     let here = readable_policy(repository, head_side(repository)?)?;
     Ok([there, here].iter().flatten().any(|policy| policy.is_protected(branch)))
-}
-
-/// Asks the policies of some commits; any of them may protect a branch.
-fn is_protected_at(
-    repository: &GitRepository,
-    commits: &[Option<Oid>],
-    branch: &str,
-) -> Result<bool, Fault> {
-    for commit in commits.iter().flatten() {
-        let policy = readable_policy(repository, Side::Commit(*commit))?;
-        if policy.is_some_and(|policy| policy.is_protected(branch)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// A protected branch is never deleted or rewritten (attack 67).
