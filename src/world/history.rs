@@ -126,7 +126,7 @@ struct Joint<'a> {
     repository: &'a dyn Repository,
     /// What is known to have landed; empty if that is not known.
     landed: &'a [Side],
-    /// Whether nothing else has landed: then only behind that may anything be put.
+    /// Whether nothing else has landed: then nothing else can stand for an entry.
     is_all: bool,
     head: Side,
     parents: Vec<Side>,

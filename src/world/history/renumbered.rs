@@ -50,11 +50,7 @@ impl Joint<'_> {
             let mut rest = candidates[behind..].iter();
             let moved = rest.position(|candidate| is_renumbered(record, candidate));
             behind += moved.map_or(0, |at| at + 1);
-            let is_said = |candidate: &Record| {
-                stayed.contains(candidate.repo_path())
-                    && same_submission(&candidate.payload, &record.payload) == Some(true)
-            };
-            if moved.is_some() || candidates.iter().any(is_said) {
+            if moved.is_some() || self.is_said(record, &candidates, &stayed)? {
                 excused.insert(record.repo_path().clone());
             }
         }
@@ -62,28 +58,42 @@ impl Joint<'_> {
     }
 
     /// Gives what those other parents have beyond this one whose ledger went on by itself and stands
-    /// unchanged; where all that has landed is known, what of it has.
+    /// unchanged.
     fn stayed(
         &self,
         parent: Side,
         folder: &RepoPath,
         was: &Kept,
         is: &Kept,
-    ) -> Result<BTreeSet<RepoPath>, Fault> {
-        let mut stayed = BTreeSet::new();
+    ) -> Result<Kept, Fault> {
+        let mut stayed = Kept::new();
         for other in self.parents.iter().filter(|other| **other != parent) {
             let there = self.kept(*other, folder)?;
-            if there.iter().any(|(path, node)| is.get(path) != Some(node)) {
-                continue;
-            }
-            for (path, node) in there {
-                let beyond = was.get(&path) != Some(&node);
-                if beyond && (!self.is_all || self.has_landed(&path, Some(node))?) {
-                    stayed.insert(path);
-                }
+            if there.iter().all(|(path, node)| is.get(path) == Some(node)) {
+                let beyond = there.into_iter().filter(|(path, node)| was.get(path) != Some(node));
+                stayed.extend(beyond);
             }
         }
         Ok(stayed)
+    }
+
+    /// Tells whether another parent says already what an entry says. As it may say so in other words,
+    /// it must have landed where that can be told: else a branch made for it could replace the entry.
+    fn is_said(
+        &self,
+        record: &Record,
+        candidates: &[Record],
+        stayed: &Kept,
+    ) -> Result<bool, Fault> {
+        for candidate in candidates {
+            let Some(node) = stayed.get(candidate.repo_path()) else { continue };
+            if same_submission(&candidate.payload, &record.payload) == Some(true)
+                && (!self.is_all || self.has_landed(candidate.repo_path(), Some(*node))?)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Tells whether an entry names the one before it among these.

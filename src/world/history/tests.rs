@@ -93,6 +93,7 @@ const BOTH: [&str; 2] = ["0002-update.yaml", "0003-update.yaml"];
 fn one_side_goes_behind_the_other() {
     assert_eq!(merged("o m a b", None), [""; 0]);
     assert_eq!(merged("o m a b", Some(3)), [""; 0]);
+    assert_eq!(merged("o m a b", Some(1)), [""; 0], "the base is behind what was merged");
     assert_eq!(merged("o m a b", Some(2)), BOTH);
     assert_eq!(merged("o a b m", Some(2)), [""; 0]);
     assert_eq!(merged("o a b m", Some(3)), ["0002-update.yaml"]);
@@ -114,20 +115,45 @@ fn nothing_is_lost_on_the_way() {
     assert_eq!(twice.lost(&[4, 3], &ledger("o m a"), Some(3)), ["0003-update.yaml"]);
 }
 
-/// Only a merge puts entries behind others, only in a chain, and only behind what has landed; a place
-/// of one's own behind the same entry is no other place.
+/// Only a merge puts entries behind others, and only in a chain; a place of one's own behind the same
+/// entry is no other place.
 #[test]
 fn entries_move_for_a_reason() {
     assert_eq!(Commits::forked().lost(&[2], &ledger("o m a b"), Some(3)), BOTH);
     let mut torn = ledger("o m a b");
     torn.insert(path(3), ledger("o x a b").remove(&path(3)).expect("it has three"));
     assert_eq!(Commits::forked().lost(&[2, 3], &torn, Some(3)), BOTH);
-    let mut forged = Commits::forked();
-    forged.add(4, &[1], &ledger("o x"));
-    assert_eq!(forged.lost(&[2, 4], &ledger("o x a b"), Some(3)), BOTH);
     let mut edited = ledger("o a b");
     edited.get_mut(&path(3)).expect("it has three").1.extend(b"\n");
     assert_eq!(Commits::forked().lost(&[2, 1], &edited, None), ["0003-update.yaml"]);
+}
+
+/// R001-18: a submission that landed is not said again; one that only some branch brings, in other
+/// words, stands for nothing.
+#[test]
+fn what_landed_is_not_said_twice() {
+    let submitted = |words: &str| {
+        let mut files = ledger("o");
+        let previous = Digest::of(&files[&path(1)].1);
+        let text = format!(
+            "handoff:\n  from: strategy_developer\n  to: quant_engineer\n  task_id: strat-001\n  stage: \
+             strategy\n  run_id: r0123456789\n  status: complete\n  artifacts: []\n  message: {words}\n\
+             entry:\n  sequence: 2\n  previous: {previous}\n  recorded_at: 2026-11-21T10:00:00Z\n  \
+             actor: strategy_developer\n"
+        );
+        let name = RepoPath::from(".orch/tasks/2026-11/strat-001/0002-handoff.yaml");
+        files.insert(name, (Mode::File, text.into_bytes()));
+        files
+    };
+    let lost = |landed| {
+        let mut commits = Commits::forked();
+        commits.add(4, &[1], &submitted("mine"));
+        commits.add(5, &[1], &submitted("theirs"));
+        commits.lost(&[4, 5], &submitted("theirs"), landed)
+    };
+    assert_eq!(lost(None), [""; 0]);
+    assert_eq!(lost(Some(5)), [""; 0]);
+    assert_eq!(lost(Some(1)), ["0002-handoff.yaml"]);
 }
 
 /// A signature goes where its entry goes, and only there.
