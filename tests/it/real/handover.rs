@@ -73,8 +73,7 @@ impl<'r> Work<'r> {
         let lanes: BTreeSet<usize> =
             kept.filter_map(|change| real.lanes.owner(&change.path)).collect();
         let lane = lanes.iter().copied().nth(number % lanes.len().max(1))?;
-        let mine = |change: &Change| real.lanes.owner(&change.path).is_none_or(|own| own == lane);
-        let changes: Vec<Change> = all.into_iter().filter(mine).collect();
+        let changes = part(real, &all, lane);
         let bench = Bench::new(&real.repo);
         let [from, to] = [range.base, range.head].map(|at| real.history.commits[at].id.as_str());
         let identities = identities(real, &format!("{from}..{to}"), to, tally);
@@ -203,6 +202,19 @@ impl<'r> Work<'r> {
         let said = self.real.guard(&self.base, &merged, PROTECTED);
         self.expect(said.is_clean(), "merged by another", &said, tally);
     }
+}
+
+/// Gives the changes in a lane and of shared paths. A submodule or a file that takes the place of a
+/// folder is not among them where files of other lanes would go with that folder.
+fn part(real: &Real, all: &[Change], lane: usize) -> Vec<Change> {
+    let foreign = |change: &&Change| real.lanes.owner(&change.path).is_some_and(|own| own != lane);
+    let theirs: Vec<&Change> = all.iter().filter(foreign).collect();
+    let displaces = |change: &Change| {
+        let folder = change.path.to_str().unwrap_or_default();
+        change.new.is_some() && theirs.iter().any(|other| other.path.is_below(folder))
+    };
+    let mine = all.iter().filter(|change| !foreign(change) && !displaces(change));
+    mine.cloned().collect()
 }
 
 /// Gives the addresses of all who wrote the commits of a range; none if the last of them has an
