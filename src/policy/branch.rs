@@ -68,7 +68,7 @@ impl Word {
             Word::Date => "20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])",
             Word::RunId => "r[0-9a-f]{10}",
             Word::TaskId => "[A-Za-z][A-Za-z0-9._-]{1,62}",
-            Word::Slug => "[A-Za-z0-9][A-Za-z0-9_-]*",
+            Word::Slug => r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*",
         }
     }
 }
@@ -178,6 +178,19 @@ mod tests {
         for bad in ["x;$(id)", "feature/strat001", "feature/strat-001-x;id", "Feature/strat-001-x"]
         {
             assert!(!feature.fits(bad, &any), "{bad}");
+        }
+    }
+
+    /// As real branches are called; Git itself takes neither two dots in a row nor one at the end.
+    #[test]
+    fn a_slug_may_be_a_version() {
+        let any = BranchParts::default();
+        let release = pattern("release/{slug}");
+        for name in ["0.6.4", "3.8-stable", "3.10.0-release-ann", "v1"] {
+            assert!(release.fits(&format!("release/{name}"), &any), "{name}");
+        }
+        for name in [".6", "0..6", "0.6.", "0/6", ""] {
+            assert!(!release.fits(&format!("release/{name}"), &any), "{name}");
         }
     }
 

@@ -151,7 +151,7 @@ fn line_and_column(report: &Report, place: &Place) -> (Option<usize>, Option<usi
 /// Gives a value as JSON on one line that a terminal and a CI log can be trusted with.
 pub(super) fn line(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, Visible);
+    let mut serializer = Serializer::with_formatter(&mut bytes, Visible::default());
     value.serialize(&mut serializer).expect("plain structs with text keys are JSON");
     String::from_utf8(bytes).expect("JSON is UTF-8") + "\n"
 }
@@ -162,7 +162,7 @@ pub fn pretty(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     for line in text.lines() {
         // Outside of its strings JSON has nothing that is escaped.
-        write_visible(&mut bytes, line).expect("a vector takes all");
+        write_visible(&mut bytes, &mut String::new(), line).expect("a vector takes all");
         bytes.push(b'\n');
     }
     String::from_utf8(bytes).expect("JSON is UTF-8")
@@ -170,22 +170,41 @@ pub fn pretty(value: &impl Serialize) -> String {
 
 /// Writes compact JSON in which invisible characters are `\u` escapes (attacks 116 and 117); what
 /// a parser reads back is the same.
-struct Visible;
+#[derive(Default)]
+struct Visible {
+    /// What was written of the string so far. A path comes letter by letter, and only what stands
+    /// before a `[` tells whether it would begin a command.
+    before: String,
+}
 
 impl Formatter for Visible {
+    fn begin_string<W>(&mut self, writer: &mut W) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        self.before.clear();
+        writer.write_all(b"\"")
+    }
+
     fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
     where
         W: ?Sized + io::Write,
     {
-        write_visible(writer, fragment)
+        write_visible(writer, &mut self.before, fragment)
     }
 }
 
-fn write_visible<W: ?Sized + io::Write>(writer: &mut W, fragment: &str) -> io::Result<()> {
-    for (at, character) in fragment.char_indices() {
-        let command = character == '[' && text::opens_command(&fragment[..at]);
+/// Writes a fragment with what must be escaped, behind what was written of its string before.
+fn write_visible<W: ?Sized + io::Write>(
+    writer: &mut W,
+    before: &mut String,
+    fragment: &str,
+) -> io::Result<()> {
+    for character in fragment.chars() {
+        let command = character == '[' && text::opens_command(before);
+        before.push(character);
         if !command && !unprintable(character) {
-            writer.write_all(&fragment.as_bytes()[at..at + character.len_utf8()])?;
+            writer.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
@@ -199,6 +218,7 @@ fn write_visible<W: ?Sized + io::Write>(writer: &mut W, fragment: &str) -> io::R
 mod tests {
     use super::super::{Failure, Format, Style, render_failure, sample};
     use super::*;
+    use crate::diagnostic::Related;
     use crate::snapshot::Fault;
     use crate::source::Span;
 
@@ -319,5 +339,20 @@ mod tests {
         assert_eq!(finding["message"], message);
         assert_eq!(finding["path"], "a\\xff\\u{1b}");
         assert_eq!(finding["line"], serde_json::Value::Null);
+    }
+
+    /// Attack 117: a file's name is no command either.
+    #[test]
+    fn a_path_is_no_command() {
+        let mut report = sample::pointing("a: b", Span::new(3, 4));
+        let finding = &mut report.findings[0];
+        finding.place.path = RepoPath::from("a##[error]b");
+        finding.related =
+            vec![Related { place: Place::file("##vso[task]".into()), message: "here".into() }];
+        let text = verdict(&sample::verdict(&report));
+        assert!(!text.contains("##[") && !text.contains("##vso["), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["findings"][0]["path"], "a##[error]b");
+        assert_eq!(value["findings"][0]["related"][0]["path"], "##vso[task]");
     }
 }

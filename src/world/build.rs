@@ -355,9 +355,11 @@ fn unreadable_landed(
 ) -> Result<BTreeSet<RepoPath>, Fault> {
     let mut unreadable = BTreeSet::new();
     for change in proposal.changes.iter().filter(|change| touches_landed(change)) {
-        let record = RecordPath::parse(&change.path).is_ok();
-        if let Some(old) = change.old.filter(|_| record)
-            && ledgers::read_one(repository, &change.path, old)?.is_err()
+        // A signature beside what nobody could read proves nothing either.
+        let record = signed_path(&change.path).unwrap_or_else(|| change.path.clone());
+        if RecordPath::parse(&record).is_ok()
+            && let Some(old) = repository.node(proposal.base, &record)?
+            && ledgers::read_one(repository, &record, old)?.is_err()
         {
             unreadable.insert(change.path.clone());
         }
