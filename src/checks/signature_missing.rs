@@ -50,8 +50,8 @@ fn missing(world: &World, step: &Step<'_>) -> Option<Objection> {
     let which = asked.filter(|_| !world.seals.contains_key(record.repo_path()))?;
     let message = format!("{which} must be signed, and this one is not");
     let help = format!(
-        "`{actor}` signs it: `git config gpg.format ssh`, `git config user.signingKey KEY.pub`, \
-         `orch sign {}`",
+        "let Git sign with a key of `{actor}`, `git config gpg.format ssh` and `git config \
+         user.signingKey KEY.pub`: then orch signs as it writes; `orch sign {}` signs what is written",
         record.repo_path()
     );
     let objection = Objection::new(step.envelope("actor"), message, help);

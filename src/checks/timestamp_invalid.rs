@@ -1,11 +1,9 @@
 //! Moments on the record lie in order, and not ahead.
 
-use chrono::TimeDelta;
-
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::record::Payload;
-use crate::source::Moment;
+use crate::source::{CLOCK_TOLERANCE, Moment};
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -38,13 +36,10 @@ entry anew.
 ```
 ";
 
-/// Clocks of different machines may differ by this.
-const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
-
 fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let recorded = step.record.entry.recorded_at;
     let mut objections = Vec::new();
-    if recorded.since(world.at) > TOLERANCE {
+    if recorded.since(world.at) > CLOCK_TOLERANCE {
         let message = format!("{recorded} is still to come: it is {} now", world.at);
         let help = "set this machine's clock, and write the entry anew";
         objections.push(Objection::new(step.envelope("recorded_at"), message, help));
@@ -74,7 +69,7 @@ fn said_ahead(step: &Step<'_>, recorded: Moment) -> Option<Objection> {
         Payload::Message(message) => ("timestamp", message.timestamp),
         _ => return None,
     };
-    if said.since(recorded) <= TOLERANCE {
+    if said.since(recorded) <= CLOCK_TOLERANCE {
         return None;
     }
     let message = format!("{said} lies behind {recorded}, when this was recorded");

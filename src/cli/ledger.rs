@@ -14,7 +14,7 @@ use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
 use crate::keys::RECORD_NAMESPACE;
-use crate::record::{Home, Payload, Problem, Record, signature_path};
+use crate::record::{Home, Payload, Problem, Record, signature_path, signed_path};
 use crate::render::{Format, Verdict, render};
 use crate::snapshot::{Fault, GitRepository, Node, Overlay, Proposal, Repository as _, Side};
 use crate::source::RepoPath;
@@ -229,6 +229,10 @@ impl<'a> Writer<'a> {
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
             log(top, &self.author, record)?;
+        }
+        let companions = self.companions.iter().map(|(path, _)| path);
+        for signature in companions.filter(|path| signed_path(path).is_some()) {
+            say(format!("wrote {signature}"));
         }
         Ok(())
     }

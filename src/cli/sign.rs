@@ -42,7 +42,7 @@ impl Sign {
             false => self.records,
         };
         let mut writer = Writer::new(context, &view, author.clone());
-        let mut signed = Vec::new();
+        let mut signed = false;
         for path in own {
             let bytes = bytes_of(&view, &path, &author.actor)?;
             let sidecar = signature_path(&path);
@@ -54,16 +54,13 @@ impl Sign {
                 say(format!("would sign {path}"));
                 continue;
             }
-            writer.with_companion(sidecar.clone(), view.repository.sign(RECORD_NAMESPACE, &bytes)?);
-            signed.push(sidecar);
+            writer.with_companion(sidecar, view.repository.sign(RECORD_NAMESPACE, &bytes)?);
+            signed = true;
         }
-        if signed.is_empty() {
+        if !signed {
             return Ok(());
         }
         writer.commit(self.writing)?;
-        for sidecar in signed {
-            say(format!("wrote {sidecar}"));
-        }
         say("next: git commit");
         Ok(())
     }

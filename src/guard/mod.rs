@@ -10,7 +10,7 @@ use crate::checks;
 use crate::diagnostic::{Finding, Place, Report, Severity};
 use crate::policy::POLICY_PATH;
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
-use crate::source::{Moment, RepoPath};
+use crate::source::{CLOCK_TOLERANCE, Moment, RepoPath};
 use crate::world::{self, Focus, Terms, World};
 
 /// Judges a proposal as of a moment; refuses with a fault if something can't be looked at.
@@ -23,6 +23,7 @@ pub fn guard(
     bootstrap: bool,
 ) -> Result<Report, Fault> {
     let world = look(repository, proposal, at, bootstrap, Focus::Tasks(Vec::new()))?;
+    on_time(&world)?;
     let mut report = checks::run(&world);
     if world.bootstrap {
         report.findings.push(bootstrapped());
@@ -30,6 +31,19 @@ pub fn guard(
     }
     add_texts(repository, proposal, &mut report)?;
     Ok(report)
+}
+
+/// A machine whose clock is behind what has landed can tell no age and no wait (attack 102).
+fn on_time(world: &World) -> Result<(), Fault> {
+    let landed = world.ledgers.values().filter_map(|view| view.records[..view.agreed].last());
+    let newest = landed.map(|record| record.entry.recorded_at).max();
+    match newest.filter(|newest| newest.since(world.at) > CLOCK_TOLERANCE) {
+        Some(newest) if world.occasion != Occasion::Verification => Err(Fault::new(
+            format!("it is {} here, and what was written at {newest} has landed", world.at),
+            "set this machine's clock, or give a later moment with `--at`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Builds the world of a proposal under the policy that was agreed; `focus` names tasks to look at

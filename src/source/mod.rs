@@ -10,6 +10,6 @@ pub mod span;
 
 pub use digest::Digest;
 pub use id::{AgentName, ArtifactName, LaneName, RunId, StageName, TaskId, WorkflowName};
-pub use moment::Moment;
+pub use moment::{CLOCK_TOLERANCE, Moment};
 pub use path::RepoPath;
 pub use span::{Position, Span};

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
 
+/// Clocks of different machines may differ by this.
+pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
 /// A moment in UTC, to the second.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(DateTime<Utc>);

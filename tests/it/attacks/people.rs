@@ -36,6 +36,7 @@ attacks![
         Deny,
         ["timestamp-invalid", "audit-expired"]
     ),
+    slow_clock(102, "a clock that is behind what has landed", Err, []),
     crooked_moments(
         102,
         "moments without offset, with leap seconds, or before what went before",
@@ -199,6 +200,14 @@ fn backdated() -> Vec<Seen> {
     old.repo.git(&["commit", "--quiet", "-m", "Begin on paper, long ago"]);
     let later = from_now(TimeDelta::days(31));
     vec![hook, range, guard(&team, &["--base", "main", "--at", &later])]
+}
+
+fn slow_clock() -> Vec<Seen> {
+    let team = tested();
+    team.repo.git(&["switch", "--quiet", "--create", "orch/hold"]);
+    team.orch("founder", &["pause", "strat-001", "--reason", "Hold on"]);
+    team.commit("Pause");
+    vec![guard(&team, &["--base", "main", "--at", "2020-01-01T00:00:00Z"])]
 }
 
 fn crooked_moments() -> Vec<Seen> {
