@@ -6,21 +6,21 @@ use std::time::Instant;
 use super::Stop;
 use super::context::{Context, staged};
 use super::ledger::write_whole;
-use super::output::{complain, format, moment, show, show_error, style};
+use super::output::{complain, moment, report_format, show, show_error, style};
 use super::push::{pushed, received};
 use super::worktree::changed_on_disk;
 use crate::diagnostic::Report;
 use crate::guard::guard;
-use crate::render::{Format, Style, Verdict, render};
+use crate::render::{ReportFormat, Style, Verdict, render};
 use crate::snapshot::{GitRepository, Proposal, Side};
 use crate::source::Moment;
 
 /// How the result is told.
 #[derive(Debug, clap::Args)]
 struct Telling {
-    /// human or json
-    #[arg(long, default_value = "human", value_parser = format)]
-    format: Format,
+    /// human or json; for CI services sarif, github (annotations), markdown (a summary) or junit
+    #[arg(long, default_value = "human", value_parser = report_format)]
+    format: ReportFormat,
     /// Write the result to a file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -32,7 +32,8 @@ struct Telling {
 /// Judge what is staged, or a range of commits.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 nothing refused, 1 something refused, 2 could not \
-                        look.\nExamples: orch guard; orch guard --base origin/main --format json")]
+                        look.\nExamples: orch guard; orch guard --base origin/main --format \
+                        github; orch guard --base origin/main --format sarif --output orch.sarif")]
 pub(super) struct Guard {
     /// Judge what the next commit would hold; this is the default
     #[arg(long, conflicts_with_all = ["base", "head", "pre_push", "pre_receive"])]
@@ -99,6 +100,13 @@ impl Guard {
                 "a `pull_request_target` job must not take its policy from the pull request";
             let help =
                 "run this job on `pull_request`; let a maintainer merge the first policy by hand";
+            return Err(Stop::fault(message, help));
+        }
+        if (self.pre_push || self.pre_receive) && self.telling.format.is_one_document() {
+            let format = self.telling.format;
+            let message =
+                format!("{format} is one document, and a push may bring several branches");
+            let help = "ask for `--format json`, which gives one line for each";
             return Err(Stop::fault(message, help));
         }
         let repository = match self.pre_receive {
@@ -202,7 +210,7 @@ fn conclude(
             let plain = Style { colour: false, ..style() };
             write_whole(&context.directory().join(file), &render(&verdict, telling.format, plain))?;
         }
-        None if telling.format == Format::Human && report.refused() => {
+        None if telling.format == ReportFormat::Human && report.refused() => {
             show_error(render(&verdict, telling.format, style()).trim_end());
         }
         None => show(render(&verdict, telling.format, style())),

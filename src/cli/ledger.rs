@@ -15,7 +15,7 @@ use crate::draft::{self, Author};
 use crate::guard;
 use crate::keys::RECORD_NAMESPACE;
 use crate::record::{Home, Payload, Problem, Record, signature_path, signed_path};
-use crate::render::{Format, Verdict, render};
+use crate::render::{ReportFormat, Verdict, render};
 use crate::snapshot::{Fault, GitRepository, Node, Overlay, Proposal, Repository as _, Side};
 use crate::source::RepoPath;
 use crate::world::World;
@@ -241,7 +241,7 @@ impl<'a> Writer<'a> {
 /// Shows why something is refused, and stops with exit code 1.
 pub(super) fn refuse(report: &Report, proposal: &Proposal) -> Stop {
     let verdict = Verdict::new(report, proposal, 0);
-    show_error(render(&verdict, Format::Human, style()).trim_end());
+    show_error(render(&verdict, ReportFormat::Human, style()).trim_end());
     Stop::Refused
 }
 

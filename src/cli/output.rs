@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use super::context::Context;
-use crate::render::{self, Failure, Format, Style};
+use crate::render::{self, Failure, Format, FormatFault, ReportFormat, Style};
 use crate::snapshot::Fault;
 use crate::source::Moment;
 use crate::source::id::IdFault;
@@ -100,7 +100,12 @@ fn drawn(terminal: bool) -> Style {
 
 /// Parses `--format`, with the words that are known in the error.
 pub(super) fn format(text: &str) -> Result<Format, String> {
-    text.parse().map_err(|fault: render::FormatFault| fault.to_string())
+    text.parse().map_err(|fault: FormatFault| fault.to_string())
+}
+
+/// Parses `--format` of a command that CI services read, likewise.
+pub(super) fn report_format(text: &str) -> Result<ReportFormat, String> {
+    text.parse().map_err(|fault: FormatFault| fault.to_string())
 }
 
 /// Parses an id or a name, with its rule in the error.

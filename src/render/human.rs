@@ -1,8 +1,8 @@
 //! For people: a picture a finding, then one line that says how it ended.
 
 use super::picture::Picture;
-use super::{Style, Verdict, text};
-use crate::diagnostic::{Examined, Finding, Related, Report, Severity};
+use super::{Style, Verdict, summary, text};
+use crate::diagnostic::{Examined, Finding, Related, Report};
 
 /// A terminal narrower than this is drawn for as if it were this wide.
 pub(super) const NARROWEST: usize = 40;
@@ -25,52 +25,20 @@ fn finding(finding: &Finding, report: &Report, style: Style) -> String {
 
 /// Gives a related place on a line of its own, below the help and in line with it.
 fn see(related: &Related, report: &Report, style: Style) -> String {
-    let path = text::path(&related.place.path);
-    let message = text::one_line(&related.message);
-    let line = match report.position(&related.place) {
-        Some(at) => format!("{path}:{}:{}: {message}", at.line, at.column),
-        None => format!("{path}: {message}"),
-    };
+    let line = summary::related(related, report);
     let room = style.width.max(NARROWEST) - 8;
     let wrapped = text::wrap(&line, room).replace('\n', "\n        ");
     format!("   {} {wrapped}\n", paint("see:", "36", style))
 }
 
 fn summary(report: &Report, style: Style) -> String {
-    let refused = report.refused();
-    let nothing = report.examined == Examined::default();
-    let (word, colour) = match (refused, nothing) {
-        (true, _) => ("refused:", "1;31"),
-        (false, true) => ("passed:", "1;33"),
-        (false, false) => ("passed:", "1;32"),
+    let colour = match (report.refused(), report.examined == Examined::default()) {
+        (true, _) => "1;31",
+        (false, true) => "1;33",
+        (false, false) => "1;32",
     };
-    let counts = [
-        (report.count(Severity::Error), "error"),
-        (report.count(Severity::Warning), "warning"),
-        (report.count(Severity::Note), "note"),
-    ];
-    let found: Vec<String> =
-        counts.into_iter().filter(|(count, _)| *count > 0).map(|(n, word)| many(n, word)).collect();
-    let examined = examined(report.examined);
-    let rest = match found.is_empty() {
-        true => examined,
-        false => format!("{} ({examined})", found.join(", ")),
-    };
-    format!("{} {rest}", paint(word, colour, style))
-}
-
-/// Says what was looked at, and plainly so if that is nothing (attack 121).
-fn examined(examined: Examined) -> String {
-    if examined == Examined::default() {
-        return "nothing was examined, no record, no changed path and no task".to_owned();
-    }
-    let Examined { records, paths, tasks } = examined;
-    let parts = [many(records, "record"), many(paths, "path"), many(tasks, "task")];
-    format!("{} examined", parts.join(", "))
-}
-
-fn many(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+    let word = format!("{}:", summary::word(report));
+    format!("{} {}", paint(&word, colour, style), summary::counts(report))
 }
 
 fn paint(text: &str, colour: &str, style: Style) -> String {

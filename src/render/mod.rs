@@ -5,71 +5,28 @@
 
 mod error;
 mod excerpt;
+mod format;
+mod github;
 mod human;
 mod json;
+mod junit;
+mod markdown;
 mod picture;
 #[cfg(test)]
 mod sample;
+mod sarif;
+mod sarif_log;
+mod summary;
 mod text;
-
-use std::fmt;
-use std::str::FromStr;
+mod uri;
 
 pub use error::{CANNOT_LOOK, Failure, render_failure};
+pub use format::{Format, FormatFault, ReportFormat};
 pub use json::pretty;
 pub use text::harmless;
 
 use crate::diagnostic::Report;
 use crate::snapshot::{Proposal, Side};
-
-/// The shape of the output, as `--format` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
-    /// Pictures for people.
-    #[default]
-    Human,
-    /// One JSON object on one line (design, section 5).
-    Json,
-}
-
-impl Format {
-    /// Every format with its word, in the order in which help lists them.
-    pub const ALL: &[(&str, Format)] = &[("human", Format::Human), ("json", Format::Json)];
-
-    /// Gives the word that names this format.
-    pub fn word(self) -> &'static str {
-        Format::ALL.iter().find(|(_, format)| *format == self).map_or("human", |(word, _)| word)
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-/// Why a text names no format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormatFault;
-
-impl fmt::Display for FormatFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = Format::ALL.iter().map(|(word, _)| *word).collect();
-        write!(f, "a format is one of {}", words.join(", "))
-    }
-}
-
-impl std::error::Error for FormatFault {}
-
-impl FromStr for Format {
-    type Err = FormatFault;
-
-    /// Takes one of the words, in lower case; anything else is refused.
-    fn from_str(text: &str) -> Result<Self, FormatFault> {
-        let found = Format::ALL.iter().find(|(word, _)| *word == text);
-        found.map(|(_, format)| *format).ok_or(FormatFault)
-    }
-}
 
 /// What the reader's terminal can show; only the human format looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,10 +85,14 @@ fn side(side: Side) -> String {
 }
 
 /// Gives a verdict as text that ends with a newline. Nothing is refused.
-pub fn render(verdict: &Verdict<'_>, format: Format, style: Style) -> String {
+pub fn render(verdict: &Verdict<'_>, format: ReportFormat, style: Style) -> String {
     match format {
-        Format::Human => human::verdict(verdict, style),
-        Format::Json => json::verdict(verdict),
+        ReportFormat::Human => human::verdict(verdict, style),
+        ReportFormat::Json => json::verdict(verdict),
+        ReportFormat::Sarif => sarif::verdict(verdict),
+        ReportFormat::Github => github::verdict(verdict),
+        ReportFormat::Markdown => markdown::verdict(verdict),
+        ReportFormat::Junit => junit::verdict(verdict),
     }
 }
 
@@ -139,16 +100,6 @@ pub fn render(verdict: &Verdict<'_>, format: Format, style: Style) -> String {
 mod tests {
     use super::*;
     use crate::snapshot::{Memory, Occasion};
-
-    #[test]
-    fn formats_are_read_and_written_by_their_words() {
-        for (word, format) in Format::ALL {
-            assert_eq!(word.parse(), Ok(*format));
-            assert_eq!(format.to_string(), *word);
-        }
-        assert_eq!("JSON".parse::<Format>(), Err(FormatFault));
-        assert_eq!(FormatFault.to_string(), "a format is one of human, json");
-    }
 
     #[test]
     fn sides_are_named_as_git_names_them() {

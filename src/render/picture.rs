@@ -8,7 +8,7 @@ use miette::{NarratableReportHandler, ThemeCharacters, ThemeStyles};
 use super::Style;
 use super::excerpt::Excerpt;
 use super::human::NARROWEST;
-use super::text;
+use super::{summary, text};
 use crate::diagnostic::{Finding, Report, Severity};
 
 /// What is drawn for one finding. All its text is safe for a terminal.
@@ -40,7 +40,7 @@ impl Picture {
         let label = finding.check.replace('-', " ");
         let heading = match style.narrated {
             true => finding.check.to_owned(),
-            false => format!("{}[{}]", word(finding.severity), finding.check),
+            false => format!("{}[{}]", summary::severity(finding.severity), finding.check),
         };
         let words = Picture::new(heading, &finding.message, &finding.help, style);
         Picture { severity: finding.severity, file, excerpt, label, ..words }
@@ -90,14 +90,6 @@ fn theme(style: Style) -> GraphicalTheme {
             false => ThemeCharacters::ascii(),
         },
         styles: if style.colour { ThemeStyles::ansi() } else { ThemeStyles::none() },
-    }
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
     }
 }
 

@@ -6,6 +6,7 @@ mod attacks;
 mod commands;
 mod exec;
 mod faults;
+mod formats;
 mod fuzz;
 mod history;
 mod hooks;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use orch::diagnostic::Report;
 use orch::guard::guard as judge;
 use orch::record::{is_record_path, snapshot_of};
-use orch::render::{Format, Style, Verdict, render};
+use orch::render::{ReportFormat, Style, Verdict, render};
 use orch::snapshot::{Memory, Mode, Occasion, Oid, Proposal, Repository as _, Side, Step};
 use orch::source::path::unprintable;
 use orch::source::{Digest, Moment, RepoPath};
@@ -241,17 +241,21 @@ fn landed_stays(base: &Files, head: &Files, report: &Report) {
 
 fn can_be_shown(report: &Report, proposal: &Proposal) {
     let verdict = Verdict::new(report, proposal, 0);
-    let json = render(&verdict, Format::Json, Style::default());
+    let json = render(&verdict, ReportFormat::Json, Style::default());
     let read: Result<serde_json::Value, _> = serde_json::from_str(&json);
     assert!(read.is_ok() && json.lines().count() == 1, "{json}");
     is_harmless(&json);
-    let plain = render(&verdict, Format::Human, Style::default());
+    let plain = render(&verdict, ReportFormat::Human, Style::default());
     is_harmless(&plain);
-    let coloured = render(&verdict, Format::Human, Style { colour: true, ..Style::default() });
+    let coloured =
+        render(&verdict, ReportFormat::Human, Style { colour: true, ..Style::default() });
     assert_eq!(uncoloured(&coloured), plain);
     let narrow =
         Style { colour: false, width: 60, unicode: false, narrated: plain.len().is_multiple_of(2) };
-    is_harmless(&render(&verdict, Format::Human, narrow));
+    is_harmless(&render(&verdict, ReportFormat::Human, narrow));
+    for format in [ReportFormat::Sarif, ReportFormat::Markdown, ReportFormat::Junit] {
+        is_harmless(&render(&verdict, format, Style::default()));
+    }
 }
 
 /// Neither a terminal nor a CI runner takes anything of this for a command.
