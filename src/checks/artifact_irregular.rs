@@ -82,7 +82,8 @@ fn undeclared(world: &World, change: &Change) -> Option<Objection> {
         return None;
     }
     let message = format!("`{path}` is a submodule that `.gitmodules` does not declare");
-    let help = format!("remove it with `git rm --cached {path}`, or use `git submodule add`");
+    let typed = path.in_shell();
+    let help = format!("remove it with `git rm --cached {typed}`, or use `git submodule add`");
     Some(Objection::new(Place::file(path.clone()), message, help))
 }
 

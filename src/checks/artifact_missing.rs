@@ -45,7 +45,8 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let objections = missing.map(|(field, artifact)| {
         let path = &artifact.path;
         let message = format!("there is no file at `{path}` in this change");
-        let help = format!("add it with `git add {path}`, or write this record anew without it");
+        let typed = path.in_shell();
+        let help = format!("add it with `git add {typed}`, or write this record anew without it");
         Objection::new(step.field(&format!("{field}.path")), message, help)
     });
     objections.collect()

@@ -76,9 +76,10 @@ fn stale(world: &World, lanes: &BTreeSet<&LaneName>, live: &Live) -> Option<Obje
     let (task, stage, to) = (&live.task, &live.stage, &live.to);
     let message = format!("`{path}` is not what {to} was given: {now}");
     let help = format!(
-        "restore the file with `git restore {}--staged --worktree {path}`; if it must change, \
+        "restore the file with `git restore {}--staged --worktree {}`; if it must change, \
          `orch handoff reject {task} --reason mismatch` and run `{stage}` again",
-        source(world)
+        source(world),
+        path.in_shell()
     );
     let place = Place::at(live.handoff.clone(), live.checksum);
     let changed = Place::file(RepoPath::clone(path));

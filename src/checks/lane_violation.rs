@@ -48,8 +48,9 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     }
     let here = runs_in_words(world);
     let message = format!("`{path}` belongs to lane {owner}, and this branch has {here}");
+    let typed = path.in_shell();
     let help =
-        format!("leave it to lane {owner}: `git restore --staged {path}`, or start a run there");
+        format!("leave it to lane {owner}: `git restore --staged {typed}`, or start a run there");
     vec![Objection::new(Place::file(path.clone()), message, help)]
 }
 

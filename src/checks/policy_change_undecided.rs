@@ -51,7 +51,8 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     let verb = if change.new.is_some() { "changes" } else { "goes" };
     let message = format!("`{path}` {verb} without a person's decision that names what it then is");
     let help = format!(
-        "a person decides, in the same commit: `orch decide --title T --context C --decision D --changes {path}`"
+        "a person decides, in the same commit: `orch decide --title T --context C --decision D --changes {}`",
+        path.in_shell()
     );
     vec![Objection::new(Place::file(path.clone()), message, help)]
 }

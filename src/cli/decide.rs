@@ -213,7 +213,7 @@ impl Decide {
                 let message = format!("nothing of `{path}` is staged to be changed");
                 return Err(Stop::fault(
                     message,
-                    format!("stage the change first: `git add {path}`"),
+                    format!("stage the change first: `git add {}`", path.in_shell()),
                 ));
             }
             let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;

@@ -234,14 +234,14 @@ pub(super) fn held(view: &View, state: &State) -> Vec<Held> {
 }
 
 /// Gives the artifacts that differ on disk from what is staged: nobody has judged those.
-pub(super) fn unstaged(view: &View, held: &[Held]) -> Result<Vec<String>, Stop> {
+pub(super) fn unstaged(view: &View, held: &[Held]) -> Result<Vec<RepoPath>, Stop> {
     let mut arguments = vec!["diff", "--name-only", "-z", "--"];
     arguments.extend(held.iter().map(|held| held.path.as_str()));
     if held.is_empty() || view.repository.work_dir().is_none() {
         return Ok(Vec::new());
     }
     let listed = view.repository.run_git(&arguments)?;
-    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(RepoPath::from).collect())
 }
 
 impl Verify {

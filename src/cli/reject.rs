@@ -66,7 +66,7 @@ impl Reject {
                     format!("what is staged is as it was sealed; `{path}` differs on disk");
                 return Err(Stop::fault(
                     message,
-                    format!("stage what is to be judged: `git add {path}`"),
+                    format!("stage what is to be judged: `git add {}`", path.in_shell()),
                 ));
             }
             return Err(Stop::fault("every artifact is as it was sealed", help));

@@ -151,8 +151,10 @@ fn brought_back(emergency: &Emergency<'_>, run: &RunState) -> Result<Vec<(Artifa
         let checksum = digest_of(&view.repository, &path)?;
         let name = sealed_as(emergency.task_state(), &path, checksum).ok_or_else(|| {
             let message = format!("no handoff of `{}` sealed this `{path}`", emergency.task);
-            let help =
-                format!("delete it, or bring back what was: `git restore --source=REV {path}`");
+            let help = format!(
+                "delete it, or bring back what was: `git restore --source=REV {}`",
+                path.in_shell()
+            );
             Stop::denied(message, help)
         })?;
         let node = node_of(&view.repository, &path)?;

@@ -66,10 +66,11 @@ fn is_below_a_link(top: &Path, file: &Path) -> bool {
 
 fn changed(live: &Live) -> Finding {
     let path: &RepoPath = &live.artifact.path;
+    let typed = path.in_shell();
     let message = format!("on disk `{path}` is not what `{}` was given", live.to);
     let help = format!(
-        "put it back: `git update-index --no-skip-worktree --no-assume-unchanged {path}`, then \
-         `git restore {path}`"
+        "put it back: `git update-index --no-skip-worktree --no-assume-unchanged {typed}`, then \
+         `git restore {typed}`"
     );
     let sealed =
         Related { place: Place::file(live.handoff.clone()), message: "sealed here".into() };

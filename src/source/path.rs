@@ -152,6 +152,20 @@ impl fmt::Debug for RepoPath {
     }
 }
 
+impl RepoPath {
+    /// Gives the path as a shell takes it for one word, for commands that are shown to be typed: a
+    /// file may be called `x; rm -r .`, and its name is often the work of somebody else.
+    pub fn in_shell(&self) -> String {
+        let shown = self.to_string();
+        let plain = |c: char| c.is_alphanumeric() || "._/+=@%,-".contains(c);
+        match shown.strip_prefix('-') {
+            None if shown.chars().all(plain) => shown,
+            None => format!("'{}'", shown.replace('\'', r"'\''")),
+            Some(_) => RepoPath::from(format!("./{shown}").as_str()).in_shell(),
+        }
+    }
+}
+
 impl From<&str> for RepoPath {
     fn from(text: &str) -> Self {
         RepoPath(text.into())
@@ -221,6 +235,21 @@ mod tests {
     fn display_never_breaks_the_line() {
         let path = RepoPath::from_git(&b"a\nb\x1b[31m\xff"[..]);
         assert_eq!(path.to_string(), "a\\u{a}b\\u{1b}[31m\\xff");
+    }
+
+    /// Attack 118: what is shown to be typed runs nothing but itself.
+    #[test]
+    fn a_name_is_one_word_in_a_shell() {
+        for (path, word) in [
+            ("src/ünï.py", "src/ünï.py"),
+            ("a; rm -r .", "'a; rm -r .'"),
+            ("$(id)", "'$(id)'"),
+            ("it's", r"'it'\''s'"),
+            ("-rf", "./-rf"),
+            ("-rf x", "'./-rf x'"),
+        ] {
+            assert_eq!(RepoPath::from(path).in_shell(), word);
+        }
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl<'a> Entries<'a> {
 fn unmerged(path: &RepoPath) -> Fault {
     Fault::new(
         format!("`{path}` still has conflicts"),
-        format!("finish the merge first: edit it, then `git add -- '{path}'`"),
+        format!("finish the merge first: edit it, then `git add -- {}`", path.in_shell()),
     )
 }
 
