@@ -43,7 +43,7 @@ impl RepoPath {
 
     /// Takes a path as a record or a person wrote it, and refuses all but its one canonical form.
     pub fn canonical(text: &str) -> Result<Self, PathFault> {
-        if text.is_empty() || text.starts_with('/') || text.contains('\\') || has_drive(text) {
+        if text.is_empty() || text.starts_with('/') || text.contains('\\') {
             return Err(PathFault::Absolute);
         }
         if text.chars().any(unprintable) {
@@ -52,6 +52,7 @@ impl RepoPath {
         for part in text.split('/') {
             match part {
                 "" | "." | ".." => return Err(PathFault::NotCanonical),
+                _ if has_drive(part) => return Err(PathFault::Absolute),
                 _ if part.eq_ignore_ascii_case(".git") || part.eq_ignore_ascii_case("git~1") => {
                     return Err(PathFault::GitFolder);
                 }
@@ -103,9 +104,9 @@ impl RepoPath {
     }
 }
 
-/// Windows would read `C:` as a drive, and a colon elsewhere as a stream.
-fn has_drive(text: &str) -> bool {
-    text.as_bytes().get(1) == Some(&b':')
+/// Windows reads `C:` as a drive, wherever a path is put together from its parts.
+fn has_drive(part: &str) -> bool {
+    matches!(part.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic())
 }
 
 /// Tells whether a reader could not see this character, or would see it elsewhere than it stands
@@ -203,7 +204,7 @@ mod tests {
     /// Attacks 35, 39 and 40: only one spelling of a path is taken.
     #[test]
     fn a_record_names_a_file_in_one_way_only() {
-        for good in ["a", "src/a.py", ".orch/policy.yaml", "docs/ünï.md", "a-b/_c"] {
+        for good in ["a", "src/a.py", ".orch/policy.yaml", "docs/ünï.md", "a-b/_c", "x/[:]"] {
             assert!(RepoPath::canonical(good).is_ok(), "{good}");
         }
         for bad in [
@@ -215,6 +216,7 @@ mod tests {
             "a/",
             "a\\b",
             "C:/a",
+            "x/C:a",
             "a\nb",
             "a\tb",
             "CON",
