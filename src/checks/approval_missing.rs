@@ -40,17 +40,17 @@ people, two names of one principal count once.
 ```
 ";
 
-fn run(_: &World, step: &Step<'_>) -> Vec<Objection> {
+fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let Some(policy) = step.policy else { return Vec::new() };
     let objection = match &step.record.payload {
-        Payload::Run(run) if run.status == RunStatus::InProgress => unapproved(step, run),
+        Payload::Run(run) if run.status == RunStatus::InProgress => unapproved(world, step, run),
         Payload::Approval(approval) => not_an_approval(policy, step, approval),
         _ => None,
     };
     objection.into_iter().collect()
 }
 
-fn unapproved(step: &Step<'_>, run: &Run) -> Option<Objection> {
+fn unapproved(world: &World, step: &Step<'_>, run: &Run) -> Option<Objection> {
     let (state, stage) = (step.before?, step.stage(&run.stage)?);
     let asked = stage.approvers.as_ref()?;
     let by_them = |approval: &&Approved| {
@@ -59,7 +59,7 @@ fn unapproved(step: &Step<'_>, run: &Run) -> Option<Objection> {
     let consumed = seen_by_a_person(&run.inputs);
     let approvals = state.approvals.iter().filter(by_them);
     let heard = approvals.filter(|approval| seen_by_a_person(&approval.covers) == consumed);
-    let voices = principals(step.policy?, heard.map(|approval| &approval.approver));
+    let voices = principals(world, heard.map(|approval| &approval.approver));
     if voices.len() >= asked.threshold {
         return None;
     }
@@ -86,13 +86,10 @@ fn unapproved(step: &Step<'_>, run: &Run) -> Option<Objection> {
 }
 
 /// Two names of one principal are one voice (attack 98).
-fn principals<'n>(
-    policy: &Policy,
-    names: impl Iterator<Item = &'n AgentName>,
-) -> Vec<&'n AgentName> {
+fn principals<'n>(world: &World, names: impl Iterator<Item = &'n AgentName>) -> Vec<&'n AgentName> {
     let mut voices: Vec<&AgentName> = Vec::new();
     for name in names {
-        if voices.iter().all(|voice| !policy.is_same(voice, name)) {
+        if voices.iter().all(|voice| !world.is_same(voice, name)) {
             voices.push(name);
         }
     }

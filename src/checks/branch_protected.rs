@@ -23,7 +23,8 @@ const EXPLAIN: &str = "\
 Work reaches a protected branch by a merge, behind its gate (R001-3). Straight to it go only the
 first policy, and commits that only add entries with which a coordinator or a person directs the
 work: to open, assign, ask, gate, approve, pause, block, halt or close, to tell of an incident, and to
-decide. What a stage does and hands over stays on the stage's branch.
+decide. What a stage does and hands over stays on the stage's branch. This is asked of a commit about to
+be made; what is pushed may be a merge that was fast-forwarded, and is judged for its content alone.
 
 ```yaml bad
 - propose: main

@@ -102,6 +102,6 @@ mod tests {
 - write: {Jenkinsfile: sleep}
 ",
         )
-        .expect(&["path-unowned"]);
+        .expect(&["path-unowned", "policy-change-undecided"]);
     }
 }

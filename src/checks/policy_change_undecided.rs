@@ -3,9 +3,10 @@
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::policy::POLICY_PATH;
-use crate::record::{Home, Payload};
+use crate::record::Payload;
+use crate::record::kind::{Decision, PathChange};
 use crate::snapshot::{Change, Occasion};
-use crate::world::{Fact, LedgerView, Seen, World, is_a_persons};
+use crate::world::{Fact, Seen, Step, World, is_a_persons};
 
 pub(super) static CHECK: Check = Check {
     name: "policy-change-undecided",
@@ -14,15 +15,16 @@ pub(super) static CHECK: Check = Check {
     mandatory: true,
     severity: Severity::Error,
     explain: EXPLAIN,
-    run: Run::EachChange(run),
+    run: Run::World(run),
 };
 
 const EXPLAIN: &str = "\
 Whoever can change the rules can do anything. `.orch/policy.yaml`, `.orch/allowed_signers`,
 `.orch/revoked_keys` and the files that the policy calls `guarded`, such as CI's workflows and the
 configuration of hooks, may therefore be added, changed or removed only together with an accepted
-decision by a person that names the file and its new checksum: `orch decide --changes PATH`. The
-change itself is still judged by the policy and the keys that were agreed before it.
+decision by a person that names the file, what it was where things are agreed, and what it then is:
+`orch decide --changes PATH`. All that a decision names changes with it. The change itself is still
+judged by the policy and the keys that were agreed before it.
 
 ```yaml bad
 - propose: orch/older-audits
@@ -36,43 +38,93 @@ change itself is still judged by the policy and the keys that were agreed before
 ```
 ";
 
-fn run(world: &World, change: &Change) -> Vec<Objection> {
-    let path = &change.path;
-    if !world.policy.is_guarded(path) || world.bootstrap || world.occasion == Occasion::Verification
-    {
+fn run(world: &World) -> Vec<Objection> {
+    if world.bootstrap || world.occasion == Occasion::Verification {
         return Vec::new();
+    }
+    let mut objections: Vec<Objection> =
+        world.changes.iter().filter_map(|change| undecided(world, change)).collect();
+    objections.extend(world.steps().flat_map(|step| left_out(world, &step)));
+    objections
+}
+
+fn undecided(world: &World, change: &Change) -> Option<Objection> {
+    let path = &change.path;
+    if !world.policy.is_guarded(path) {
+        return None;
     }
     // A branch that brings the policy which was agreed elsewhere in the meantime changes nothing.
     let agreed = path.as_bytes() == POLICY_PATH.as_bytes()
         && world.facts.get(Seen::Head, path).digest() == Some(world.policy.digest);
     if agreed || is_decided(world, change) {
-        return Vec::new();
+        return None;
     }
     let verb = if change.new.is_some() { "changes" } else { "goes" };
-    let message = format!("`{path}` {verb} without a person's decision that names what it then is");
+    let message = format!(
+        "`{path}` {verb} without a person's decision that names what it was and what it then is"
+    );
     let help = format!(
         "a person decides, in the same commit: `orch decide --title T --context C --decision D --changes {}`",
         path.in_shell()
     );
-    vec![Objection::new(Place::file(path.clone()), message, help)]
+    Some(Objection::new(Place::file(path.clone()), message, help))
 }
 
-/// Tells whether a person's decision in this change lets a file become what head holds, or go.
+/// Tells whether people's decisions in this change lead from what was agreed of a file to what head
+/// holds. A decision about anything else, such as one from before or from another repository, leads
+/// nowhere; nor does one that was withdrawn.
 pub(super) fn is_decided(world: &World, change: &Change) -> bool {
-    let fact = world.facts.get(Seen::Head, &change.path);
-    let decisions = world.ledgers.get(&Home::Decision);
-    decisions.into_iter().flat_map(LedgerView::new_entries).any(|(_, record)| {
-        let Payload::Decision(decision) = &record.payload else { return false };
-        is_a_persons(&world.policy, decision, &record.entry.actor)
-            && decision.changes.iter().any(|named| {
-                named.path == change.path
-                    && match (fact, named.checksum) {
-                        (Fact::File { digest, .. }, Some(checksum)) => *digest == checksum,
-                        (Fact::Missing, None) => true,
-                        _ => false,
-                    }
-            })
+    let head = match world.facts.get(Seen::Head, &change.path) {
+        Fact::File { digest, .. } => Some(*digest),
+        Fact::Missing => None,
+        Fact::Irregular(_) | Fact::Unseen => return false,
+    };
+    let steps: Vec<&PathChange> = opened(world)
+        .flat_map(|(_, decision)| &decision.changes)
+        .filter(|named| named.path == change.path)
+        .collect();
+    let mut reached = vec![world.facts.agreed(&change.path)];
+    while let Some(next) = steps
+        .iter()
+        .find(|step| reached.contains(&step.replaces) && !reached.contains(&step.checksum))
+    {
+        reached.push(next.checksum);
+    }
+    reached[1..].contains(&head)
+}
+
+/// Gives the new decisions by which people open files.
+fn opened(world: &World) -> impl Iterator<Item = (Step<'_>, &Decision)> {
+    world.steps().filter_map(|step| {
+        let Payload::Decision(decision) = &step.record.payload else { return None };
+        let holds = is_a_persons(&world.policy, decision, &step.record.entry.actor)
+            && !world.withdrawn.contains(&decision.id);
+        holds.then_some((step, decision))
     })
+}
+
+/// What a person decided is done whole: one who may loosen only what they also revoke did not decide
+/// on a half of it.
+fn left_out(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    let Payload::Decision(decision) = &step.record.payload else { return Vec::new() };
+    if !is_a_persons(&world.policy, decision, &step.record.entry.actor) {
+        return Vec::new();
+    }
+    let carried_on = |named: &PathChange| {
+        let mut later = opened(world).flat_map(|(_, decision)| &decision.changes);
+        later.any(|other| other.path == named.path && other.replaces == named.checksum)
+    };
+    let left_out = decision.changes.iter().enumerate().filter(|(_, named)| {
+        let held = world.facts.get(Seen::Head, &named.path).digest();
+        held != named.checksum && !carried_on(named)
+    });
+    let objections = left_out.map(|(index, named)| {
+        let message = format!("this decides on `{}` too, which is not what it says", named.path);
+        let help =
+            "bring all that the decision names, as it names it, or have a person decide anew";
+        Objection::new(step.field(&format!("changes.{index}.path")), message, help)
+    });
+    objections.collect()
 }
 
 #[cfg(test)]
@@ -173,6 +225,74 @@ mod tests {
         story(stale).expect(&[]);
         let replaced = "    - policy: ['max_age: 365d', 'max_age: 7d']\n";
         story(&format!("{stale}{replaced}")).expect(&["policy-change-undecided"]);
+    }
+
+    /// A decision that never landed was about the policy of then, and of there: brought to another
+    /// one, it decides nothing.
+    #[test]
+    fn a_decision_is_about_what_was_agreed() {
+        let old = "
+- propose: orch/older-audits
+- policy: ['max_age: 30d', 'max_age: 365d']
+- decision: {changes: [.orch/policy.yaml]}
+";
+        story(old).expect(&[]);
+        story(&format!("{old}- meanwhile:\n    - policy: ['max_age: 30d', 'max_age: 7d']\n"))
+            .expect(&["policy-change-undecided"]);
+    }
+
+    /// One decision behind another leads on from what it left.
+    #[test]
+    fn decisions_follow_each_other() {
+        let digest = |text: &str| crate::source::Digest::of(text.as_bytes());
+        let [first, second] = ["one", "two"].map(digest);
+        let changes = |from: &str| {
+            format!(
+                "
+- propose: orch/ci
+- write: {{.github/workflows/ci.yml: two}}
+- decision: {{changes: [], entry: {{actor: founder}}}}
+- edit: {{.orch/decisions/2026-11-21-a-choice.yaml: ['changes: []', 'changes: [{{path: \
+                 .github/workflows/ci.yml, checksum: \"{first}\"}}, {{path: \
+                 .github/workflows/ci.yml, checksum: \"{second}\", replaces: \"{from}\"}}]']}}
+"
+            )
+        };
+        story(&changes(&first.to_string())).expect(&[]);
+        story(&changes(&second.to_string())).expect(&["policy-change-undecided"]);
+    }
+
+    /// A decision is done whole: by half it is not what the person decided.
+    #[test]
+    fn half_a_decision_is_none() {
+        let both = "
+- propose: orch/both
+- policy: ['max_age: 30d', 'max_age: 365d']
+- write: {.github/workflows/ci.yml: guard}
+- decision: {changes: [.orch/policy.yaml, .github/workflows/ci.yml]}
+";
+        story(both).expect(&[]);
+        let half = story(&format!("{both}- remove: {{.github/workflows/ci.yml: ~}}\n"));
+        half.expect(&["policy-change-undecided"]);
+        assert_eq!(half.underlined(0), ".github/workflows/ci.yml");
+    }
+
+    /// What a landed decision took the place of decides nothing any more.
+    #[test]
+    fn a_withdrawn_decision_decides_nothing() {
+        let withdrawn = "
+- write:
+    .orch/decisions/2026-11-20-no.yaml: |
+      decision: {id: 2026-11-20-no, title: No, status: accepted, date: 2026-11-20, decision_makers:
+        [founder], context: It was too long, outcome: 'No', supersedes: [2026-11-21-a-choice]}
+      entry: {recorded_at: '2026-11-20T10:00:00Z', actor: founder}
+";
+        let change = "- propose: orch/older
+- policy: ['max_age: 30d', 'max_age: 365d']
+- decision: {changes: [.orch/policy.yaml]}
+";
+        story(change).expect(&[]);
+        story(&format!("{withdrawn}{change}")).expect(&["policy-change-undecided"]);
     }
 
     /// Attack 15: without a policy nothing is allowed; only a decision can remove one.

@@ -46,9 +46,12 @@ fn unproved(world: &World, seal: &Seal) -> Option<Objection> {
         Unproved::Foreign(_) if world.occasion == Occasion::Verification => return None,
         Unproved::Foreign(why) => (
             why,
-            "sign with a key that `.orch/allowed_signers` gives to the actor, or have a person add \
-             it first: `orch decide --changes .orch/allowed_signers`"
-                .to_owned(),
+            format!(
+                "sign with a key that `.orch/allowed_signers` gives to the actor, in the commit that \
+                 brings the record: `git rm --force {}`, `orch sign`, `git commit --amend`; or have \
+                 a person add the key first: `orch decide --changes .orch/allowed_signers`",
+                seal.path()
+            ),
         ),
         Unproved::Broken(why) => {
             (why, format!("remove it and sign the record again: `orch sign {}`", seal.record))

@@ -10,7 +10,7 @@ use super::task::word;
 use crate::draft::Author;
 use crate::record::kind::{Decision, DecisionStatus, Finding, PathChange, Position};
 use crate::record::{self, Envelope, Payload, RecordPath};
-use crate::snapshot::{Repository as _, Side};
+use crate::snapshot::{Node, Repository as _, Side};
 use crate::source::{AgentName, Digest, RepoPath, TaskId};
 use crate::world::{Settlement, World, entry_name};
 
@@ -216,9 +216,12 @@ impl Decide {
                     format!("stage the change first: `git add {}`", path.in_shell()),
                 ));
             }
-            let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;
-            let checksum = bytes.map(|bytes| Digest::of(&bytes));
-            changes.push(PathChange { path: path.clone(), checksum });
+            let digest = |node: Option<Node>| -> Result<Option<Digest>, Stop> {
+                let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;
+                Ok(bytes.map(|bytes| Digest::of(&bytes)))
+            };
+            let replaces = digest(view.repository.node(view.proposal.base, path)?)?;
+            changes.push(PathChange { path: path.clone(), checksum: digest(node)?, replaces });
         }
         Ok(changes)
     }

@@ -20,6 +20,10 @@ impl Signature {
         if bytes.len() > MAX_SIGNATURE {
             return Err("it is too long to be a signature".into());
         }
+        // What `ssh-keygen` would not read could never be checked without orch.
+        if !bytes.starts_with(b"-----BEGIN SSH SIGNATURE-----\n") || bytes.contains(&b'\r') {
+            return Err("it is no SSH signature as `ssh-keygen` writes it".into());
+        }
         let read = SshSig::from_pem(bytes.trim_ascii_end());
         read.map(Signature).map_err(|error| format!("it is no SSH signature: {error}"))
     }

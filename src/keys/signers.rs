@@ -69,6 +69,10 @@ impl Signers {
     /// Adds the keys that were revoked, one public key a line, as `ssh-keygen -Y verify -r` takes
     /// them too; a binary revocation list is refused.
     pub fn revoke(&mut self, text: &[u8]) -> Result<(), Vec<LineFault>> {
+        if text.starts_with(b"SSHKRL") {
+            let message = "a binary revocation list is not supported: list the public keys".into();
+            return Err(vec![LineFault { line: 1, message }]);
+        }
         each_line(text, |line| {
             let key = Fingerprint::parse(line).ok_or("this is no public key")?;
             self.revoked.insert(key);
@@ -81,10 +85,10 @@ impl Signers {
         self.revoked.contains(key)
     }
 
-    /// Tells whether any line names one of these.
-    pub fn knows(&self, names: &[&str]) -> bool {
-        let mut lines = self.lines.iter();
-        lines.any(|line| names.iter().any(|name| in_list(&line.principals, name)))
+    /// Gives the keys that any line gives to one of these, whenever and for whatever it may sign.
+    pub fn keys_of(&self, names: &[&str]) -> BTreeSet<Fingerprint> {
+        let named = |line: &&Signer| names.iter().any(|name| in_list(&line.principals, name));
+        self.lines.iter().filter(named).map(|line| line.key.clone()).collect()
     }
 
     /// Tells whether a key may sign for one of these names, for this purpose, at this moment;
@@ -141,6 +145,9 @@ fn each_line(
 fn signer(line: &str) -> Result<Signer, String> {
     let (principals, rest) = word(line)?;
     let principals = principals.trim_matches('"').to_owned();
+    if principals.split(',').any(|name| name.trim() == "*") {
+        return Err("`*` would let one key speak for everybody: name whose it is".into());
+    }
     let signer = |key: &str| {
         let key = PublicKey::from_openssh(key).ok()?;
         let key = Fingerprint::of(key.key_data());
@@ -268,7 +275,7 @@ mod tests {
             "founder KEY a comment",
             "\"founder\" KEY",
             "auditor,found?r KEY",
-            "*,!auditor KEY",
+            "f*,!auditor KEY",
             "founder namespaces=\"git,orch\" KEY",
             "founder namespaces=\"*\",valid-after=\"20261121Z\" KEY",
             "founder VALID-BEFORE=\"202611211200Z\" KEY",
@@ -312,6 +319,7 @@ mod tests {
             ("founder valid-after=\"20261321Z\" KEY", "UTC"),
             ("\"founder KEY", "quote"),
             ("found\u{1b}er KEY", "control"),
+            ("* KEY", "everybody"),
         ] {
             let text = format!("# keys\n{line}\n").replace("KEY", KEY);
             let faults = Signers::parse(text.as_bytes()).expect_err(line);

@@ -225,7 +225,7 @@ impl Policy {
     pub fn has_key(&self, agent: &AgentName, signers: &Signers) -> bool {
         let known = self.agents.get(agent);
         known.is_some_and(|known| !known.identities.keys.is_empty())
-            || signers.knows(&self.names_of(agent))
+            || !signers.keys_of(&self.names_of(agent)).is_empty()
     }
 
     /// Tells whether a name is a coordinator's or a person's: those who direct the work of others.

@@ -1,10 +1,8 @@
 //! What stories derive beside drafts: decisions, and ids of runs whose inputs a story makes up.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::story::Teller;
+use super::story::{Files, Teller};
 use crate::draft::{self, Author};
 use crate::ledger::{self, State};
 use crate::policy::{Policy, Stage};
@@ -15,9 +13,9 @@ use crate::source::{Digest, Moment, RepoPath, RunId, StageName};
 use crate::world::{World, lane_state};
 
 /// Writes a decision by the founder, overlaid with what the story says. Each path in its `changes`
-/// gets the digest that the file has now, and none if there is no file.
+/// gets the digest that the file has now and the one that is agreed, and none if there is no file.
 pub(super) fn decide(
-    files: &mut BTreeMap<RepoPath, (Mode, Vec<u8>)>,
+    (files, agreed): (&mut Files, Option<&Files>),
     mut said: Map<String, Value>,
     at: Moment,
     branch: Option<&str>,
@@ -28,10 +26,17 @@ pub(super) fn decide(
     let changes: Vec<Value> = named
         .map(|path| {
             let path = path.as_str().expect("a path");
-            match files.get(&RepoPath::from(path)) {
-                Some((_, bytes)) => json!({"path": path, "checksum": Digest::of(bytes)}),
-                None => json!({"path": path}),
+            let digest = |files: &Files| {
+                files.get(&RepoPath::from(path)).map(|(_, bytes)| Digest::of(bytes))
+            };
+            let mut change = json!({ "path": path });
+            let replaces = agreed.and_then(digest);
+            for (field, digest) in [("checksum", digest(files)), ("replaces", replaces)] {
+                if let Some(digest) = digest {
+                    change[field] = json!(digest);
+                }
             }
+            change
         })
         .collect();
     let mut payload = json!({

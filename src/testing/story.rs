@@ -167,7 +167,8 @@ impl Teller {
             }
             "decision" => {
                 let Value::Object(said) = value else { panic!("decision: {value} is no map") };
-                decide(&mut self.files, said, self.clock, self.branch.as_deref());
+                let sides = (&mut self.files, self.agreed.as_ref());
+                decide(sides, said, self.clock, self.branch.as_deref());
             }
             kind => match super::aside::home(kind, &value) {
                 Some(home) => self.aside(&home, kind, value),

@@ -98,11 +98,13 @@ pub fn build(
         doubles,
         survey,
         settled: BTreeMap::new(),
+        withdrawn: BTreeSet::new(),
         decisions: None,
         facts: Facts::default(),
         here: here::Here::default(),
     };
     world.settled = decisions::settled(repository, proposal, &world)?;
+    world.withdrawn = decisions::withdrawn(repository, proposal, &world)?;
     world.decisions = decisions::to_be_logged(repository, proposal, &world)?;
     world.here = here::find(&world);
     world.facts = spoken::facts(repository, proposal, &world)?;

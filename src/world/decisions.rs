@@ -1,6 +1,6 @@
 //! What people have decided about entries of ledgers: decisions lie beside the ledgers they settle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::ledgers::{self, LedgerView};
@@ -58,6 +58,29 @@ pub(super) fn settled(
     let Some(first) = here.chain(elsewhere).min() else { return Ok(BTreeMap::new()) };
     let sides = [proposal.agreed, proposal.head];
     settled_since(repository, sides, &world.policy, &first.day())
+}
+
+/// Gives the decisions that a landed one has taken the place of, by their ids: they decide nothing
+/// any more, wherever they come from. Looked at only where a new decision opens a file.
+pub(super) fn withdrawn(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    world: &World,
+) -> Result<BTreeSet<String>, Fault> {
+    let opens = |record: &Record| matches!(&record.payload, Payload::Decision(decision) if !decision.changes.is_empty());
+    let mut withdrawn = BTreeSet::new();
+    if !world.steps().any(|step| step.policy.is_some() && opens(step.record)) {
+        return Ok(withdrawn);
+    }
+    for (path, node) in repository.list(proposal.agreed, &RepoPath::from(".orch/decisions"))? {
+        let Ok(record) = ledgers::read_one(repository, &path, node)? else { continue };
+        if let Payload::Decision(decision) = record.payload
+            && is_a_persons(&world.policy, &decision, &record.entry.actor)
+        {
+            withdrawn.extend(decision.supersedes);
+        }
+    }
+    Ok(withdrawn)
 }
 
 /// Reads every decision at head, if a log of them is committed and the change may make it stale.

@@ -57,6 +57,7 @@ pub struct Facts {
     lanes: BTreeMap<(Seen, LaneName), Digest>,
     makers: BTreeMap<Oid, Known>,
     shapers: BTreeMap<RepoPath, Vec<Oid>>,
+    agreed: BTreeMap<RepoPath, Option<Digest>>,
 }
 
 /// Who made a commit: what it says, and what its signature proves.
@@ -79,6 +80,24 @@ impl Facts {
     /// Gives a fact. What was never asked for at building is unseen.
     pub fn get(&self, seen: Seen, path: &RepoPath) -> &Fact {
         self.known.get(&(seen, path.clone())).unwrap_or(&Fact::Unseen)
+    }
+
+    /// Gives what a file held where things were agreed, if a new decision is about it.
+    pub fn agreed(&self, path: &RepoPath) -> Option<Digest> {
+        self.agreed.get(path).copied().flatten()
+    }
+
+    /// Learns what a file held where things were agreed.
+    pub(super) fn learn_agreed(
+        &mut self,
+        repository: &dyn Repository,
+        agreed: Side,
+        path: &RepoPath,
+    ) -> Result<(), Fault> {
+        if let Entry::Vacant(place) = self.agreed.entry(path.clone()) {
+            place.insert(read(repository, agreed, path)?.digest());
+        }
+        Ok(())
     }
 
     /// Gives those who made a commit, as far as a policy binds anyone to anything.

@@ -77,6 +77,8 @@ pub struct World {
     pub survey: Survey,
     /// What people have decided about entries in dispute.
     pub settled: BTreeMap<EntryName, Settlement>,
+    /// Decisions that a landed one has taken the place of, by their ids.
+    pub withdrawn: BTreeSet<String>,
     /// Every decision at head, where a committed log of them is to be compared; else none.
     pub decisions: Option<Vec<Record>>,
     /// What stands at the paths that records speak of.

@@ -114,10 +114,23 @@ impl World {
     ) -> Result<(), Refused> {
         let known = self.policy.agents.get(agent);
         let bound = known.is_some_and(|known| known.identities.keys.contains(key));
-        if bound && !self.signers.is_revoked(key) {
-            return Ok(());
+        match self.signers.allow(key, &self.policy.names_of(agent), namespace, at) {
+            // What the keys' own file says of a bound key, such as until when it holds, counts too.
+            Err(Refused::Unknown | Refused::Other(_)) if bound => Ok(()),
+            told => told,
         }
-        self.signers.allow(key, &self.policy.names_of(agent), namespace, at)
+    }
+
+    /// Tells whether two names are one principal's: as the policy has it, or because one key may sign
+    /// for both (attacks 91 and 98).
+    pub fn is_same(&self, one: &AgentName, other: &AgentName) -> bool {
+        let keys = |agent: &AgentName| {
+            let mut keys = self.signers.keys_of(&self.policy.names_of(agent));
+            let known = self.policy.agents.get(agent);
+            keys.extend(known.into_iter().flat_map(|known| known.identities.keys.iter().cloned()));
+            keys
+        };
+        self.policy.is_same(one, other) || !keys(one).is_disjoint(&keys(other))
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) fn facts(
         let Payload::Decision(decision) = &step.record.payload else { continue };
         for change in &decision.changes {
             facts.learn(repository, proposal.head, Seen::Head, &change.path)?;
+            facts.learn_agreed(repository, proposal.agreed, &change.path)?;
         }
     }
     let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();

@@ -98,4 +98,8 @@ pub struct PathChange {
     /// What it then holds; absent if it is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Digest>,
+    /// What it held before, where that was agreed; absent if it is new. The decision decides nothing
+    /// about a file that holds anything else by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Digest>,
 }

@@ -5,6 +5,12 @@ use super::stages::{fresh, handed_over, on_paper};
 use crate::support::{Team, TestRepo, key, must_run, public};
 
 attacks![
+    other_decision(
+        14,
+        "a person's decision brought to another policy than it was about, or by half",
+        Deny,
+        ["policy-change-undecided"]
+    ),
     unhooked(
         21,
         "a change of CI's workflow or of the hooks' configuration, by whoever owns its folder",
@@ -61,6 +67,36 @@ fn decide(team: &Team, path: &str) {
     team.repo.git(&["add", "--all"]);
     let decide = ["decide", "--title", "Change it", "--context", "It is needed"];
     team.orch("founder", &[&decide[..], &["--decision", "Changed", "--changes", path]].concat());
+}
+
+/// A decision that never landed, on a branch `orch/old`, about two files.
+fn decided_once() -> Team {
+    let team = fresh();
+    team.repo.git(&["switch", "--quiet", "--create", "orch/old"]);
+    team.edit(POLICY, "max_age: 30d", "max_age: 45d");
+    team.repo.write(REVOKED, "# nobody\n");
+    team.repo.git(&["add", "--all"]);
+    let decide =
+        ["decide", "--title", "Both", "--context", "It is needed", "--decision", "Changed"];
+    let files = ["--changes", POLICY, "--changes", REVOKED];
+    team.orch("founder", &[&decide[..], &files].concat());
+    team.commit("Decide on both");
+    ci(&team).settle(super::Owed::Ok, &[]);
+    team.repo.git(&["switch", "--quiet", "main"]);
+    team
+}
+
+fn other_decision() -> Vec<Seen> {
+    let stale = decided_once();
+    agree(&stale, &[("max_age: 30d", "max_age: 7d")]);
+    let half = decided_once();
+    let brought = [(&stale, vec![".orch"]), (&half, vec![POLICY, ".orch/decisions"])];
+    let tried = brought.into_iter().map(|(team, paths)| {
+        team.repo.git(&["switch", "--quiet", "--create", "orch/once-more", "main"]);
+        team.repo.git(&[&["checkout", "--quiet", "orch/old", "--"], &paths[..]].concat());
+        smuggled(team)
+    });
+    tried.collect()
 }
 
 const GUARDING: [&str; 4] =
