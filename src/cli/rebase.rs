@@ -15,7 +15,7 @@ use crate::record::{
     self, Payload, Record, RecordPath, same_submission, signature_path, signed_path,
 };
 use crate::snapshot::{GitRepository, Repository, Side};
-use crate::source::{RepoPath, TaskId};
+use crate::source::{AgentName, RepoPath, TaskId};
 
 /// Put your own entries of a task behind those that landed, while you merge them.
 #[derive(Debug, clap::Args)]
@@ -58,14 +58,18 @@ impl Rebase {
             }
         }
         let signed = signed(&repository, ours, &own)?;
-        self.refuse_foreign(context, &repository, &new, &signed)?;
+        let caller = self.signer(context, &repository, &new, &signed)?;
         let renumbered = renumber(&landed, &new)?;
         let mut files = standing(&repository, theirs, &landed)?;
         for (old, (record, text)) in new.iter().zip(&renumbered) {
             files.insert(record.repo_path().clone(), text.clone());
-            if signed.contains(old.repo_path()) {
+            let actor = &old.entry.actor;
+            if caller.as_ref() == Some(actor) && signed.contains(old.repo_path()) {
                 let signature = repository.sign(RECORD_NAMESPACE, text.as_bytes())?;
                 files.insert(signature_path(record.repo_path()), signature);
+            } else if signed.contains(old.repo_path()) {
+                let path = record.repo_path();
+                say(format!("`{actor}` has to sign again: orch sign --agent {actor} {path}"));
             }
         }
         let mut removed: Vec<RepoPath> = own.iter().map(|old| old.repo_path().clone()).collect();
@@ -84,27 +88,26 @@ impl Rebase {
         Ok(())
     }
 
-    /// Renumbering breaks a signature: one's own is made again, and nobody makes another's (design,
-    /// hard case 9).
-    fn refuse_foreign(
+    /// Renumbering breaks a signature. One's own is made again, and nobody makes another's (design,
+    /// hard case 9): whoever signed none of the entries leaves them to those who did. Where several
+    /// did, each goes on from what the one before left. Gives who signs now, if anything is signed.
+    fn signer(
         &self,
         context: &Context,
         repository: &GitRepository,
         new: &[Record],
         signed: &BTreeSet<RepoPath>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<AgentName>, Stop> {
         let signed: Vec<&Record> =
             new.iter().filter(|record| signed.contains(record.repo_path())).collect();
-        if signed.is_empty() {
-            return Ok(());
-        }
-        let proposal = staged(repository)?;
-        let policy = readable_policy(repository, proposal.agreed)?
+        let Some(foreign) = signed.first() else { return Ok(None) };
+        let head = repository.head_commit()?.map_or(Side::Nothing, Side::Commit);
+        let policy = readable_policy(repository, head)?
             .ok_or_else(|| Stop::fault("the agreed policy can't be used", "see `orch guard`"))?;
         let caller = context.agent(&policy)?;
-        let Some(foreign) = signed.iter().find(|record| record.entry.actor != caller) else {
-            return Ok(());
-        };
+        if signed.iter().any(|record| record.entry.actor == caller) {
+            return Ok(Some(caller));
+        }
         let signer = &foreign.entry.actor;
         let message = format!(
             "{} is signed by `{signer}`, and would have to be signed again",

@@ -346,3 +346,40 @@ fn openpgp_through_git() {
         assert_eq!(judged.errors.is_empty(), good, "{:#?}", judged.json);
     }
 }
+
+/// Design, hard case 9: renumbered entries are signed again, each by its own actor.
+#[test]
+fn each_signs_again_what_is_renumbered() {
+    let keys = TestRepo::new();
+    let [own, other] = ["own", "other"].map(|name| key(&keys, name, &["ed25519"]));
+    let (from, to) = must_sign("{agents: [founder, orchestrator]}");
+    let signers = [("founder", own.as_str()), ("orchestrator", &other)];
+    let signing = Signing::new(&[(from, &to)], &signers);
+    let team = &signing.team;
+    signing.use_key(&other);
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    team.repo.git(&["switch", "--quiet", "--create", "orch/hold"]);
+    team.orch("orchestrator", &["task", "update", "strat-001", "--title", "Slower"]);
+    signing.use_key(&own);
+    team.orch("founder", &["pause", "strat-001", "--reason", "Hold on"]);
+    team.commit("Pause strat-001");
+    team.repo.git(&["switch", "--quiet", "main"]);
+    signing.use_key(&other);
+    team.orch("orchestrator", &["task", "update", "strat-001", "--priority", "high"]);
+    team.commit("Raise strat-001");
+    team.repo.git(&["switch", "--quiet", "orch/hold"]);
+    assert_ne!(team.try_git(&["merge", "--no-edit", "main"]).code, 0);
+    let rebase = ["task", "rebase", "strat-001"];
+    let said = team.try_orch("independent_auditor", &rebase);
+    assert!(said.denied().contains("--agent orchestrator"), "{said:#?}");
+    signing.use_key(&own);
+    let said = team.try_orch("founder", &rebase);
+    assert!(said.out.contains("`orchestrator` has to sign again"), "{said:#?}");
+    assert_eq!(said.checks(), ["signature-missing"], "{said:#?}");
+    signing.use_key(&other);
+    team.orch("orchestrator", &["sign"]);
+    team.repo.git(&["commit", "--quiet", "--no-edit"]);
+    team.guard(&["--base", "main"]).passed();
+    assert!(signing.ssh_keygen_verifies(&signing.pause_record(), "founder"));
+}
