@@ -89,7 +89,7 @@ pub fn build(
         bootstrap,
         changes: proposal.changes.clone(),
         ledgers,
-        seals: seals::read(repository, proposal)?,
+        seals: BTreeMap::new(),
         unreadable,
         unreadable_landed,
         erased: history.erased,
@@ -103,6 +103,7 @@ pub fn build(
         facts: Facts::default(),
         here: here::Here::default(),
     };
+    world.seals = seals::read(repository, proposal, &world)?;
     world.settled = decisions::settled(repository, proposal, &world)?;
     world.withdrawn = decisions::withdrawn(repository, proposal, &world)?;
     world.decisions = decisions::to_be_logged(repository, proposal, &world)?;

@@ -1,6 +1,6 @@
 //! Signatures beside records: what each of them proves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Known, World};
 use crate::keys::{COMMIT_NAMESPACE, Fingerprint, RECORD_NAMESPACE, Refused, Signature};
@@ -15,6 +15,8 @@ pub struct Seal {
     pub record: RepoPath,
     /// Who the record says it is by, and when it was written; none if there is no such record.
     pub said_by: Option<(AgentName, Moment)>,
+    /// Whether it is the change's own; if not, it came in with a merge.
+    pub is_new: bool,
     /// The key that made it; why it is none, if it is none over the record's bytes.
     pub made_with: Result<Fingerprint, String>,
 }
@@ -35,26 +37,45 @@ impl Seal {
     }
 }
 
-/// Reads the signatures that a change brings or leaves; all of them for a verification.
+/// Reads the signatures that a change brings or leaves, and those of new entries; all of them for a
+/// verification.
 pub(super) fn read(
     repository: &dyn Repository,
     proposal: &Proposal,
+    world: &World,
 ) -> Result<BTreeMap<RepoPath, Seal>, Fault> {
     let found: Vec<(RepoPath, Node)> = match proposal.occasion {
         Occasion::Verification => repository.list(proposal.head, &RepoPath::from(".orch"))?,
         _ => {
-            let changed = proposal.changes.iter();
-            changed.filter_map(|change| Some((change.path.clone(), change.new?))).collect()
+            let added = proposal.changes.iter();
+            let added = added.filter_map(|change| Some((change.path.clone(), change.new?)));
+            added.chain(beside_steps(repository, proposal, world)?).collect()
         }
     };
+    let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();
     let mut seals = BTreeMap::new();
     for (path, node) in found {
         if let Some(record) = signed_path(&path) {
-            let seal = seal(repository, proposal, record, node)?;
+            let is_new = changed.contains(&path);
+            let seal = Seal { is_new, ..seal(repository, proposal, record, node)? };
             seals.insert(seal.record.clone(), seal);
         }
     }
     Ok(seals)
+}
+
+/// In a merge, an entry may be new to the other side while its signature is no change.
+fn beside_steps(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    world: &World,
+) -> Result<Vec<(RepoPath, Node)>, Fault> {
+    let mut found = Vec::new();
+    for step in world.steps() {
+        let path = signature_path(step.record.repo_path());
+        found.extend(repository.node(proposal.head, &path)?.map(|node| (path, node)));
+    }
+    Ok(found)
 }
 
 fn seal(
@@ -74,7 +95,7 @@ fn seal(
     let place = RecordPath::parse(&record).ok();
     let parsed = place.zip(bytes).and_then(|(place, bytes)| record::parse(&place, &bytes).ok());
     let said_by = parsed.map(|record| (record.entry.actor, record.entry.recorded_at));
-    Ok(Seal { record, said_by, made_with })
+    Ok(Seal { record, said_by, made_with, is_new: true })
 }
 
 impl World {

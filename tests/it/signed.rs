@@ -366,10 +366,11 @@ fn each_signs_again_what_is_renumbered() {
     team.commit("Pause strat-001");
     team.repo.git(&["switch", "--quiet", "main"]);
     signing.use_key(&other);
-    team.orch("orchestrator", &["task", "update", "strat-001", "--priority", "high"]);
-    team.commit("Raise strat-001");
+    team.orch("orchestrator", &["task", "block", "strat-001", "--reason", "No data yet"]);
+    team.commit("Block strat-001");
     team.repo.git(&["switch", "--quiet", "orch/hold"]);
-    assert_ne!(team.try_git(&["merge", "--no-edit", "main"]).code, 0);
+    let merge = team.git_refused(&["merge", "--no-edit", "main"], "chain-forked");
+    assert!(!merge.checks().contains(&"signature-missing"), "{merge:#?}");
     let rebase = ["task", "rebase", "strat-001"];
     let said = team.try_orch("independent_auditor", &rebase);
     assert!(said.denied().contains("--agent orchestrator"), "{said:#?}");
