@@ -2,7 +2,7 @@
 
 use crate::checks;
 use crate::keys::{LineFault, Signers};
-use crate::policy::{AUTHORITY, POLICY_PATH, Policy, REVOKED_PATH, SIGNERS_PATH, Version};
+use crate::policy::{POLICY_PATH, Policy, REVOKED_PATH, SIGNERS_PATH, Version, authority_of};
 use crate::record::Problem;
 use crate::snapshot::{Fault, Mode, Proposal, Repository, Side};
 use crate::source::{Position, RepoPath, Span};
@@ -65,10 +65,7 @@ pub(super) fn problems(
 ) -> Result<Vec<(RepoPath, Problem)>, Fault> {
     let mut problems = Vec::new();
     for change in &proposal.changes {
-        let Some(path) = AUTHORITY.into_iter().find(|path| change.path == RepoPath::from(*path))
-        else {
-            continue;
-        };
+        let Some(path) = authority_of(&change.path) else { continue };
         // That a link is no policy is told by the check that nobody decided on it.
         let Some(node) = change.new.filter(|node| node.mode == Mode::File) else { continue };
         let bytes = repository.read(node.oid)?;

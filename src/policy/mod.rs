@@ -47,7 +47,13 @@ pub const SIGNERS_PATH: &str = ".orch/allowed_signers";
 /// Where a repository keeps the keys that are not to be believed any more.
 pub const REVOKED_PATH: &str = ".orch/revoked_keys";
 /// The files that say what holds, and so are never a lane's.
-pub const AUTHORITY: [&str; 3] = [POLICY_PATH, SIGNERS_PATH, REVOKED_PATH];
+const AUTHORITY: [&str; 3] = [POLICY_PATH, SIGNERS_PATH, REVOKED_PATH];
+
+/// Gives the one of the files that say what holds that a path is.
+pub fn authority_of(path: &RepoPath) -> Option<&'static str> {
+    AUTHORITY.into_iter().find(|file| path.as_bytes() == file.as_bytes())
+}
+
 /// The name that `to` takes when a handoff goes to no agent (R000-28).
 pub const ORCHESTRATOR: &str = "orchestrator";
 /// What an audit that passed is called in a stage's `requires` (R000-25).
@@ -198,9 +204,8 @@ impl Policy {
 
     /// Tells whether a file guards the others, under any spelling that differs by case alone.
     pub fn is_guarded(&self, path: &RepoPath) -> bool {
-        let lower = String::from_utf8_lossy(path.as_bytes()).to_lowercase();
-        AUTHORITY.iter().any(|file| path.as_bytes() == file.as_bytes())
-            || self.guarded.contains(&RepoPath::from(lower.as_str()))
+        let lower = || String::from_utf8_lossy(path.as_bytes()).to_lowercase();
+        authority_of(path).is_some() || self.guarded.contains(&RepoPath::from(lower().as_str()))
     }
 
     /// Tells whether two names are one principal's: the same, grouped as one, or bound to a common

@@ -77,6 +77,11 @@ pub fn signed_path(path: &RepoPath) -> Option<RepoPath> {
     RecordPath::parse(&record).is_ok().then_some(record)
 }
 
+/// Gives the record that a path is, or whose signature it is: a signature goes where its record goes.
+pub fn record_of(path: &RepoPath) -> RepoPath {
+    signed_path(path).unwrap_or_else(|| path.clone())
+}
+
 /// Tells whether a path lies in `.orch/`, under any spelling of that name (attack 37).
 pub fn belongs_to_orch(path: &RepoPath) -> bool {
     // Windows also ends a folder's name at a backslash, and takes what follows a colon for a stream.

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::history::History;
+use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
 use super::{Facts, Survey, World, decisions, freezes, here, seals, spoken};
 use crate::keys::Signers;
-use crate::policy::{AUTHORITY, Policy};
+use crate::policy::{Policy, authority_of};
 use crate::record::{
-    Home, Problem, Record, RecordPath, belongs_to_orch, is_record_path, signed_path, snapshot_of,
+    Home, Problem, Record, RecordPath, belongs_to_orch, is_record_path, record_of, signed_path,
+    snapshot_of,
 };
 use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository, Side};
 use crate::source::{Moment, RepoPath, TaskId};
@@ -159,14 +160,8 @@ impl Builder<'_> {
         path: &RepoPath,
         node: Option<crate::snapshot::Node>,
     ) -> Result<bool, Fault> {
-        let agreed =
-            [self.proposal.agreed].into_iter().chain(self.proposal.parents.iter().copied());
-        for side in agreed {
-            if node.is_some() && self.repository.node(side, path)? == node {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let sides = [&[self.proposal.agreed], &self.proposal.parents[..]].concat();
+        Ok(node.is_some() && stands_at(self.repository, &sides, path, node)?)
     }
 
     /// Gives the ledgers that a merge joins. Each of their entries may stand in a parent, so that
@@ -342,8 +337,7 @@ fn depends_on(view: &LedgerView) -> BTreeSet<TaskId> {
 
 /// The files of `.orch/` that are no records: what holds, and the signatures beside records.
 fn is_known_file(path: &RepoPath) -> bool {
-    signed_path(path).is_some()
-        || AUTHORITY.into_iter().any(|known| path.as_bytes() == known.as_bytes())
+    signed_path(path).is_some() || authority_of(path).is_some()
 }
 
 /// The records that had landed and that the proposal edits or deletes.
@@ -359,7 +353,7 @@ fn unreadable_landed(
     let mut unreadable = BTreeSet::new();
     for change in proposal.changes.iter().filter(|change| touches_landed(change)) {
         // A signature beside what nobody could read proves nothing either.
-        let record = signed_path(&change.path).unwrap_or_else(|| change.path.clone());
+        let record = record_of(&change.path);
         if RecordPath::parse(&record).is_ok()
             && let Some(old) = repository.node(proposal.base, &record)?
             && ledgers::read_one(repository, &record, old)?.is_err()

@@ -11,7 +11,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledgers::{self, touches_landed};
-use crate::record::{Record, RecordPath};
+use crate::record::{Record, RecordPath, record_of};
 use crate::snapshot::{Change, Fault, Node, Occasion, Oid, Proposal, Repository, Side, Step};
 use crate::source::RepoPath;
 
@@ -114,13 +114,6 @@ fn moved(repository: &dyn Repository, proposal: &Proposal) -> Result<BTreeSet<Re
     Ok(gone.into_iter().map(|change| change.path).collect())
 }
 
-/// Gives the record that a path is, or whose signature it is. A signature is of one entry in one
-/// place, and goes where that goes.
-fn record_of(path: &RepoPath) -> RepoPath {
-    let signed = path.to_str().and_then(|path| path.strip_suffix(".sig"));
-    signed.map_or_else(|| path.clone(), RepoPath::from)
-}
-
 /// A commit, or what will be one, and what it is made on.
 struct Joint<'a> {
     repository: &'a dyn Repository,
@@ -199,7 +192,7 @@ impl Joint<'_> {
 
     /// Tells whether a path looks like this where it is known to have landed.
     fn has_landed(&self, path: &RepoPath, node: Option<Node>) -> Result<bool, Fault> {
-        any(self.repository, self.landed, path, node)
+        stands_at(self.repository, self.landed, path, node)
     }
 
     /// Tells whether a merge took over what became of a record where it had landed. Who merges that
@@ -213,12 +206,12 @@ impl Joint<'_> {
         let own = change.old.is_some_and(|old| brought.contains(&(path.clone(), old)));
         Ok(!own
             && self.has_landed(path, change.new)?
-            && any(self.repository, &self.parents, path, change.new)?)
+            && stands_at(self.repository, &self.parents, path, change.new)?)
     }
 }
 
 /// Tells whether a path looks like this at any of some sides.
-fn any(
+pub(super) fn stands_at(
     repository: &dyn Repository,
     sides: &[Side],
     path: &RepoPath,

@@ -1,6 +1,6 @@
 //! Signatures beside records: what each of them proves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Known, World};
 use crate::keys::{COMMIT_NAMESPACE, Fingerprint, RECORD_NAMESPACE, Refused, Signature};
@@ -44,38 +44,29 @@ pub(super) fn read(
     proposal: &Proposal,
     world: &World,
 ) -> Result<BTreeMap<RepoPath, Seal>, Fault> {
-    let found: Vec<(RepoPath, Node)> = match proposal.occasion {
-        Occasion::Verification => repository.list(proposal.head, &RepoPath::from(".orch"))?,
-        _ => {
-            let added = proposal.changes.iter();
-            let added = added.filter_map(|change| Some((change.path.clone(), change.new?)));
-            added.chain(beside_steps(repository, proposal, world)?).collect()
+    // Each is verified once, though it may be new, and beside a new entry.
+    let mut found: BTreeMap<RepoPath, (Node, bool)> = BTreeMap::new();
+    if proposal.occasion == Occasion::Verification {
+        let all = repository.list(proposal.head, &RepoPath::from(".orch"))?;
+        found.extend(all.into_iter().map(|(path, node)| (path, (node, true))));
+    } else {
+        // In a merge, an entry may be new to the other side while its signature is no change.
+        for step in world.steps() {
+            let path = signature_path(step.record.repo_path());
+            let node = repository.node(proposal.head, &path)?;
+            found.extend(node.map(|node| (path, (node, false))));
         }
-    };
-    let changed: BTreeSet<&RepoPath> = proposal.changes.iter().map(|change| &change.path).collect();
+        let signed = proposal.changes.iter().filter(|c| signed_path(&c.path).is_some());
+        found.extend(signed.filter_map(|c| Some((c.path.clone(), (c.new?, true)))));
+    }
     let mut seals = BTreeMap::new();
-    for (path, node) in found {
+    for (path, (node, is_new)) in found {
         if let Some(record) = signed_path(&path) {
-            let is_new = changed.contains(&path);
             let seal = Seal { is_new, ..seal(repository, proposal, record, node)? };
             seals.insert(seal.record.clone(), seal);
         }
     }
     Ok(seals)
-}
-
-/// In a merge, an entry may be new to the other side while its signature is no change.
-fn beside_steps(
-    repository: &dyn Repository,
-    proposal: &Proposal,
-    world: &World,
-) -> Result<Vec<(RepoPath, Node)>, Fault> {
-    let mut found = Vec::new();
-    for step in world.steps() {
-        let path = signature_path(step.record.repo_path());
-        found.extend(repository.node(proposal.head, &path)?.map(|node| (path, node)));
-    }
-    Ok(found)
 }
 
 fn seal(
