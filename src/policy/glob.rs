@@ -63,13 +63,17 @@ pub(super) fn first_fault(globs: &[String]) -> Option<(usize, String)> {
     faults.filter_map(|(index, glob)| Some((index, build(glob).err()?))).next()
 }
 
-fn build(glob: &str) -> Result<globset::Glob, String> {
+pub(super) fn build(glob: &str) -> Result<globset::Glob, String> {
     let limit = 1_000;
     if glob.is_empty() || glob.len() > limit {
         return Err(format!("a glob has 1 to {limit} bytes"));
     }
     if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
         return Err("a glob starts at the top of the repository, without `/`, `.` or `..`".into());
+    }
+    // No file's path ends so, and yet `**/` would own files.
+    if glob.ends_with('/') {
+        return Err("a glob is for files: write `dir/**` for all below a folder".into());
     }
     let glob = within_folders(glob)?;
     let built = GlobBuilder::new(&glob).literal_separator(true).build();
@@ -253,7 +257,7 @@ mod tests {
         assert_eq!(PathSet::new(&globs).expect_err("broken").0, 1);
         assert_eq!(first_fault(&globs).expect("broken").0, 1);
         assert_eq!(first_fault(&globs[..1]), None);
-        for bad in ["", "/a", "../a", "a/./b"] {
+        for bad in ["", "/a", "../a", "a/./b", "**/", "src/", "src/**/"] {
             assert!(NamedGlob::new(bad).is_err(), "{bad}");
         }
     }

@@ -9,6 +9,7 @@ mod failure;
 mod glob;
 mod identity;
 mod model;
+mod overlap;
 #[cfg(test)]
 mod schemas;
 mod stages;
@@ -27,6 +28,7 @@ pub use failure::{Ending, Retry};
 pub use glob::{NamedGlob, Owners, PathSet};
 pub use identity::{Identities, SignatureRule};
 pub use model::{Procedure, Rollback, StageKind};
+pub use overlap::Scope;
 pub use terms::duration;
 pub use trouble::{REPORT_STEP, ROLLBACK_STAGE};
 pub use version::Version;

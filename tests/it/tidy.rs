@@ -66,6 +66,7 @@ fn one_room_each_knows_a_library() {
         ("gix::", "snapshot"),
         ("serde_yaml::", "record"),
         ("globset::", "policy"),
+        ("regex_automata::", "policy"),
         ("miette::", "render"),
         ("ssh_key::", "keys"),
         ("clap::", "cli"),

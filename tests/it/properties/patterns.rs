@@ -1,7 +1,7 @@
 //! Globs, patterns of branches and paths: four lines, which are a glob, a path, a pattern of
 //! branches and a branch.
 
-use orch::policy::{BranchParts, BranchPattern, NamedGlob, Owners, PathSet};
+use orch::policy::{BranchParts, BranchPattern, NamedGlob, Owners, PathSet, Scope};
 use orch::record::{Home, RecordPath, belongs_to_orch};
 use orch::source::RepoPath;
 use orch::source::path::unprintable;
@@ -55,6 +55,14 @@ fn of_a_glob(text: &str, path: &RepoPath) {
     let set = PathSet::new(&[text.to_owned()]);
     let owners = Owners::new([((), text)]);
     assert_eq!(set.is_ok(), owners.is_ok(), "{text}");
+    let scope = Scope::new(&[text.to_owned()]);
+    assert_eq!(set.is_ok(), scope.is_ok(), "{text}");
+    if let Ok(scope) = &scope
+        && scope.contains(path)
+        && path.to_str().is_some_and(|path| RepoPath::canonical(path).is_ok())
+    {
+        assert!(scope.meets(scope), "{text} holds {path} and does not meet itself");
+    }
     if let (Ok(set), Ok(owners)) = (set, owners) {
         assert_eq!(set.contains(path), !owners.of(path).is_empty(), "{text} {path}");
         if let Some(plain) = path.to_str().filter(|path| is_plain(text, path)) {
