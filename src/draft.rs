@@ -107,12 +107,17 @@ pub fn run(world: &World, state: &State, stage: &Stage) -> Run {
     let entered = state.times_entered(&stage.name);
     let run_id = ledger::run_id(&state.task.task_id, &stage.name, &inputs, entered);
     let attempt = state.attempts(&run_id) + 1;
-    let agent = state.assigned.clone().unwrap_or_else(|| stage.agent.clone());
+    let agent = agent(&world.policy, state, stage).clone();
     Run {
         checkpoint: state.checkpoint(&run_id).cloned(),
         inputs,
         ..begun(stage.name.clone(), run_id, attempt, agent, stage.lane.clone())
     }
+}
+
+/// Gives who does a stage of a task: whom it was assigned to, else whom the policy names.
+pub fn agent<'a>(policy: &'a Policy, state: &'a State, stage: &'a Stage) -> &'a AgentName {
+    state.assigned.as_ref().unwrap_or_else(|| policy.agent_for(&state.task, stage))
 }
 
 /// Gives a run that begins, of which no more is known than this.
@@ -265,14 +270,14 @@ pub fn run_to_end(world: &World, state: &State, stage: &Stage) -> RunId {
 
 /// Gives the handoff that completes a run.
 pub fn handoff(
-    workflow: &Workflow,
+    policy: &Policy,
     state: &State,
     stage: &Stage,
     run_id: RunId,
     from: AgentName,
     artifacts: Vec<Artifact>,
 ) -> Handoff {
-    let receiver = workflow.receiver(stage);
+    let receiver = policy.receiver(&state.task, stage);
     Handoff {
         from,
         message: format!("{} is ready for {receiver}", stage.name),

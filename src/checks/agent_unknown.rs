@@ -148,10 +148,12 @@ fn run_by(policy: &Policy, step: &Step<'_>, run: &Run, actor: &AgentName) -> Opt
         return Some(Objection::new(step.field("agent"), message, help));
     }
     let begun = step.before.and_then(|state| state.run(&run.run_id)).filter(|_| !begins);
-    let stage = step.stage(&run.stage).map(|stage| &stage.agent).filter(|_| begins);
-    let assigned = step.before.and_then(|state| state.assigned.as_ref()).filter(|_| begins);
+    let state = step.before.filter(|_| begins);
+    let named = state.zip(step.stage(&run.stage));
+    let named = named.map(|(state, stage)| policy.agent_for(&state.task, stage));
+    let assigned = state.and_then(|state| state.assigned.as_ref());
     let due: Vec<&AgentName> =
-        begun.map(|begun| &begun.agent).into_iter().chain(stage).chain(assigned).collect();
+        begun.map(|begun| &begun.agent).into_iter().chain(named).chain(assigned).collect();
     if due.is_empty() || due.contains(&&run.agent) {
         return None;
     }

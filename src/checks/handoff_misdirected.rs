@@ -66,10 +66,12 @@ fn of_sender(step: &Step<'_>, state: &State, handoff: &Handoff) -> Option<Object
 }
 
 fn of_receiver(step: &Step<'_>, state: &State, handoff: &Handoff) -> Option<Objection> {
-    let workflow = step.policy?.workflows.get(&state.task.workflow)?;
+    let policy = step.policy?;
+    let workflow = policy.workflows.get(&state.task.workflow)?;
     let stage = workflow.stage(&handoff.stage)?;
     let next = stage.next.iter().filter_map(|next| workflow.stage(next));
-    let mut receivers: Vec<&str> = next.map(|next| next.agent.as_str()).collect();
+    let mut receivers: Vec<&str> =
+        next.map(|next| policy.agent_for(&state.task, next).as_str()).collect();
     if receivers.is_empty() {
         receivers.push(ORCHESTRATOR);
     }

@@ -162,7 +162,8 @@ impl Request {
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), request)?;
         writer.commit(self.writing)?;
-        say(format!("next: git commit, then orch run start {} --agent {}", self.id, stage.agent));
+        let agent = draft::agent(desk.policy(), desk.state(), stage);
+        say(format!("next: git commit, then orch run start {} --agent {agent}", self.id));
         Ok(())
     }
 }

@@ -59,6 +59,8 @@ impl Fix {
             priority: state.task.priority.min(Priority::High),
             depends_on: Vec::new(),
             scope: state.task.scope.clone(),
+            week: None,
+            estimate: None,
             phase: state.task.phase.clone(),
             success_criteria: vec![format!(
                 "stage {stage} of {} comes through",

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::desk::Desk;
 use super::ledger::Writing;
 use super::output::{id, say};
+use crate::draft;
 use crate::ledger::State;
 use crate::record::Payload;
 use crate::record::kind::{
@@ -84,10 +85,11 @@ impl Assign {
             (state.assigned.as_ref() == Some(&to)).then(|| format!("assigned to {to} already"))
         };
         record(context, &self.id, self.writing, already, |desk, _| {
-            let due = desk.stage(None).ok().map(|stage| stage.agent.clone());
-            let previous_agent = desk.state().assigned.clone().or(due);
+            let due = desk.stage(None).ok();
+            let agent = |stage| draft::agent(desk.policy(), desk.state(), stage).clone();
+            let previous_agent = due.map(agent);
             let reason = AssignmentReason::Person;
-            Assignment { agent: to.clone(), previous_agent, reason }.into()
+            Assignment { agent: to.clone(), previous_agent, reason, message: None }.into()
         })
     }
 }

@@ -131,7 +131,7 @@ impl Create {
         }
         let desk = Desk::of(context, &self.id)?;
         let (view, state) = (&desk.view, desk.state());
-        let (workflow, stage) = (desk.workflow()?, desk.stage(None)?);
+        let stage = desk.stage(None)?;
         if let Some(done) = already_sealed(state, stage) {
             return still_holds(view, done, &self.id);
         }
@@ -143,7 +143,7 @@ impl Create {
         let run_id = draft::run_to_end(&view.world, state, stage);
         let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
         let from = author.actor.clone();
-        let mut handoff = draft::handoff(workflow, state, stage, run_id, from, artifacts);
+        let mut handoff = draft::handoff(desk.policy(), state, stage, run_id, from, artifacts);
         handoff.to = self.to.unwrap_or(handoff.to);
         handoff.message = self.message.unwrap_or(handoff.message);
         handoff.next_steps = self.next_step;

@@ -58,7 +58,7 @@ impl Import {
         let foreign = self.read(context)?;
         let desk = Desk::of(context, &foreign.task_id)?;
         let (view, state) = (&desk.view, desk.state());
-        let (workflow, stage) = (desk.workflow()?, desk.stage(None)?);
+        let stage = desk.stage(None)?;
         let chosen = named(stage, &foreign.artifacts)?;
         let sealed = seal(view, desk.policy(), state, stage, &chosen)?;
         self.compare(&foreign, &sealed)?;
@@ -71,7 +71,8 @@ impl Import {
         let author = desk.author(context)?;
         let run_id = draft::run_to_end(&view.world, state, stage);
         let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
-        let mut handoff = draft::handoff(workflow, state, stage, run_id, foreign.from, artifacts);
+        let mut handoff =
+            draft::handoff(desk.policy(), state, stage, run_id, foreign.from, artifacts);
         handoff.to = foreign.to;
         handoff.message = foreign.message;
         handoff.next_steps = foreign.next_steps;

@@ -31,6 +31,7 @@ mod ledger;
 mod lock;
 mod log;
 mod next;
+mod open;
 mod output;
 mod push;
 mod quarantine;

@@ -128,7 +128,7 @@ impl Now {
             .and_then(|workflow| draft::next_stage(workflow, state));
         let coordinator =
             || policy.agents_who(|agent| agent.coordinator).first().map(ToString::to_string);
-        let agent = || state.assigned.clone().or_else(|| stage.map(|stage| stage.agent.clone()));
+        let agent = || stage.map(|stage| draft::agent(policy, state, stage).clone());
         let stands = match (&state.closed, &state.paused, &state.blocked, &state.standing) {
             (Some(outcome), ..) => format!("closed: {}", spelled(outcome)),
             (_, Some(pause), ..) => format!("paused: {}", pause.reason),

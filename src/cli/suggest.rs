@@ -9,7 +9,7 @@ use crate::checks;
 use crate::diagnostic::{Report, Severity};
 use crate::draft::{self, Author};
 use crate::ledger::{RunState, Standing, State};
-use crate::policy::{Policy, Stage, StageKind, Workflow};
+use crate::policy::{Policy, Stage, StageKind};
 use crate::record::Payload;
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::{LedgerView, World};
@@ -65,7 +65,7 @@ pub(super) fn further_elsewhere(policy: &Policy, task: &TaskId, ahead: &Ahead) -
     let agent = match (&state.paused, &state.standing) {
         (Some(_), _) => person(policy),
         (_, Standing::Running(_)) => state.active_run().map(|run| run.agent.clone()),
-        (_, Standing::Ready(_)) => due.map(|stage| stage.agent.clone()),
+        (_, Standing::Ready(_)) => due.map(|stage| draft::agent(policy, state, stage).clone()),
         (_, Standing::Delivered(_) | Standing::Finished) => coordinator(policy),
     };
     let stage = due.map_or("-", |stage| stage.name.as_str());
@@ -150,9 +150,7 @@ pub(super) fn suggest(
         (Standing::Delivered(_), Some(stage)) => gate(world, policy, ledger, state, stage, at),
         (Standing::Running(_), Some(stage)) => {
             let run = state.active_run();
-            run.map(|run| go_on(world, workflow, ledger, state, stage, run, at))
-                .into_iter()
-                .collect()
+            run.map(|run| go_on(world, ledger, state, stage, run, at)).into_iter().collect()
         }
         (Standing::Ready(_), Some(stage)) => start(world, policy, ledger, state, stage, at),
         _ => Vec::new(),
@@ -223,7 +221,6 @@ fn gate(
 
 fn go_on(
     world: &World,
-    workflow: &Workflow,
     ledger: &LedgerView,
     state: &State,
     stage: &Stage,
@@ -238,7 +235,7 @@ fn go_on(
     let found = Suggestion::to(Some(run.agent.clone()), id, name, ending(stage, id.as_str()), why);
     // Of what a handoff would be told, only what no work can change stands in the way.
     let (run_id, from) = (run.run_id.clone(), run.agent.clone());
-    let handoff = draft::handoff(workflow, state, stage, run_id, from.clone(), Vec::new());
+    let handoff = draft::handoff(&world.policy, state, stage, run_id, from.clone(), Vec::new());
     let author = Author { actor: from, session: None, branch: world.branch.clone(), at };
     let report = judged(world, &world.policy, ledger, handoff.into(), &author).unwrap_or_default();
     let halted = report.findings.iter().find(|finding| finding.check == "halt-standing");

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::ledger::Writing;
 use super::output::{id, json as print_json, say};
 use super::status::Now;
-use super::task::word;
+use super::task::{time, word};
 use crate::record::kind::{self, Outcome, Priority};
 use crate::render::Format;
 use crate::source::TaskId;
@@ -38,6 +38,15 @@ pub(super) struct Update {
     /// The new deadline, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
     deadline: Option<String>,
+    /// A glob of the files it is about; name all of them, the former ones are replaced
+    #[arg(long, value_name = "GLOB")]
+    scope: Vec<String>,
+    /// The new phase
+    #[arg(long)]
+    phase: Option<String>,
+    /// How long its work is expected to take, such as 30m
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    estimate: Option<String>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -61,9 +70,11 @@ impl Update {
             title: self.title,
             priority: self.priority,
             depends_on: depends.then_some(self.depends_on),
-            scope: None,
+            scope: (!self.scope.is_empty()).then_some(self.scope),
             deadline: self.deadline,
             version: self.of_version,
+            phase: self.phase,
+            estimate: self.estimate,
         };
         if update == kind::Update::default() {
             return Err(Stop::fault("nothing is to be changed", "see `orch task update --help`"));

@@ -72,6 +72,8 @@ impl State {
         task.scope = update.scope.unwrap_or_else(|| task.scope.clone());
         task.deadline = update.deadline.or_else(|| task.deadline.clone());
         task.version = update.version.or_else(|| task.version.clone());
+        task.phase = update.phase.or_else(|| task.phase.clone());
+        task.estimate = update.estimate.or_else(|| task.estimate.clone());
     }
 
     fn run_entry(&mut self, run: &Run, record: &Record) {

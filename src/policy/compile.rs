@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::failure::{FailureRule, Retry};
+use super::fleet::Fleet;
 use super::identity::{Identities, SignatureRule};
 use super::model::{self, Model};
 use super::terms::{duration, optional_name};
@@ -25,12 +26,15 @@ pub(super) fn compile(
     let owners = owners(&model).expect(VALID);
     let agents = model.agents.into_iter().map(|(name, agent)| {
         let lanes = agent.lanes.into_iter().collect();
-        let model::Agent { human, auditor, coordinator, principal, .. } = agent;
+        let model::Agent { human, auditor, coordinator, principal, backup, command, .. } = agent;
+        let (limit, batch) = (agent.limit.unwrap_or(1), agent.batch.unwrap_or(1));
         let mut identities = Identities::default();
         for text in &agent.identities {
             identities.add(text).expect(VALID);
         }
-        (name, Agent { lanes, human, auditor, coordinator, identities, principal })
+        let known =
+            Agent { lanes, human, auditor, coordinator, identities, principal, ..Agent::default() };
+        (name, Agent { backup, command, limit, batch, ..known })
     });
     let lanes = model.lanes.into_iter().map(|(name, lane)| {
         let model::Lane { title, owns } = lane;
@@ -39,12 +43,12 @@ pub(super) fn compile(
     let workflows = model.workflows.into_iter().map(|(name, workflow)| {
         let order: Vec<StageName> =
             workflow.stages.iter().map(|stage| stage.name.clone()).collect();
-        let model::Workflow { title, stages, rollback } = workflow;
+        let model::Workflow { title, stages, rollback, scope } = workflow;
         let stages = stages.into_iter().enumerate();
         let stages =
             stages.map(|(index, stage)| compile_stage(stage, conditions, order.get(index + 1)));
         let stages = stages.collect();
-        (name, Workflow { title, stages, rollback })
+        (name, Workflow { title, stages, rollback, scope })
     });
     Policy {
         digest,
@@ -62,6 +66,7 @@ pub(super) fn compile(
         escalation: escalation(&model.escalation),
         decisions_log: model.decisions_log,
         signatures: SignatureRule::new(model.signatures),
+        fleet: Fleet::new(model.selection, model.groups, model.phases, model.dispatch),
         min_version: model.min_version.as_deref().and_then(Version::parse),
         retry: retries(&model.retry),
         failures,

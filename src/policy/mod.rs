@@ -6,6 +6,7 @@ mod branch;
 mod compile;
 mod condition;
 mod failure;
+mod fleet;
 mod glob;
 mod identity;
 mod model;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use branch::{BranchParts, BranchPattern};
 pub use condition::{Condition, Observed};
 pub use failure::{Ending, Retry};
+pub use fleet::{Fleet, Selection};
 pub use glob::{NamedGlob, Owners, PathSet};
 pub use identity::{Identities, SignatureRule};
 pub use model::{Procedure, Rollback, StageKind};
@@ -86,6 +88,8 @@ pub struct Policy {
     pub decisions_log: Option<RepoPath>,
     /// Which records must be signed.
     pub signatures: SignatureRule,
+    /// Who does which task, how many at once, and with what program.
+    pub fleet: Fleet,
     /// The oldest orch that may judge by this policy.
     pub min_version: Option<Version>,
     retry: BTreeMap<FailureClass, Retry>,
@@ -111,7 +115,7 @@ pub struct Escalation {
 }
 
 /// Someone who may act.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Agent {
     /// The lanes whose files it may change.
     pub lanes: BTreeSet<LaneName>,
@@ -125,6 +129,14 @@ pub struct Agent {
     pub identities: Identities,
     /// Who stands behind it, if that is not the agent itself.
     pub principal: Option<String>,
+    /// Who takes over what it does not finish in time (R002-35).
+    pub backup: Option<AgentName>,
+    /// Its own program with its arguments; empty if it has none.
+    pub command: Vec<String>,
+    /// How many tasks it may have at once, at least one.
+    pub limit: usize,
+    /// How many tasks of one stage one call of its program may do together, at least one.
+    pub batch: usize,
 }
 
 /// A part of the tree.

@@ -61,6 +61,19 @@ pub(super) struct Model {
     /// The oldest orch that may judge by this policy, such as `0.2.0`.
     #[serde(default)]
     pub(super) min_version: Option<String>,
+    /// Who does which task, before anybody is asked: the first rule that fits counts (R002-3).
+    #[serde(default)]
+    pub(super) selection: Vec<Selection>,
+    /// How many tasks of one kind may run at once, by the kinds' names (R002-44).
+    #[serde(default)]
+    pub(super) groups: BTreeMap<String, Group>,
+    /// The phases of a larger plan, in order: a task without prerequisites waits for the phase before
+    /// its own.
+    #[serde(default)]
+    pub(super) phases: Vec<String>,
+    /// How `orch dispatch` runs a plan.
+    #[serde(default)]
+    pub(super) dispatch: Dispatch,
     /// Severities of checks that are not mandatory.
     #[serde(default)]
     pub(super) checks: BTreeMap<String, Override>,
@@ -91,6 +104,55 @@ pub(super) struct Agent {
     /// Who stands behind it. Agents of one principal don't audit each other, and approve as one.
     #[serde(default)]
     pub(super) principal: Option<String>,
+    /// Who takes over what it does not finish in time (R002-35).
+    #[serde(default)]
+    pub(super) backup: Option<AgentName>,
+    /// The program that `orch dispatch` starts for it, and its arguments; no shell reads them.
+    #[serde(default)]
+    pub(super) command: Vec<String>,
+    /// How many tasks it may have at once; one if it is not said.
+    #[serde(default)]
+    pub(super) limit: Option<usize>,
+    /// How many tasks of one stage one call of its command may do together; one if it is not said.
+    #[serde(default)]
+    pub(super) batch: Option<usize>,
+}
+
+/// Who does the tasks whose id, or whose title in snake case, a glob matches.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Selection {
+    /// The glob, such as `find_*` or `TEST-*`.
+    pub(super) task: String,
+    /// Who does them, in every work stage of a lane in which that agent works.
+    pub(super) primary: AgentName,
+    /// Who does them when the first is busy, or did not finish in time.
+    #[serde(default)]
+    pub(super) backup: Option<AgentName>,
+    /// The kind of task, one of `groups`.
+    #[serde(default)]
+    pub(super) group: Option<String>,
+}
+
+/// Tasks of one kind.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    /// How many of them may run at once.
+    pub(super) limit: usize,
+}
+
+/// How `orch dispatch` runs a plan.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Dispatch {
+    /// The program of agents that have none of their own, and its arguments.
+    pub(super) command: Vec<String>,
+    /// How many agents may work at once on one machine; by default as many as it has cores.
+    pub(super) parallel: Option<usize>,
 }
 
 /// Which records must be signed.
@@ -141,6 +203,9 @@ pub(super) struct Workflow {
     /// Who takes back what went live, in an emergency.
     #[serde(default)]
     pub(super) rollback: Option<Rollback>,
+    /// The scope of tasks that are opened without one; `{task_id}` stands for the task's id.
+    #[serde(default)]
+    pub(super) scope: Vec<String>,
 }
 
 /// How a workflow's work is taken back: a stage outside of the order, which only an open incident

@@ -54,16 +54,7 @@ fn workflow_problems(
 fn stage_problems(model: &Model, stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {
     let agent = model.agents.get(&stage.agent);
     match agent {
-        None => {
-            let near = did_you_mean(stage.agent.as_str(), model.agents.keys().map(|a| a.as_str()));
-            let help =
-                near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
-            problems.at(
-                &format!("{field}.agent"),
-                format!("there is no agent `{}`", stage.agent),
-                help,
-            );
-        }
+        None => unknown_agent(model, &stage.agent, &format!("{field}.agent"), problems),
         Some(agent) if !agent.lanes.contains(&stage.lane) => {
             let message = format!("`{}` does not work in lane `{}`", stage.agent, stage.lane);
             problems.at(&format!("{field}.lane"), message, "add the lane to the agent's `lanes`");
@@ -96,6 +87,18 @@ fn stage_problems(model: &Model, stage: &model::Stage, field: &str, problems: &m
     }
     retries(&stage.retry, &format!("{field}.retry"), problems);
     evidence(stage, field, problems);
+}
+
+/// Tells that a policy names an agent that it does not have.
+pub(super) fn unknown_agent(
+    model: &Model,
+    agent: &AgentName,
+    field: &str,
+    problems: &mut Problems<'_>,
+) {
+    let near = did_you_mean(agent.as_str(), model.agents.keys().map(AgentName::as_str));
+    let help = near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
+    problems.at(field, format!("there is no agent `{agent}`"), help);
 }
 
 fn approvals(model: &Model, stage: &model::Stage, field: &str, problems: &mut Problems<'_>) {

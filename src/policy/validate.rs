@@ -25,6 +25,7 @@ pub(super) fn problems(
     super::identity::problems(model, &mut problems);
     lanes_and_branches(model, &mut problems);
     super::stages::problems(model, conditions, &mut problems);
+    super::fleet::problems(model, &mut problems);
     rules(model, &mut problems);
     if duration(&model.audit.max_age).is_none_or(|age| age <= TimeDelta::zero()) {
         problems.at("audit.max_age", not_a_duration(&model.audit.max_age), DURATION_HELP);

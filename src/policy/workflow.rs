@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{AUDIT_PASS, Condition, NamedGlob, ORCHESTRATOR, Retry, Rollback, StageKind};
+use super::{AUDIT_PASS, Condition, NamedGlob, Retry, Rollback, StageKind};
 use crate::record::kind::FailureClass;
 use crate::source::{AgentName, ArtifactName, LaneName, StageName};
 
@@ -18,6 +18,8 @@ pub struct Workflow {
     pub stages: Vec<Stage>,
     /// Who takes back what went live, in an emergency.
     pub rollback: Option<Rollback>,
+    /// The scope of tasks that are opened without one; `{task_id}` stands for the task's id.
+    pub scope: Vec<String>,
 }
 
 /// One stage of a workflow.
@@ -84,13 +86,6 @@ impl Workflow {
     pub fn before(&self, name: &StageName) -> &[Stage] {
         let end = self.stages.iter().position(|stage| stage.name == *name);
         &self.stages[..end.unwrap_or_default()]
-    }
-
-    /// Gives the agent of the stage behind one; `orchestrator` behind the last.
-    pub fn receiver(&self, stage: &Stage) -> AgentName {
-        let next = stage.next.first().and_then(|next| self.stage(next));
-        next.map(|next| next.agent.clone())
-            .unwrap_or_else(|| ORCHESTRATOR.parse().expect("a word that is a name"))
     }
 }
 

@@ -336,9 +336,9 @@ impl Teller {
             }
             "handoff" => {
                 let artifacts = self.artifacts(stage, state);
-                let run = state.active_run().map(|run| run.run_id.clone());
-                let run = run.unwrap_or_else(|| draft::run(world, state, stage).run_id);
-                draft::handoff(workflow, state, stage, run, stage.agent.clone(), artifacts).into()
+                let run = draft::run_to_end(world, state, stage);
+                draft::handoff(&world.policy, state, stage, run, stage.agent.clone(), artifacts)
+                    .into()
             }
             "gate" => {
                 let coordinator = "orchestrator".parse().expect("a name");

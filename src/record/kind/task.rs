@@ -26,12 +26,19 @@ pub struct Task {
     /// Tasks that must have completed, or delivered what is required, first (R000-22).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<TaskId>,
-    /// Globs of the files it is about, for planning.
+    /// Globs of the files it is about: its runs change no others, and plans keep tasks apart whose
+    /// globs can match the same path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,
     /// The phase of a larger plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
+    /// The week of a larger plan, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub week: Option<u32>,
+    /// How long its work is expected to take, such as `30m`, for planning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<String>,
     /// What must be true at the end (R002-27).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub success_criteria: Vec<String>,
@@ -87,6 +94,12 @@ pub struct Update {
     /// The new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The new phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// The new estimate, such as `30m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<String>,
 }
 
 /// Gives the task's current stage to an agent.
@@ -101,6 +114,9 @@ pub struct Assignment {
     pub previous_agent: Option<AgentName>,
     /// Why it changed hands.
     pub reason: AssignmentReason,
+    /// The same in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// Why a task was assigned.
