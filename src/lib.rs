@@ -20,6 +20,7 @@ pub mod world;
 pub mod checks;
 pub mod guard;
 pub mod draft;
+pub mod plan;
 pub mod render;
 pub mod cli;
 #[cfg(test)]

@@ -33,6 +33,7 @@ mod log;
 mod next;
 mod open;
 mod output;
+mod plan;
 mod push;
 mod quarantine;
 mod rebase;
@@ -98,6 +99,8 @@ enum Command {
     Explain(explain::Explain),
     /// Tell what an agent should do now, as commands
     Next(next::Next),
+    /// Tell what may run now, what may run at once, and how long all of it takes
+    Plan(plan::Plan),
     /// Show the board, or one task's ledger as a story
     Status(status::Status),
     /// Open, list, show and close tasks
@@ -154,6 +157,7 @@ pub fn main() -> ExitCode {
         Command::Verify(command) => command.run(&context),
         Command::Explain(command) => command.run(&context),
         Command::Next(command) => command.run(&context),
+        Command::Plan(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
         Command::Task(command) => command.run(&context),
         Command::Run(command) => command.run(&context),

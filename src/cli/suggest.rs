@@ -5,12 +5,11 @@ use serde::Serialize;
 
 use super::elsewhere::Ahead;
 use super::story::told;
-use crate::checks;
 use crate::diagnostic::{Report, Severity};
 use crate::draft::{self, Author};
 use crate::ledger::{RunState, Standing, State};
+use crate::plan::{judged, may_start};
 use crate::policy::{Policy, Stage, StageKind};
-use crate::record::Payload;
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::{LedgerView, World};
 
@@ -152,7 +151,7 @@ pub(super) fn suggest(
             let run = state.active_run();
             run.map(|run| go_on(world, ledger, state, stage, run, at)).into_iter().collect()
         }
-        (Standing::Ready(_), Some(stage)) => start(world, policy, ledger, state, stage, at),
+        (Standing::Ready(_), Some(stage)) => start(world, ledger, state, stage, at),
         _ => Vec::new(),
     };
     if let (Some(why), Standing::Running(stage)) = (stalled(policy, ledger, at), &state.standing) {
@@ -171,18 +170,6 @@ pub(super) fn suggest(
         all.push(Suggestion { help: Some(help), ..suggestion });
     }
     all
-}
-
-/// Asks the checks about an entry that nobody has written.
-fn judged(
-    world: &World,
-    policy: &Policy,
-    ledger: &LedgerView,
-    payload: Payload,
-    author: &Author,
-) -> Option<Report> {
-    let drafted = draft::record(Some(ledger), None, &ledger.home, &payload, policy, author);
-    drafted.ok().map(|(record, _)| checks::judge(world, ledger, &record))
 }
 
 /// Gives what stands in the way, a suggestion each.
@@ -213,7 +200,7 @@ fn gate(
     let Some(actor) = coordinator(policy) else { return Vec::new() };
     let payload = draft::gate(world, state, stage, actor.clone(), None).into();
     let author = Author { actor, session: None, branch: world.branch.clone(), at };
-    let report = judged(world, policy, ledger, payload, &author).unwrap_or_default();
+    let report = judged(world, ledger, &payload, &author).unwrap_or_default();
     let what = format!("the gate of stage {name} can't be recorded");
     let obstacles = in_the_way(&report, &what, &found);
     if obstacles.is_empty() { vec![found] } else { obstacles }
@@ -237,7 +224,7 @@ fn go_on(
     let (run_id, from) = (run.run_id.clone(), run.agent.clone());
     let handoff = draft::handoff(&world.policy, state, stage, run_id, from.clone(), Vec::new());
     let author = Author { actor: from, session: None, branch: world.branch.clone(), at };
-    let report = judged(world, &world.policy, ledger, handoff.into(), &author).unwrap_or_default();
+    let report = judged(world, ledger, &handoff.into(), &author).unwrap_or_default();
     let halted = report.findings.iter().find(|finding| finding.check == "halt-standing");
     match halted {
         Some(finding) => Suggestion {
@@ -266,19 +253,13 @@ fn ending(stage: &Stage, id: &str) -> String {
 /// person could do about it.
 fn start(
     world: &World,
-    policy: &Policy,
     ledger: &LedgerView,
     state: &State,
     stage: &Stage,
     at: Moment,
 ) -> Vec<Suggestion> {
-    let mut run = draft::run(world, state, stage);
-    run.branch = draft::branch(policy, state, &run, at);
-    let agent = run.agent.clone();
-    let id = &state.task.task_id;
-    // Each agent has a context of its own; what it is called does not matter to a suggestion.
-    let session = Some(format!("context of {agent}"));
-    let author = Author { actor: agent.clone(), session, branch: run.branch.clone(), at };
+    let (run, report) = may_start(world, ledger, state, stage, at);
+    let (agent, id) = (run.agent, &state.task.task_id);
     let failed = state.failures(&stage.name).next();
     let (verb, why) = match failed {
         Some((_, failed)) => (
@@ -292,9 +273,6 @@ fn start(
     };
     let command = format!("orch run {verb} {id}");
     let found = Suggestion::to(Some(agent), id, stage.name.as_str(), command, why);
-    let Some(report) = judged(world, policy, ledger, run.into(), &author) else {
-        return Vec::new();
-    };
     let mut all = in_the_way(&report, &format!("stage {} can't start", stage.name), &found);
     if all.is_empty() {
         return vec![found];

@@ -8,6 +8,11 @@ pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "trading strategies and models, past an independent auditor",
         include_str!("../../templates/strategy.yaml"),
     ),
+    (
+        "trader",
+        "a fleet of coding agents: discovery, implementation, validation",
+        include_str!("../../templates/trader.yaml"),
+    ),
 ];
 
 /// Between these lines, `AGENTS.md` holds what an agent must know.

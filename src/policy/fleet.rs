@@ -6,10 +6,10 @@ use super::glob::first_fault;
 use super::model::{self, Model};
 use super::stages::unknown_agent;
 use super::terms::Problems;
-use super::{ORCHESTRATOR, PathSet, Policy, Stage, StageKind, Workflow};
+use super::{ORCHESTRATOR, PathSet, Policy, Scope, Stage, StageKind, Workflow};
 use crate::record::did_you_mean;
 use crate::record::kind::Task;
-use crate::source::{AgentName, RepoPath, TaskId};
+use crate::source::{AgentName, LaneName, RepoPath, TaskId};
 
 /// A fleet's agents: who is selected for a task, the limits of its kinds of tasks, its phases.
 #[derive(Debug, Clone)]
@@ -118,6 +118,19 @@ impl Policy {
 
     fn works_in(&self, agent: &AgentName, stage: &Stage) -> bool {
         self.agents.get(agent).is_some_and(|agent| agent.lanes.contains(&stage.lane))
+    }
+
+    /// Gives the globs of the files that a stage in a lane may change for a task of that scope: those
+    /// that speak of the lane; all that the lane owns, if none does.
+    pub fn scope_in(&self, scope: &[String], lane: &LaneName) -> Vec<String> {
+        let owns = self.lanes.get(lane).map(|lane| lane.owns.as_slice()).unwrap_or_default();
+        let whole = Scope::new(owns).ok();
+        let speaks = |glob: &&String| {
+            let glob = Scope::new(std::slice::from_ref(*glob)).ok();
+            glob.zip(whole.as_ref()).is_some_and(|(glob, whole)| glob.meets(whole))
+        };
+        let spoken: Vec<String> = scope.iter().filter(speaks).cloned().collect();
+        if spoken.is_empty() { owns.to_vec() } else { spoken }
     }
 
     /// Gives whom a stage of a task hands off to: the agent of the stage behind it; `orchestrator`

@@ -215,6 +215,7 @@ mod tests {
         for text in [
             include_str!("../../templates/strategy.yaml"),
             include_str!("../../templates/team.yaml"),
+            include_str!("../../templates/trader.yaml"),
         ] {
             assert_eq!(Policy::parse(text.as_bytes(), &crate::checks::names()).err(), None);
         }

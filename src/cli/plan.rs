@@ -1,0 +1,258 @@
+//! `orch plan`: what may run now, what may run at once, and how long all of it takes.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::Stop;
+use super::context::{Context, View};
+use super::elsewhere::ahead;
+use super::output::{json as print_json, say, table};
+use crate::ledger::State;
+use crate::plan::{Item, Kind, Placed, Plan as Planned, Stands, agenda, plan};
+use crate::render::Format;
+use crate::source::TaskId;
+
+/// Tell what may run now, what may run at once, and how long all of it takes.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Two tasks whose scopes can touch the same path are never in one wave.\nExample: \
+                        orch plan --phase implementation --groups 3"
+)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// How many tasks may run at once; by default as many as limits and scopes allow
+    #[arg(long, value_name = "N", visible_alias = "parallel-groups")]
+    groups: Option<usize>,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+/// Which of the open tasks are planned.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Which {
+    /// Only the tasks of this phase
+    #[arg(long)]
+    phase: Option<String>,
+    /// Only the tasks of this week
+    #[arg(long)]
+    week: Option<u32>,
+}
+
+impl Which {
+    /// Tells whether a task is asked for.
+    pub(super) fn takes(&self, item: &Item) -> bool {
+        let task = &item.task;
+        (self.phase.is_none() || self.phase == task.phase)
+            && (self.week.is_none() || self.week == task.week)
+    }
+}
+
+/// Gives the open tasks that are asked for, as they stand here or further on elsewhere.
+pub(super) fn items(context: &Context, view: &View, which: &Which) -> Result<Vec<Item>, Stop> {
+    let elsewhere: BTreeMap<TaskId, State> =
+        ahead(context, view, None)?.into_iter().map(|(id, ahead)| (id, ahead.state)).collect();
+    let mut items = agenda(&view.world, &elsewhere, context.at());
+    items.retain(|item| which.takes(item));
+    Ok(items)
+}
+
+impl Plan {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of_all(context, false)?;
+        let items = items(context, &view, &self.which)?;
+        let planned = plan(&view.world.policy, &items, self.groups.unwrap_or(usize::MAX));
+        match self.format {
+            Format::Json => print_json(&as_json(&planned)),
+            Format::Human if items.is_empty() => say(
+                "nothing is to be planned; open a task: orch task open ID --workflow NAME --title TEXT",
+            ),
+            Format::Human => tell(&planned),
+        }
+        Ok(())
+    }
+}
+
+/// Prints a plan, wave by wave.
+pub(super) fn tell(planned: &Planned<'_>) {
+    let all = planned.waves.iter().flat_map(|wave| &wave.tasks);
+    let widths = Widths::of(all);
+    for (number, wave) in planned.waves.iter().enumerate() {
+        let when = if number == 0 { "now".to_owned() } else { format!("wave {}", number + 1) };
+        let at_once = match wave.tasks.len() {
+            1 => String::new(),
+            count => format!(", {count} at once"),
+        };
+        say(format!("{when}{at_once}"));
+        for kind in [Kind::Independent, Kind::DomainSpecific, Kind::Sequential] {
+            let placed: Vec<&Placed<'_>> =
+                wave.tasks.iter().filter(|placed| placed.kind == kind).collect();
+            if !placed.is_empty() {
+                say(format!("  {}", words(kind)));
+            }
+            placed.into_iter().for_each(|placed| say(widths.line(placed)));
+        }
+    }
+    if !planned.held.is_empty() {
+        say("held");
+        let rows = planned
+            .held
+            .iter()
+            .map(|item| vec![format!("    {}", item.task.task_id), why_held(item)]);
+        table(&rows.collect::<Vec<_>>());
+    }
+    if planned.critical_path.len() > 1 {
+        let path: Vec<&str> = planned.critical_path.iter().map(|id| id.as_str()).collect();
+        say(format!("critical path: {}", path.join(" -> ")));
+    }
+    if planned.as_planned > TimeDelta::zero() {
+        say(format!(
+            "expected: {} one by one, {} as planned, {:.1} times as fast",
+            lasting(planned.one_by_one),
+            lasting(planned.as_planned),
+            speedup(planned)
+        ));
+    }
+}
+
+/// Gives how many times as fast as one by one a plan is expected to be.
+fn speedup(planned: &Planned<'_>) -> f64 {
+    planned.one_by_one.as_seconds_f64() / planned.as_planned.as_seconds_f64().max(1e-3)
+}
+
+/// What stands in the way of a task, in a line.
+pub(super) fn why_held(item: &Item) -> String {
+    match &item.stands {
+        Stands::Held(obstacles) => {
+            let told = obstacles.iter().map(|o| format!("{}: {}", o.check, o.message));
+            told.collect::<Vec<_>>().join("; ")
+        }
+        _ => {
+            let names: Vec<&str> = item.waits_for.iter().map(|id| id.as_str()).collect();
+            match names.is_empty() {
+                true => "waits for an earlier phase".into(),
+                false => format!("waits for {}", names.join(", ")),
+            }
+        }
+    }
+}
+
+fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Independent => "independent",
+        Kind::DomainSpecific => "domain_specific",
+        Kind::Sequential => "sequential",
+    }
+}
+
+/// How wide the columns of a plan are, over all its waves.
+struct Widths {
+    id: usize,
+    title: usize,
+    stage: usize,
+}
+
+impl Widths {
+    fn of<'p, 'i: 'p>(all: impl Iterator<Item = &'p Placed<'i>>) -> Self {
+        let none = Widths { id: 0, title: 0, stage: 0 };
+        all.fold(none, |widths, placed| Widths {
+            id: widths.id.max(placed.item.task.task_id.as_str().chars().count()),
+            title: widths.title.max(placed.item.task.title.chars().count()).min(40),
+            stage: widths.stage.max(stage(placed.item).chars().count()),
+        })
+    }
+
+    fn line(&self, placed: &Placed<'_>) -> String {
+        let item = placed.item;
+        let title: String = item.task.title.chars().take(40).collect();
+        let agent = placed.agent.as_ref().map_or("-", |agent| agent.as_str());
+        let stands = match item.stands {
+            Stands::Running => "  runs",
+            Stands::Delivered => "  waits for its gate",
+            Stands::Finished => "  to be closed",
+            _ => "",
+        };
+        let because = placed.because.iter().map(|refusal| format!("  ({refusal})"));
+        format!(
+            "    {:id$}  {title:title_width$}  {:stage$}  {agent}{stands}{}",
+            item.task.task_id.as_str(),
+            self::stage(item),
+            because.collect::<String>(),
+            id = self.id,
+            title_width = self.title,
+            stage = self.stage,
+        )
+    }
+}
+
+fn stage(item: &Item) -> &str {
+    item.stage.as_ref().map_or("-", |stage| stage.as_str())
+}
+
+/// A time in the largest units that say it.
+pub(super) fn lasting(time: TimeDelta) -> String {
+    let (hours, minutes, seconds) = (time.num_hours(), time.num_minutes(), time.num_seconds());
+    match (hours, minutes, seconds) {
+        (0, 0, _) => format!("{:.1} s", time.as_seconds_f64()),
+        (0, ..) => format!("{minutes} min"),
+        _ if minutes % 60 == 0 => format!("{hours} h"),
+        _ => format!("{hours} h {} min", minutes % 60),
+    }
+}
+
+fn as_json(planned: &Planned<'_>) -> Value {
+    let waves = planned.waves.iter().map(|wave| {
+        let tasks = wave.tasks.iter().map(|placed| {
+            let item = placed.item;
+            json!({
+                "task_id": item.task.task_id,
+                "title": item.task.title,
+                "priority": item.task.priority,
+                "workflow": item.task.workflow,
+                "stage": item.stage,
+                "lane": item.lane,
+                "agent": placed.agent,
+                "group": item.group,
+                "kind": placed.kind,
+                "stands": stands(item),
+                "depends_on": item.task.depends_on,
+                "because": placed.because.as_ref().map(ToString::to_string),
+                "expected_seconds": item.expected.num_seconds(),
+            })
+        });
+        tasks.collect::<Vec<_>>()
+    });
+    let held = planned.held.iter().map(|item| {
+        json!({
+            "task_id": item.task.task_id,
+            "stage": item.stage,
+            "stands": stands(item),
+            "waits_for": item.waits_for,
+            "why": why_held(item),
+        })
+    });
+    json!({
+        "waves": waves.collect::<Vec<_>>(),
+        "held": held.collect::<Vec<_>>(),
+        "critical_path": planned.critical_path,
+        "expected": {
+            "one_by_one_seconds": planned.one_by_one.num_seconds(),
+            "as_planned_seconds": planned.as_planned.num_seconds(),
+            "speedup": (speedup(planned) * 100.0).round() / 100.0,
+        },
+    })
+}
+
+fn stands(item: &Item) -> &'static str {
+    match item.stands {
+        Stands::Ready => "ready",
+        Stands::Running => "running",
+        Stands::Delivered => "delivered",
+        Stands::Finished => "finished",
+        Stands::Waits => "waits",
+        Stands::Held(_) => "held",
+    }
+}

@@ -1,0 +1,16 @@
+//! Plans: what may run now, what may run at once, and in which order the rest follows.
+//!
+//! A plan is computed from the ledgers and the agreed policy alone. `orch plan` prints it, `orch
+//! dispatch` carries it out, and both keep the same tasks apart.
+
+mod admission;
+mod agenda;
+mod expected;
+mod prompt;
+mod schedule;
+
+pub use admission::{Admission, Refusal};
+pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};
+pub use expected::Expected;
+pub use prompt::{Briefing, prompt};
+pub use schedule::{Kind, Placed, Plan, Wave, plan};
