@@ -56,7 +56,7 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         .survey
         .halts
         .iter()
-        .filter(|halt| halt.stands_at(step.at) && covers(world, halt, state, stage, lane));
+        .filter(|halt| halt.stands_at(step.at) && halt.covers(world, state, stage, lane));
     let objections = standing.map(|halt| {
         let StandingHalt { id, scope, reason, path, .. } = halt;
         let message = format!("halt `{id}` stands for {scope}: {reason}");
@@ -99,26 +99,6 @@ fn lane<'w>(step: &Step<'w>, state: &'w State, stage: &StageName) -> Option<&'w 
     let begun = step.begun().map(|run| &run.lane);
     let ran = || state.runs.iter().rev().find(|run| run.stage == *stage).map(|run| &run.lane);
     begun.or_else(ran).or_else(|| step.stage(stage).map(|stage| &stage.lane))
-}
-
-fn covers(
-    world: &World,
-    halt: &StandingHalt,
-    state: &State,
-    stage: Option<&StageName>,
-    lane: Option<&LaneName>,
-) -> bool {
-    if !halt.names_something(&world.policy, &world.survey.folders) {
-        return true;
-    }
-    match halt.scope.split_once(':') {
-        Some(("workflow", name)) => state.task.workflow == name,
-        Some(("lane", name)) => lane.is_some_and(|lane| lane == name),
-        Some(("stage", name)) => stage.is_some_and(|stage| stage == name),
-        Some(("task", id)) => state.task.task_id.as_str().eq_ignore_ascii_case(id),
-        Some(("schedule", _)) => false,
-        _ => true,
-    }
 }
 
 #[cfg(test)]

@@ -47,12 +47,17 @@ impl Context {
         Context { at: Moment::new(Utc::now()), ..self.clone() }
     }
 
+    /// Gives the same process as it would be in another folder.
+    pub(super) fn standing_in(&self, folder: &std::path::Path) -> Self {
+        Context { directory: folder.to_owned(), ..self.by_now() }
+    }
+
     /// Gives the context that the process works from, if it was named.
     pub(super) fn session(&self) -> Option<&str> {
         self.who.session.as_deref().filter(|session| !session.is_empty())
     }
 
-    /// Gives the same process, standing in another folder of another repository.
+    /// Gives the folder that the process stands in.
     pub(super) fn directory(&self) -> &std::path::Path {
         &self.directory
     }

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::desk::Desk;
 use super::ledger::Writing;
 use super::output::{id, say};
+use super::task::word;
 use crate::draft;
 use crate::ledger::State;
 use crate::record::Payload;
@@ -36,6 +37,12 @@ pub(super) struct Assign {
     /// Who shall do it
     #[arg(long, value_name = "AGENT", value_parser = id::<AgentName>)]
     to: AgentName,
+    /// Why it changes hands: person, timeout or selection
+    #[arg(long, default_value = "person", value_parser = word::<AssignmentReason>)]
+    reason: AssignmentReason,
+    /// The same in words
+    #[arg(long)]
+    message: Option<String>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -88,8 +95,8 @@ impl Assign {
             let due = desk.stage(None).ok();
             let agent = |stage| draft::agent(desk.policy(), desk.state(), stage).clone();
             let previous_agent = due.map(agent);
-            let reason = AssignmentReason::Person;
-            Assignment { agent: to.clone(), previous_agent, reason, message: None }.into()
+            let (reason, message) = (self.reason, self.message.clone());
+            Assignment { agent: to.clone(), previous_agent, reason, message }.into()
         })
     }
 }

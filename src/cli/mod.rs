@@ -8,6 +8,7 @@ mod context;
 mod decide;
 mod demo;
 mod desk;
+mod dispatch;
 mod elsewhere;
 mod escalate;
 mod exec;
@@ -43,6 +44,7 @@ mod run;
 mod schema;
 mod seal;
 mod sign;
+mod signals;
 mod status;
 mod story;
 mod suggest;
@@ -101,6 +103,8 @@ enum Command {
     Next(next::Next),
     /// Tell what may run now, what may run at once, and how long all of it takes
     Plan(plan::Plan),
+    /// Run the plan here: a worktree and a branch for each task, agents' own commands
+    Dispatch(dispatch::Dispatch),
     /// Show the board, or one task's ledger as a story
     Status(status::Status),
     /// Open, list, show and close tasks
@@ -158,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(&context),
         Command::Next(command) => command.run(&context),
         Command::Plan(command) => command.run(&context),
+        Command::Dispatch(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
         Command::Task(command) => command.run(&context),
         Command::Run(command) => command.run(&context),

@@ -41,6 +41,15 @@ impl Stop {
         Stop::Denied(Fault::new(message, help))
     }
 
+    /// Gives why, in words.
+    pub(super) fn in_words(&self) -> String {
+        match self {
+            Stop::Refused => "it was refused".into(),
+            Stop::Interrupted(signal) => format!("signal {signal} ended it"),
+            Stop::Denied(fault) | Stop::Fault(fault) => fault.to_string(),
+        }
+    }
+
     /// Tells why, on standard error, and gives the exit code.
     pub(super) fn tell(&self, context: &Context) -> ExitCode {
         let (failure, code) = match self {

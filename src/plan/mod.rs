@@ -13,4 +13,4 @@ pub use admission::{Admission, Refusal};
 pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};
 pub use expected::Expected;
 pub use prompt::{Briefing, prompt};
-pub use schedule::{Kind, Placed, Plan, Wave, plan};
+pub use schedule::{Kind, Placed, Plan, Wave, first_wave, plan};

@@ -67,26 +67,14 @@ pub fn plan<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Plan<'i>
     let graph = Graph::of(policy, items);
     let mut waves = Vec::new();
     let mut done: BTreeSet<&TaskId> = BTreeSet::new();
-    let mut left: Vec<&Item> =
-        graph.order.iter().copied().filter(|item| graph.plans(item)).collect();
+    let mut left: Vec<&Item> = graph.planned().collect();
     let mut because: BTreeMap<&TaskId, Refusal> = BTreeMap::new();
     while !left.is_empty() {
-        let mut admission = Admission::new(policy, parallel);
-        let mut wave = Wave::default();
-        for &item in left.iter().filter(|item| graph.may_begin(item, &done)) {
-            match begin(&mut admission, item) {
-                Ok(agent) => {
-                    let because = because.remove(&item.task.task_id);
-                    let kind = Kind::Sequential;
-                    wave.tasks.push(Placed { item, agent, kind, because });
-                }
-                Err(refusal) => drop(because.insert(&item.task.task_id, refusal)),
-            }
-        }
+        let may_begin = left.iter().copied().filter(|item| graph.may_begin(item, &done));
+        let wave = wave(policy, may_begin, parallel, &mut because);
         if wave.tasks.is_empty() {
             break;
         }
-        wave.settle();
         done.extend(wave.tasks.iter().map(|placed| &placed.item.task.task_id));
         left.retain(|item| !done.contains(&item.task.task_id));
         waves.push(wave);
@@ -99,6 +87,36 @@ pub fn plan<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Plan<'i>
         as_planned: graph.duration(policy, parallel),
         waves,
     }
+}
+
+/// Gives what runs, and what may begin beside it now: the first wave of the [`plan`], at less cost.
+pub fn first_wave<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Vec<Placed<'i>> {
+    let graph = Graph::of(policy, items);
+    let done = BTreeSet::new();
+    let may_begin = graph.planned().filter(|item| graph.may_begin(item, &done));
+    wave(policy, may_begin, parallel, &mut BTreeMap::new()).tasks
+}
+
+/// Lets in what may run at once, the first come first; remembers why others are not let in.
+fn wave<'i>(
+    policy: &Policy,
+    may_begin: impl Iterator<Item = &'i Item>,
+    parallel: usize,
+    because: &mut BTreeMap<&'i TaskId, Refusal>,
+) -> Wave<'i> {
+    let mut admission = Admission::new(policy, parallel);
+    let mut wave = Wave::default();
+    for item in may_begin {
+        match begin(&mut admission, item) {
+            Ok(agent) => {
+                let because = because.remove(&item.task.task_id);
+                wave.tasks.push(Placed { item, agent, kind: Kind::Sequential, because });
+            }
+            Err(refusal) => drop(because.insert(&item.task.task_id, refusal)),
+        }
+    }
+    wave.settle();
+    wave
 }
 
 /// Lets a task begin, or go on. What only waits for the coordinator keeps nobody busy.
@@ -151,11 +169,11 @@ impl<'i> Graph<'i> {
         graph.hold();
         graph.measure();
         let tails = &graph.tails;
-        // The most urgent first; of those, what the most time hangs on.
+        // What runs, runs; then the most urgent first, and of those, what the most time hangs on.
         graph.order.sort_by_key(|item| {
             let id = &item.task.task_id;
             let tail = tails.get(id).copied().unwrap_or_default();
-            (item.task.priority, std::cmp::Reverse(tail), id)
+            (item.stands != Stands::Running, item.task.priority, std::cmp::Reverse(tail), id)
         });
         graph
     }
@@ -209,8 +227,9 @@ impl<'i> Graph<'i> {
         }
     }
 
-    fn plans(&self, item: &Item) -> bool {
-        !self.held.contains(&item.task.task_id)
+    /// Gives the tasks that can be planned, the most urgent first.
+    fn planned(&self) -> impl Iterator<Item = &'i Item> {
+        self.order.iter().copied().filter(|item| !self.held.contains(&item.task.task_id))
     }
 
     fn may_begin(&self, item: &Item, done: &BTreeSet<&TaskId>) -> bool {
@@ -245,8 +264,7 @@ impl<'i> Graph<'i> {
         let mut admission = Admission::new(policy, parallel);
         let mut done: BTreeSet<&TaskId> = BTreeSet::new();
         let mut running: Vec<(TimeDelta, &Item)> = Vec::new();
-        let mut left: Vec<&Item> =
-            self.order.iter().copied().filter(|item| self.plans(item)).collect();
+        let mut left: Vec<&Item> = self.planned().collect();
         let mut now = TimeDelta::zero();
         loop {
             left.retain(|item| {

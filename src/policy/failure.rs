@@ -68,6 +68,9 @@ fn chance(run: &RunId, attempt: u32) -> f64 {
     f64::from(number) / f64::from(u32::MAX)
 }
 
+/// The word for a run that took longer than it may.
+pub const TIMED_OUT: &str = "timeout";
+
 /// What a command left when it ended without success.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending<'o> {
@@ -140,7 +143,7 @@ pub(super) fn classify(rules: &[FailureRule], ending: &Ending<'_>) -> Failure {
     let told = rules.iter().find(|rule| rule.fits(ending));
     let (class, reason) = match (told, ending) {
         (Some(rule), _) => (rule.class, rule.reason.clone()),
-        (None, Ending { timed_out: true, .. }) => (FailureClass::Transient, "timeout".into()),
+        (None, Ending { timed_out: true, .. }) => (FailureClass::Transient, TIMED_OUT.into()),
         (None, Ending { exit_code: None, .. }) => (FailureClass::Transient, "signal".into()),
         (None, Ending { exit_code: Some(_), .. }) => {
             (FailureClass::Deterministic, "exit_code".into())

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use branch::{BranchParts, BranchPattern};
 pub use condition::{Condition, Observed};
-pub use failure::{Ending, Retry};
+pub use failure::{Ending, Retry, TIMED_OUT};
 pub use fleet::{Fleet, Selection};
 pub use glob::{NamedGlob, Owners, PathSet};
 pub use identity::{Identities, SignatureRule};

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Survey;
 use super::ledgers::{self, Files, LedgerView};
 use super::survey::Active;
+use super::{Survey, World};
 use crate::ledger::{IncidentState, State};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::HaltTopic;
 use crate::record::{Home, Payload, Problem, snapshot_of};
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
-use crate::source::{Moment, RepoPath, Span, TaskId};
+use crate::source::{LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// A halt that stands.
 #[derive(Debug, Clone)]
@@ -102,6 +102,27 @@ impl StandingHalt {
             Some(("task", id)) => tasks.contains_key(&id.to_lowercase()),
             Some(("schedule", _)) => true,
             _ => self.scope == "all",
+        }
+    }
+
+    /// Tells whether it stops a task in a stage and a lane.
+    pub fn covers(
+        &self,
+        world: &World,
+        state: &State,
+        stage: Option<&StageName>,
+        lane: Option<&LaneName>,
+    ) -> bool {
+        if !self.names_something(&world.policy, &world.survey.folders) {
+            return true;
+        }
+        match self.scope.split_once(':') {
+            Some(("workflow", name)) => state.task.workflow == name,
+            Some(("lane", name)) => lane.is_some_and(|lane| lane == name),
+            Some(("stage", name)) => stage.is_some_and(|stage| stage == name),
+            Some(("task", id)) => state.task.task_id.as_str().eq_ignore_ascii_case(id),
+            Some(("schedule", _)) => false,
+            _ => true,
         }
     }
 

@@ -4,7 +4,6 @@
 mod beat;
 mod claim;
 mod order;
-mod signals;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -14,7 +13,6 @@ use chrono::TimeDelta;
 use self::beat::Heartbeat;
 use self::claim::{Asked, Claim};
 use self::order::{Ended, How, Order};
-use self::signals::Signals;
 use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
@@ -24,6 +22,7 @@ use super::handoff::Create;
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::run::{begin, goes_on_elsewhere, result_command};
+use super::signals::Signals;
 use crate::draft;
 use crate::ledger::{RunStanding, RunState, Standing, State};
 use crate::policy::{Ending, Stage};
@@ -58,6 +57,9 @@ pub(super) struct Exec {
     /// Hand off when the command has succeeded
     #[arg(long)]
     handoff: bool,
+    /// Make one attempt, and leave the next to whoever says this again
+    #[arg(long)]
+    once: bool,
     /// The command and its arguments; no shell reads them
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -110,6 +112,7 @@ impl Exec {
                             drop(claim);
                             return self.hand_off(context);
                         }
+                        None if self.once => return Err(Stop::Refused),
                         None => {}
                     }
                 }

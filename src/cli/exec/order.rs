@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::beat::{Heartbeat, Tail};
 use super::claim::Claim;
-use super::signals::Signals;
 use crate::cli::Stop;
+use crate::cli::signals::Signals;
 use crate::record::kind::Run;
 use crate::snapshot::Fault;
 use crate::source::path::unprintable;
@@ -110,6 +110,7 @@ impl Order {
             ("ORCH_RUN_ID", Some(id.to_string())),
             ("ORCH_ATTEMPT", Some(run.attempt.to_string())),
             ("ORCH_LANE", Some(run.lane.to_string())),
+            ("ORCH_BRANCH", run.branch.clone()),
             ("ORCH_CHECKPOINT", checkpoint),
             // The same for every attempt, so that who gets an order twice sees that it is one.
             ("ORCH_IDEMPOTENCY_KEY", Some(format!("{task}/{stage}/{id}"))),

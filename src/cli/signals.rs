@@ -13,7 +13,7 @@ mod unix {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
-    use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+    use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::flag::{register_conditional_shutdown, register_usize};
 
@@ -21,7 +21,7 @@ mod unix {
     const GRACE: Duration = Duration::from_secs(5);
 
     /// The signals that end this process, caught.
-    pub(in crate::cli::exec) struct Signals {
+    pub(in crate::cli) struct Signals {
         caught: Arc<AtomicUsize>,
         /// While it is set, there is nothing to be told: a signal ends the process at once.
         idle: Arc<AtomicBool>,
@@ -29,7 +29,7 @@ mod unix {
 
     impl Signals {
         /// Catches them from now on.
-        pub(in crate::cli::exec) fn catch() -> std::io::Result<Self> {
+        pub(in crate::cli) fn catch() -> std::io::Result<Self> {
             let (caught, idle) = (Arc::<AtomicUsize>::default(), Arc::new(AtomicBool::new(true)));
             for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
                 let number = usize::try_from(signal).unwrap_or_default();
@@ -40,22 +40,27 @@ mod unix {
         }
 
         /// Says whether a signal may end the process at once.
-        pub(in crate::cli::exec) fn idle(&self, idle: bool) {
+        pub(in crate::cli) fn idle(&self, idle: bool) {
             self.idle.store(idle, Ordering::SeqCst);
         }
 
         /// Gives the number of the signal that came, if one did.
-        pub(in crate::cli::exec) fn caught(&self) -> Option<u8> {
+        pub(in crate::cli) fn caught(&self) -> Option<u8> {
             u8::try_from(self.caught.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
         }
 
         /// Gives a command a group of its own, so that its children can be ended with it.
-        pub(in crate::cli::exec) fn set_apart(command: &mut Command) {
+        pub(in crate::cli) fn set_apart(command: &mut Command) {
             command.process_group(0);
         }
 
+        /// Asks a command to end, as Ctrl-C would; it takes care of its own children.
+        pub(in crate::cli) fn ask(child: &Child) {
+            let _gone_already = kill_process(Pid::from_child(child), Signal::TERM);
+        }
+
         /// Ends a command and its children: they are asked to, and after five seconds made to.
-        pub(in crate::cli::exec) fn end(child: &mut Child) {
+        pub(in crate::cli) fn end(child: &mut Child) {
             let group = Pid::from_child(child);
             // A group that is gone already has ended as it should.
             let _gone_already = kill_process_group(group, Signal::TERM);
@@ -77,22 +82,26 @@ mod plain {
     use std::process::{Child, Command};
 
     /// Where there are no signals, nothing is caught, and a command is ended alone.
-    pub(in crate::cli::exec) struct Signals;
+    pub(in crate::cli) struct Signals;
 
     impl Signals {
-        pub(in crate::cli::exec) fn catch() -> std::io::Result<Self> {
+        pub(in crate::cli) fn catch() -> std::io::Result<Self> {
             Ok(Signals)
         }
 
-        pub(in crate::cli::exec) fn idle(&self, _idle: bool) {}
+        pub(in crate::cli) fn idle(&self, _idle: bool) {}
 
-        pub(in crate::cli::exec) fn caught(&self) -> Option<u8> {
+        pub(in crate::cli) fn caught(&self) -> Option<u8> {
             None
         }
 
-        pub(in crate::cli::exec) fn set_apart(_command: &mut Command) {}
+        pub(in crate::cli) fn set_apart(_command: &mut Command) {}
 
-        pub(in crate::cli::exec) fn end(child: &mut Child) {
+        pub(in crate::cli) fn ask(child: &Child) {
+            let _nothing_to_ask_with = child;
+        }
+
+        pub(in crate::cli) fn end(child: &mut Child) {
             let _gone_already = child.kill();
         }
     }

@@ -1,0 +1,237 @@
+//! The bench of one task: its worktree, and the commands that are run there in somebody's name.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::cli::Stop;
+use crate::cli::signals::Signals;
+use crate::policy::Policy;
+use crate::snapshot::Fault;
+use crate::source::{AgentName, TaskId};
+
+/// How often a command is looked at.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// Where the worktrees of a dispatch lie, and who speaks in them.
+#[derive(Debug)]
+pub(super) struct Shop {
+    /// The top of the working tree that the work is merged into.
+    pub(super) top: PathBuf,
+    /// The folder of the worktrees.
+    pub(super) worktrees: PathBuf,
+    /// Where prompts and the output of commands are kept.
+    pub(super) notes: PathBuf,
+    /// This program.
+    pub(super) program: PathBuf,
+    /// The context of this dispatch; each run's is made of it.
+    pub(super) session: String,
+}
+
+/// Somebody, in whose name a command is run.
+#[derive(Debug, Clone)]
+pub(super) struct Voice {
+    agent: AgentName,
+    session: String,
+    /// The address that the policy binds the agent to.
+    email: Option<String>,
+}
+
+impl Voice {
+    /// Takes who speaks, and from which context.
+    pub(super) fn new(policy: &Policy, agent: &AgentName, session: String) -> Self {
+        let known = policy.agents.get(agent);
+        let email = known.and_then(|known| known.identities.emails.iter().next().cloned());
+        Voice { agent: agent.clone(), session, email }
+    }
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// Whether it ended well.
+    pub(super) success: bool,
+    /// What it said last on standard error, in a line.
+    pub(super) last: String,
+}
+
+impl Shop {
+    /// Gives the folder of a task's worktree.
+    pub(super) fn folder(&self, task: &TaskId) -> PathBuf {
+        self.worktrees.join(task.as_str())
+    }
+
+    /// Gives the bench of a task; makes its worktree, at a commit and on no branch yet, if it is not
+    /// there.
+    pub(super) fn bench(&self, task: &TaskId, base: &str) -> Result<Bench<'_>, Stop> {
+        let folder = self.folder(task);
+        if !folder.join(".git").exists() {
+            fs::create_dir_all(&self.worktrees)
+                .map_err(|error| unwritable(&self.worktrees, &error))?;
+            let place = folder.display().to_string();
+            let add = ["worktree", "add", "--quiet", "--force", "--detach", &place, base];
+            must(self.git(&self.top, &add, None)?, "git worktree add")?;
+        }
+        let log = self.notes.join(format!("{task}.log"));
+        fs::create_dir_all(&self.notes).map_err(|error| unwritable(&self.notes, &error))?;
+        Ok(Bench { shop: self, folder, log })
+    }
+
+    /// Takes a worktree away, and the branch that was merged.
+    pub(super) fn clear(&self, task: &TaskId, branch: Option<&str>) -> Result<(), Stop> {
+        let folder = self.folder(task).display().to_string();
+        let remove = ["worktree", "remove", "--force", &folder];
+        must(self.git(&self.top, &remove, None)?, "git worktree remove")?;
+        if let Some(branch) = branch {
+            let delete = ["branch", "--quiet", "--delete", branch];
+            must(self.git(&self.top, &delete, None)?, "git branch --delete")?;
+        }
+        Ok(())
+    }
+
+    /// Runs Git in a folder.
+    pub(super) fn git(
+        &self,
+        folder: &Path,
+        arguments: &[&str],
+        voice: Option<&Voice>,
+    ) -> Result<Output, Stop> {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(folder).stdin(Stdio::null());
+        speak(&mut command, voice);
+        command.output().map_err(|error| {
+            Stop::fault(format!("`git` can't be run: {error}"), "install Git 2.25 or newer")
+        })
+    }
+}
+
+/// A task's worktree.
+#[derive(Debug)]
+pub(super) struct Bench<'s> {
+    shop: &'s Shop,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// Where the output of its commands is kept.
+    pub(super) log: PathBuf,
+}
+
+impl Bench<'_> {
+    /// Runs Git here, which must do it.
+    pub(super) fn git(&self, arguments: &[&str], voice: Option<&Voice>) -> Result<String, Stop> {
+        let output = self.shop.git(&self.folder, arguments, voice)?;
+        must(output, &format!("git {}", arguments.first().unwrap_or(&"")))
+    }
+
+    /// Tells whether something is staged.
+    pub(super) fn is_staged(&self) -> Result<bool, Stop> {
+        let output = self.shop.git(&self.folder, &["diff", "--cached", "--quiet"], None)?;
+        Ok(!output.status.success())
+    }
+
+    /// Commits what is staged, through the hooks, in somebody's name; tells how that ended.
+    pub(super) fn commit(&self, message: &str, voice: &Voice) -> Result<Said, Stop> {
+        let commit = ["commit", "--quiet", "--message", message];
+        self.shop.git(&self.folder, &commit, Some(voice)).map(said)
+    }
+
+    /// Runs orch here, as somebody. It is asked to end when `stop` is set; what it prints is kept.
+    pub(super) fn orch(
+        &self,
+        arguments: &[&str],
+        voice: &Voice,
+        more: &[(&str, &str)],
+        stop: Option<&AtomicBool>,
+    ) -> Result<Said, Stop> {
+        let keep = || File::options().create(true).append(true).open(&self.log);
+        let log = keep().map_err(|error| unwritable(&self.log, &error))?;
+        let before = log.metadata().map_or(0, |data| data.len());
+        let (out, err) = (log.try_clone(), log.try_clone());
+        let (out, err) =
+            out.and_then(|out| Ok((out, err?))).map_err(|e| unwritable(&self.log, &e))?;
+        let mut command = Command::new(&self.shop.program);
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        command.envs(more.iter().copied()).env("NO_COLOR", "1").stdout(out).stderr(err);
+        speak(&mut command, Some(voice));
+        Signals::set_apart(&mut command);
+        let mut child = command.spawn().map_err(|error| {
+            Stop::fault(format!("orch can't run itself: {error}"), "run it by its path")
+        })?;
+        let mut asked = false;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) => {}
+                Err(error) => {
+                    return Err(Stop::fault(format!("orch is lost: {error}"), "try again"));
+                }
+            }
+            if !asked && stop.is_some_and(|stop| stop.load(Ordering::SeqCst)) {
+                Signals::ask(&child);
+                asked = true;
+            }
+            std::thread::sleep(GLANCE);
+        };
+        Ok(Said { success: status.success(), last: reason(&self.log, before) })
+    }
+}
+
+/// Gives a command who it speaks for. What of Git's own variables a hook left belongs to another
+/// folder.
+fn speak(command: &mut Command, voice: Option<&Voice>) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let kept = text.starts_with("GIT_CONFIG")
+            || text.starts_with("GIT_AUTHOR")
+            || text.starts_with("GIT_COMMITTER");
+        if text.starts_with("GIT_") && !kept {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("ORCH_RUN_ID");
+    let Some(voice) = voice else { return };
+    command.env("ORCH_AGENT", voice.agent.as_str()).env("ORCH_SESSION", &voice.session);
+    if let Some(email) = &voice.email {
+        for (name, address) in
+            [("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"), ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")]
+        {
+            command.env(name, voice.agent.as_str()).env(address, email);
+        }
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Stop {
+    let message = format!("{} can't be written: {error}", path.display());
+    Stop::Fault(Fault::new(message, "make room, or make the folder writable"))
+}
+
+fn must(output: Output, what: &str) -> Result<String, Stop> {
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => {
+            let told = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            Err(Stop::fault(format!("`{what}` failed: {told}"), "mend that, and dispatch again"))
+        }
+    }
+}
+
+fn said(output: Output) -> Said {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Said { success: output.status.success(), last: line_of(&text) }
+}
+
+/// Gives why a command that said this failed: what a refusal says, else its last line.
+pub(super) fn line_of(text: &str) -> String {
+    let heads = text.lines().filter(|line| line.starts_with("error["));
+    let says = text.lines().filter_map(|line| line.trim_start().strip_prefix("× "));
+    let refusal = heads.zip(says).map(|(head, says)| format!("{head}: {says}")).next();
+    let last = || text.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    refusal.or_else(|| last().map(str::to_owned)).unwrap_or_default()
+}
+
+fn reason(log: &Path, before: u64) -> String {
+    let bytes = fs::read(log).unwrap_or_default();
+    let from = usize::try_from(before).unwrap_or_default().min(bytes.len());
+    line_of(&String::from_utf8_lossy(&bytes[from..]))
+}

@@ -1,0 +1,352 @@
+//! The floor: who works now, what may begin beside them, and what is merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::Scope;
+use std::time::Instant;
+
+use super::GLANCE;
+use super::bench::{Shop, Voice};
+use super::board::Board;
+use super::stage::{Done, Order, Worker};
+use crate::cli::Stop;
+use crate::cli::context::{Context, View};
+use crate::cli::elsewhere::ahead;
+use crate::cli::plan::why_held;
+use crate::cli::signals::Signals;
+use crate::plan::{Item, Stands, agenda, first_wave};
+use crate::policy::Policy;
+use crate::source::{AgentName, TaskId};
+
+/// How often it is asked whether a halt stands.
+const WATCH: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Where a plan is run.
+pub(super) struct Floor<'f> {
+    pub(super) context: &'f Context,
+    pub(super) shop: &'f Shop,
+    pub(super) signals: &'f Signals,
+    pub(super) coordinator: AgentName,
+    pub(super) parallel: usize,
+    /// The branch that work is merged into.
+    pub(super) branch: String,
+}
+
+/// A task that somebody works on.
+struct Flight {
+    agent: AgentName,
+    stop: Arc<AtomicBool>,
+}
+
+/// What is known between two looks at the repository.
+struct Sight {
+    policy: Arc<Policy>,
+    items: Vec<Item>,
+    /// The commit that branches start from.
+    base: String,
+    /// Something landed since.
+    stale: bool,
+}
+
+type Report = (TaskId, Result<Done, Stop>);
+
+impl Floor<'_> {
+    /// Runs every task that `takes` picks, as far as it comes.
+    pub(super) fn run(&self, board: &Board, takes: impl Fn(&Item) -> bool) -> Result<(), Stop> {
+        let (sender, receiver) = channel();
+        let ended = std::thread::scope(|scope| {
+            let mut shift = Shift::new(self, board, sender);
+            let ended = shift.work(scope, &receiver, &takes);
+            // Whatever went wrong here, nobody is left working.
+            shift.rest_all();
+            while !shift.flights.is_empty() {
+                shift.collect(&receiver);
+            }
+            ended
+        });
+        let well = board.end();
+        ended?;
+        match self.signals.caught() {
+            Some(signal) => Err(Stop::Interrupted(signal)),
+            None if well => Ok(()),
+            None => Err(Stop::Refused),
+        }
+    }
+
+    fn look(&self, takes: &impl Fn(&Item) -> bool) -> Result<Sight, Stop> {
+        let context = self.context.by_now();
+        let view = View::of_all(&context, false)?;
+        let elsewhere = ahead(&context, &view, None)?;
+        let states = elsewhere.into_iter().map(|(id, ahead)| (id, ahead.state)).collect();
+        let mut items = agenda(&view.world, &states, context.at());
+        items.retain(takes);
+        let base = view.head().ok_or_else(|| {
+            Stop::fault("nothing is committed yet", "commit the policy and the tasks first")
+        })?;
+        Ok(Sight { policy: view.policy(), items, base, stale: false })
+    }
+}
+
+/// One run of the floor.
+struct Shift<'s> {
+    floor: &'s Floor<'s>,
+    board: &'s Board,
+    sender: Sender<Report>,
+    flights: BTreeMap<TaskId, Flight>,
+    /// Tasks that are not tried again by this dispatch.
+    aside: BTreeSet<TaskId>,
+    watched: Instant,
+    /// What repository the last watch saw.
+    seen: Vec<String>,
+}
+
+impl<'s> Shift<'s> {
+    fn new(floor: &'s Floor<'s>, board: &'s Board, sender: Sender<Report>) -> Self {
+        let (flights, aside) = (BTreeMap::new(), BTreeSet::new());
+        Shift { floor, board, sender, flights, aside, watched: Instant::now(), seen: Vec::new() }
+    }
+
+    fn work<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        receiver: &Receiver<Report>,
+        takes: &impl Fn(&Item) -> bool,
+    ) -> Result<(), Stop>
+    where
+        's: 'scope,
+    {
+        let mut sight = self.floor.look(takes)?;
+        loop {
+            if self.floor.signals.caught().is_some() {
+                self.rest_all();
+            } else {
+                let mut began = self.begin(scope, &sight);
+                if sight.stale && self.flights.len() < self.floor.parallel {
+                    sight = self.floor.look(takes)?;
+                    began |= self.begin(scope, &sight);
+                }
+                if self.flights.is_empty() && !began {
+                    self.tell_what_is_left(&sight);
+                    return Ok(());
+                }
+                self.watch()?;
+            }
+            if self.flights.is_empty() {
+                return Ok(());
+            }
+            for (task, done) in self.collect(receiver) {
+                self.settle(&mut sight, &task, done)?;
+            }
+            self.board.beat(self.flights.len(), sight.items.len());
+        }
+    }
+
+    /// Lets everything begin that may run beside what runs; gives whether anything did.
+    fn begin<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, sight: &Sight) -> bool
+    where
+        's: 'scope,
+    {
+        if self.flights.len() >= self.floor.parallel {
+            return false;
+        }
+        let items: Vec<Item> = sight
+            .items
+            .iter()
+            .filter(|item| !self.aside.contains(&item.task.task_id))
+            .map(|item| self.as_it_stands(item))
+            .collect();
+        let mut began = false;
+        for placed in first_wave(&sight.policy, &items, self.floor.parallel) {
+            let task = &placed.item.task.task_id;
+            let Some(agent) = placed.agent.filter(|_| placed.item.stands == Stands::Ready) else {
+                continue;
+            };
+            if sight.policy.command_of(&agent).is_empty() {
+                self.board.note(&format!("{task}  waits: the policy gives {agent} no `command`"));
+                self.aside.insert(task.clone());
+                continue;
+            }
+            let stage = placed.item.stage.as_ref().map_or("-", |stage| stage.as_str());
+            self.board.begins(task, stage, &agent);
+            let order = Order { task: task.clone(), agent, base: sight.base.clone() };
+            self.launch(scope, order, Arc::clone(&sight.policy));
+            began = true;
+        }
+        began
+    }
+
+    /// A task as this dispatch knows it: somebody works on it here, or left off.
+    fn as_it_stands(&self, item: &Item) -> Item {
+        let task = &item.task.task_id;
+        let mut item = item.clone();
+        match self.flights.get(task) {
+            Some(flight) => {
+                item.stands = Stands::Running;
+                item.agent = Some(flight.agent.clone());
+            }
+            // An earlier dispatch left its worktree: what it began is gone on with.
+            None if self.floor.shop.folder(task).join(".git").exists() => {
+                item.stands = Stands::Ready;
+                item.assigned = true;
+            }
+            None => {}
+        }
+        item
+    }
+
+    fn launch<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        order: Order,
+        policy: Arc<Policy>,
+    ) where
+        's: 'scope,
+    {
+        let stop = Arc::<AtomicBool>::default();
+        let flight = Flight { agent: order.agent.clone(), stop: Arc::clone(&stop) };
+        self.flights.insert(order.task.clone(), flight);
+        let (sender, floor) = (self.sender.clone(), self.floor);
+        scope.spawn(move || {
+            let (context, shop, coordinator) = (floor.context, floor.shop, &floor.coordinator);
+            let worker = Worker { context, shop, policy: &policy, coordinator, stop: &stop };
+            let done = worker.carry_out(&order);
+            // Nobody listens any more only when the dispatch itself has failed.
+            let _told = sender.send((order.task, done));
+        });
+    }
+
+    /// Gives what has come to an end since, and waits a little for it.
+    fn collect(&mut self, receiver: &Receiver<Report>) -> Vec<(TaskId, Result<Done, Stop>)> {
+        let first = receiver.recv_timeout(GLANCE).ok();
+        let all: Vec<Report> = first.into_iter().chain(receiver.try_iter()).collect();
+        for (task, done) in &all {
+            if let (Some(flight), Ok(Done::Rests)) = (self.flights.get(task), done) {
+                self.board.rests(task, &flight.agent);
+            }
+            self.flights.remove(task);
+        }
+        all
+    }
+
+    /// Merges what is ready; sets aside what failed.
+    fn settle(
+        &mut self,
+        sight: &mut Sight,
+        task: &TaskId,
+        done: Result<Done, Stop>,
+    ) -> Result<(), Stop> {
+        match done {
+            Ok(Done::Ready { branch, closed, passed, worked }) => {
+                match self.merge(task, &branch)? {
+                    None => {
+                        self.board.landed(task, passed, closed, worked);
+                        sight.landed(task, closed);
+                        sight.base = self.head()?;
+                    }
+                    Some(why) => self.set_aside(task, &format!("it can't be merged: {why}")),
+                }
+            }
+            Ok(Done::Rests) => drop(self.aside.insert(task.clone())),
+            Ok(Done::Failed(why)) => self.set_aside(task, &why),
+            Err(stop) => self.set_aside(task, &stop.in_words()),
+        }
+        Ok(())
+    }
+
+    fn set_aside(&mut self, task: &TaskId, why: &str) {
+        self.board.failed(task, why);
+        let folder = self.floor.shop.folder(task);
+        self.board.note(&format!("{task}  what it has is in {}", folder.display()));
+        self.aside.insert(task.clone());
+    }
+
+    /// Merges a branch, through the hooks; gives why not, if that is refused.
+    fn merge(&self, task: &TaskId, branch: &str) -> Result<Option<String>, Stop> {
+        let Floor { context, shop, coordinator, .. } = self.floor;
+        let here = context.repository()?.current_branch()?;
+        if here.as_ref() != Some(&self.floor.branch) {
+            return Ok(Some(format!("`{}` is not checked out any more", self.floor.branch)));
+        }
+        let policy = View::of(context, &[])?.policy();
+        let voice = Voice::new(&policy, coordinator, shop.session.clone());
+        let message = format!("Merge {task}");
+        let merge = ["merge", "--quiet", "--no-ff", "--message", &message, branch];
+        let output = shop.git(&shop.top, &merge, Some(&voice))?;
+        if !output.status.success() {
+            let told = super::bench::line_of(&String::from_utf8_lossy(&output.stderr));
+            // Where no merge was begun, there is none to be undone.
+            let _as_it_was = shop.git(&shop.top, &["merge", "--abort"], None)?;
+            return Ok(Some(told));
+        }
+        shop.clear(task, Some(branch))?;
+        Ok(None)
+    }
+
+    fn head(&self) -> Result<String, Stop> {
+        let head = self.floor.context.repository()?.head_commit()?;
+        Ok(head.map(|oid| oid.to_string()).unwrap_or_default())
+    }
+
+    fn rest_all(&self) {
+        self.flights.values().for_each(|flight| flight.stop.store(true, Ordering::SeqCst));
+    }
+
+    /// Looks whether a halt stands, and lets those rest whom it stops (R003-12).
+    fn watch(&mut self) -> Result<(), Stop> {
+        if self.watched.elapsed() < WATCH || self.flights.is_empty() {
+            return Ok(());
+        }
+        self.watched = Instant::now();
+        let context = self.floor.context.by_now();
+        let repository = context.repository()?;
+        let tips = repository.branches()?.into_iter().map(|branch| branch.tip.to_string());
+        let staged = repository.git_dir().join("index").metadata().and_then(|data| data.modified());
+        let seen = tips.chain([format!("{staged:?}")]).collect();
+        if seen == self.seen {
+            return Ok(());
+        }
+        self.seen = seen;
+        let tasks: Vec<&TaskId> = self.flights.keys().collect();
+        let view = View::of(&context, &tasks)?;
+        let halts = view.world.survey.halts.iter().filter(|halt| halt.stands_at(context.at()));
+        for halt in halts {
+            for (task, flight) in &self.flights {
+                let Ok((_, state)) = view.task(task) else { continue };
+                let workflow = view.world.policy.workflows.get(&state.task.workflow);
+                let stage = workflow.and_then(|workflow| crate::draft::next_stage(workflow, state));
+                let (name, lane) = (stage.map(|stage| &stage.name), stage.map(|stage| &stage.lane));
+                if halt.covers(&view.world, state, name, lane)
+                    && !flight.stop.swap(true, Ordering::SeqCst)
+                {
+                    self.board.note(&format!(
+                        "{task}  halt `{}` stands for {}: {} is asked to rest",
+                        halt.id, halt.scope, flight.agent
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_what_is_left(&self, sight: &Sight) {
+        for item in sight.items.iter().filter(|item| !self.aside.contains(&item.task.task_id)) {
+            self.board.note(&format!("{}  {}", item.task.task_id, why_held(item)));
+        }
+    }
+}
+
+impl Sight {
+    /// Takes in that a stage of a task landed.
+    fn landed(&mut self, task: &TaskId, closed: bool) {
+        self.stale = true;
+        if closed {
+            self.items.retain(|item| item.task.task_id != *task);
+        }
+        // Until the next look, what it does next is not known.
+        for item in self.items.iter_mut().filter(|item| item.task.task_id == *task) {
+            item.stands = Stands::Waits;
+        }
+    }
+}
