@@ -49,13 +49,22 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let circles = depends_on.iter().enumerate().filter_map(|(index, first)| {
         let way = way_back(world, first, own).filter(|_| !broken(first))?;
         let way: Vec<&str> = [own].into_iter().chain(way).map(TaskId::as_str).collect();
-        let message = format!("`{own}` would wait for itself: {}", way.join(" → "));
-        let help = format!(
-            "take one of them out: `orch task update {own} --depends-on ID` names those that remain"
-        );
+        let message = format!("`{own}` would wait for itself: {}", way.join(" -> "));
+        let help = match &step.record.payload {
+            Payload::Task(_) => format!("open it without `--depends-on {first}`"),
+            _ => format!("leave `{first}` out: `{}`", without(own, depends_on, first)),
+        };
         Some(Objection::new(step.field(&format!("depends_on.{index}")), message, help))
     });
     circles.collect()
+}
+
+/// Gives the command that names every dependency but one.
+fn without(own: &TaskId, depends_on: &[TaskId], first: &TaskId) -> String {
+    let rest = depends_on.iter().filter(|id| *id != first);
+    let rest: String = rest.map(|id| format!(" --depends-on {id}")).collect();
+    let rest = if rest.is_empty() { " --independent".into() } else { rest };
+    format!("orch task update {own}{rest}")
 }
 
 /// Gives the shortest way from a task along `depends_on` to `home`, both included.
@@ -98,13 +107,37 @@ mod tests {
         findings.expect(&["dependency-cycle"]);
         assert_eq!(findings.underlined(0), "cc");
         let message = &findings.report.findings[0].message;
-        assert_eq!(message, "`aa` would wait for itself: aa → cc → bb → aa");
+        assert_eq!(message, "`aa` would wait for itself: aa -> cc -> bb -> aa");
+        let help = &findings.report.findings[0].help;
+        assert_eq!(help, "leave `cc` out: `orch task update aa --independent`");
     }
 
     #[test]
     fn the_smallest_circle_is_one_task() {
-        story("- propose: feature/strat-001-strategy\n- task: {depends_on: [strat-001]}\n")
-            .expect(&["dependency-cycle"]);
+        let findings =
+            story("- propose: feature/strat-001-strategy\n- task: {depends_on: [strat-001]}\n");
+        findings.expect(&["dependency-cycle"]);
+        let message = &findings.report.findings[0].message;
+        assert_eq!(message, "`strat-001` would wait for itself: strat-001 -> strat-001");
+    }
+
+    /// R002-33: two that are opened together, in one change, close a circle as well; each says so.
+    #[test]
+    fn a_list_of_tasks_that_wait_for_each_other_is_refused() {
+        let findings = story(
+            "
+- propose: feature/aa-validate
+- task: {task_id: aa, workflow: data_refresh, depends_on: [bb, cc]}
+- task: {task_id: bb, workflow: data_refresh, depends_on: [aa]}
+- task: {task_id: cc, workflow: data_refresh}
+",
+        );
+        findings.expect(&["dependency-cycle"]);
+        assert_eq!(findings.report.findings.len(), 2);
+        let message = |at: usize| findings.report.findings[at].message.as_str();
+        assert_eq!(message(0), "`aa` would wait for itself: aa -> bb -> aa");
+        assert_eq!(message(1), "`bb` would wait for itself: bb -> aa -> bb");
+        assert_eq!(findings.report.findings[0].help, "open it without `--depends-on bb`");
     }
 
     /// Two that share a dependency are no circle.

@@ -4,13 +4,15 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::context::Context;
+use super::deps::Deps;
 use super::desk::Desk;
+use super::graph::Graph;
 use super::ledger::Writing;
 use super::open::Open;
 use super::output::{id, say};
 use super::quarantine::Quarantine;
 use super::rebase::Rebase;
-use super::update::{Deps, Update};
+use super::update::Update;
 use super::{freeze, status};
 use crate::record::kind::{self, Outcome};
 use crate::render::Format;
@@ -28,8 +30,10 @@ pub(super) enum Task {
     Show(Show),
     /// Change what may change of a task, on the record
     Update(Update),
-    /// Tell what a task waits for
+    /// Tell what a task waits for, and who waits for it
     Deps(Deps),
+    /// Draw which tasks wait for which
+    Graph(Graph),
     /// Give a task's current stage to an agent
     #[command(after_help = "Example: orch task assign strat-001 --to ml_engineer")]
     Assign(freeze::Assign),
@@ -106,6 +110,7 @@ impl Task {
             Task::Show(command) => status::story(context, &command.id, command.format),
             Task::Update(command) => command.run(context),
             Task::Deps(command) => command.run(context),
+            Task::Graph(command) => command.run(context),
             Task::Assign(command) => command.run(context),
             Task::Block(command) => command.block(context),
             Task::Unblock(command) => command.unblock(context),

@@ -1,16 +1,12 @@
-//! `orch task update` and `deps`: what may change of a task, and what it waits for.
-
-use serde_json::json;
+//! `orch task update`: what may change of a task.
 
 use super::Stop;
-use super::context::{Context, View};
+use super::context::Context;
 use super::desk::Desk;
 use super::ledger::Writing;
-use super::output::{id, json as print_json, say};
-use super::status::Now;
+use super::output::id;
 use super::task::{time, word};
-use crate::record::kind::{self, Outcome, Priority};
-use crate::render::Format;
+use crate::record::kind::{self, Priority};
 use crate::source::TaskId;
 
 /// Change what may change of a task, on the record.
@@ -51,18 +47,6 @@ pub(super) struct Update {
     writing: Writing,
 }
 
-/// Tell what a task waits for.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Example: orch task deps strat-001")]
-pub(super) struct Deps {
-    /// The task
-    #[arg(value_parser = id::<TaskId>)]
-    id: TaskId,
-    /// human or json
-    #[arg(long, default_value = "human", value_parser = super::output::format)]
-    format: Format,
-}
-
 impl Update {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let depends = self.independent || !self.depends_on.is_empty();
@@ -82,35 +66,5 @@ impl Update {
         let desk = Desk::of(context, &self.id)?;
         let author = desk.author(context)?;
         desk.record(context, author, update, self.writing)
-    }
-}
-
-impl Deps {
-    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let view = View::of(context, &[&self.id])?;
-        let (_, state) = view.task(&self.id)?;
-        let mut rows = Vec::new();
-        for id in &state.task.depends_on {
-            let Some(other) = view.world.task(id) else {
-                rows.push((id, "there is no such task".to_owned(), false));
-                continue;
-            };
-            let done = other.closed == Some(Outcome::Completed);
-            rows.push((id, Now::of(&view.world, other, context.at()).stands, done));
-        }
-        if self.format == Format::Json {
-            let all = rows.iter().map(
-                |(id, stands, done)| json!({ "task_id": id, "stands": stands, "completed": done }),
-            );
-            print_json(&all.collect::<Vec<_>>());
-            return Ok(());
-        }
-        if rows.is_empty() {
-            say(format!("`{}` depends on no task", self.id));
-        }
-        for (id, stands, _) in rows {
-            say(format!("{id}  {stands}"));
-        }
-        Ok(())
     }
 }

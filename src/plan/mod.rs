@@ -5,12 +5,17 @@
 
 mod admission;
 mod agenda;
+mod drawing;
 mod expected;
+mod graph;
+mod layout;
 mod prompt;
 mod schedule;
 
 pub use admission::{Admission, Refusal};
 pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};
+pub use drawing::{mermaid, svg};
 pub use expected::Expected;
+pub use graph::{Graph, Node, Status};
 pub use prompt::{Briefing, prompt};
 pub use schedule::{Kind, Placed, Plan, Wave, first_wave, plan};

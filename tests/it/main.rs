@@ -8,6 +8,7 @@ mod exec;
 mod faults;
 mod formats;
 mod fuzz;
+mod graph;
 mod history;
 mod hooks;
 mod import;

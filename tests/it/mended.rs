@@ -14,7 +14,8 @@ fn a_dependency_can_be_named_later() {
     team.orch("orchestrator", &data);
     team.orch("orchestrator", &["task", "update", "strat-001", "--depends-on", "data-001"]);
     let deps = team.try_orch("", &["task", "deps", "strat-001", "--format", "json"]).json();
-    assert_eq!((&deps[0]["task_id"], &deps[0]["completed"]), (&"data-001".into(), &false.into()));
+    let data = &deps["depends_on"][0];
+    assert_eq!((&data["task_id"], &data["completed"]), (&"data-001".into(), &false.into()));
     let nothing = team.try_orch("orchestrator", &["task", "update", "strat-001"]);
     assert!(nothing.fault().contains("nothing is to be changed"), "{nothing:#?}");
 }
