@@ -19,7 +19,7 @@ use crate::source::RepoPath;
 #[command(after_help = "Writes .orch/policy.yaml, a part of AGENTS.md and a line of .gitignore, \
                         and stages them.\nExample: orch init --template strategy --hooks")]
 pub(super) struct Init {
-    /// team, strategy or trader
+    /// team, strategy, torghut or trader
     #[arg(long, default_value = "team", value_name = "NAME")]
     template: String,
     /// Install the Git hooks too

@@ -9,6 +9,11 @@ pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
         include_str!("../../templates/strategy.yaml"),
     ),
     (
+        "torghut",
+        "an autonomous trading loop in six lanes, past a gatekeeper, watched and taken back",
+        include_str!("../../templates/torghut.yaml"),
+    ),
+    (
         "trader",
         "a fleet of coding agents: discovery, implementation, validation",
         include_str!("../../templates/trader.yaml"),

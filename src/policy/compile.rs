@@ -53,6 +53,7 @@ pub(super) fn compile(
     Policy {
         digest,
         project: model.project,
+        implementation_spec: model.implementation_spec,
         agents: agents.collect(),
         lanes: lanes.collect(),
         workflows: workflows.collect(),

@@ -70,6 +70,8 @@ pub struct Policy {
     pub digest: Digest,
     /// The project's name.
     pub project: String,
+    /// The ImplementationSpec that runs in a cluster name, by its name there (R001-35).
+    pub implementation_spec: Option<String>,
     /// Everyone who may act, by name.
     pub agents: BTreeMap<AgentName, Agent>,
     /// The parts of the tree and who owns them.

@@ -16,6 +16,9 @@ pub(super) struct Model {
     pub(super) version: u32,
     /// The project's name.
     pub(super) project: String,
+    /// The ImplementationSpec that runs in a cluster name, by its name there (R001-35).
+    #[serde(default)]
+    pub(super) implementation_spec: Option<String>,
     /// Everyone who may act.
     pub(super) agents: BTreeMap<AgentName, Agent>,
     /// The parts of the tree.

@@ -21,6 +21,7 @@ pub(super) fn problems(
 ) -> Vec<Problem> {
     let mut problems = Problems { tree, found: Vec::new() };
     version(model, &mut problems);
+    implementation_spec(model, &mut problems);
     agents(model, &mut problems);
     super::identity::problems(model, &mut problems);
     lanes_and_branches(model, &mut problems);
@@ -44,6 +45,22 @@ fn version(model: &Model, problems: &mut Problems<'_>) {
     if let Some(text) = model.min_version.as_ref().filter(|text| Version::parse(text).is_none()) {
         let message = format!("`{text}` is no version");
         problems.at("min_version", message, "write it in quotes, such as `\"0.2.0\"`");
+    }
+}
+
+/// Names in a cluster are words of small letters, digits and `-`, joined by dots, 253 bytes at most.
+fn implementation_spec(model: &Model, problems: &mut Problems<'_>) {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let word = |word: &str| {
+        let ends = [word.bytes().next(), word.bytes().last()];
+        word.bytes().all(|byte| plain(byte) || byte == b'-')
+            && ends.iter().all(|end| end.is_some_and(plain))
+    };
+    let named = model.implementation_spec.as_ref();
+    if let Some(name) = named.filter(|name| name.len() > 253 || !name.split('.').all(word)) {
+        let message = format!("`{name}` is no name of a resource in a cluster");
+        let help = "use small letters, digits and `-`, at most 253 in all";
+        problems.at("implementation_spec", message, help);
     }
 }
 
@@ -215,6 +232,7 @@ mod tests {
         for text in [
             include_str!("../../templates/strategy.yaml"),
             include_str!("../../templates/team.yaml"),
+            include_str!("../../templates/torghut.yaml"),
             include_str!("../../templates/trader.yaml"),
         ] {
             assert_eq!(Policy::parse(text.as_bytes(), &crate::checks::names()).err(), None);
@@ -274,6 +292,18 @@ mod tests {
             |text: &str| problems_of("version: 1", &format!("version: 1\nmin_version: {text}"));
         assert_eq!(asks("0.1.0"), Vec::<String>::new());
         assert!(asks("soon")[0].contains("is no version"));
+    }
+
+    /// R001-35: what a cluster would refuse is refused here.
+    #[test]
+    fn an_implementation_spec_has_a_name_that_a_cluster_takes() {
+        let asks = |text: &str| {
+            problems_of("version: 1", &format!("version: 1\nimplementation_spec: {text}"))
+        };
+        assert_eq!(asks("torghut-v3-orchestration-playbook-impl-v1"), Vec::<String>::new());
+        for bad in ["Torghut", "a_b", "-a", "a-", "a..b", "''", &"a".repeat(254)] {
+            assert!(asks(bad)[0].contains("is no name of a resource"), "{bad}");
+        }
     }
 
     /// R000-12: rules in words that contradict the stages make the policy invalid.

@@ -27,4 +27,5 @@ mod snapshot;
 mod support;
 mod survival;
 mod tidy;
+mod torghut;
 mod troubles;
