@@ -139,6 +139,7 @@ fn begun(stage: StageName, run_id: RunId, attempt: u32, agent: AgentName, lane: 
         duration_seconds: None,
         retry_after: None,
         lane_state: None,
+        took_over: None,
     }
 }
 

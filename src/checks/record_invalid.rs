@@ -129,7 +129,9 @@ fn words(payload: &Payload) -> Vec<(&'static str, &str)> {
         Payload::Task(task) => vec![("title", &task.title)],
         Payload::Update(update) => update.title.iter().map(|t| ("title", t.as_str())).collect(),
         Payload::Run(run) => {
-            run.failure.iter().map(|failure| ("failure.reason", failure.reason.as_str())).collect()
+            let failed = run.failure.iter().map(|f| ("failure.reason", f.reason.as_str()));
+            let took = run.took_over.iter().map(|t| ("took_over.reason", t.reason.as_str()));
+            failed.chain(took).collect()
         }
         Payload::Handoff(handoff) => vec![("message", &handoff.message)],
         Payload::AuditRequest(request) => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Stop;
+use super::claim::release;
 use super::context::{Context, View};
 use super::desk::Desk;
 use super::ledger::{Writer, Writing};
@@ -205,6 +206,7 @@ impl Report {
             writer.add(&desk.home(), response)?;
         }
         writer.commit(self.writing)?;
+        release(&desk.view.repository, &self.id, self.writing);
         match verdict {
             Verdict::Pass => {
                 say(format!("next: git commit, then orch gate {} by a coordinator", self.id))

@@ -1,6 +1,7 @@
 //! `orch run fail`: record that a run came to nothing, and what may come next.
 
 use super::Stop;
+use super::claim::release;
 use super::context::Context;
 use super::desk::Desk;
 use super::fix::Fix;
@@ -114,6 +115,7 @@ pub(super) fn write_failure(
     fix: &Fix,
     writing: Writing,
 ) -> Result<(), Stop> {
+    let paused = pause.is_some();
     let mut writer = Writer::new(context, &desk.view, author.clone());
     writer.add(&desk.home(), failed.clone())?;
     if let Some(pause) = pause {
@@ -123,7 +125,11 @@ pub(super) fn write_failure(
         Some(failure) => fix.add(&mut writer, desk, &author, &failed.stage, failure)?,
         None => None,
     };
+    let again = failed.retry_after.is_some() && !paused;
     writer.commit(writing)?;
+    if !again {
+        release(&desk.view.repository, &desk.state().task.task_id, writing);
+    }
     if let Some(fix) = opened {
         let id = &desk.state().task.task_id;
         say(format!("`{id}` waits for `{fix}`, which mends it: orch run start {fix}"));

@@ -4,6 +4,8 @@
 mod approve;
 mod audit;
 mod checkpoint;
+mod claim;
+mod claims;
 mod context;
 mod decide;
 mod demo;

@@ -5,8 +5,10 @@ use std::collections::btree_map::Entry;
 use std::io::BufRead as _;
 
 use super::Stop;
+use super::claim::claim_at;
 use super::context::{protected_tips, readable_policy};
 use super::output::complain;
+use crate::ledger::CLAIMS;
 use crate::policy::{POLICY_PATH, Policy};
 use crate::snapshot::{Fault, GitRepository, Oid, Proposal, Repository as _, Side};
 use crate::source::RepoPath;
@@ -19,8 +21,12 @@ struct Update {
 }
 
 /// Reads what Git gives a hook: a line for each ref, as `pick` takes it apart. Tags and other refs
-/// bring nothing onto a branch, and are left out.
-fn updates(hook: &str, pick: impl Fn(&[&str]) -> Option<[String; 3]>) -> Result<Vec<Update>, Stop> {
+/// bring nothing onto a branch, and are left out; where claims stand, nothing else may.
+fn updates(
+    repository: &GitRepository,
+    hook: &str,
+    pick: impl Fn(&[&str]) -> Option<[String; 3]>,
+) -> Result<Vec<Update>, Stop> {
     let mut updates = Vec::new();
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(|error| {
@@ -35,6 +41,9 @@ fn updates(hook: &str, pick: impl Fn(&[&str]) -> Option<[String; 3]>) -> Result<
             let help = format!("`--{hook}` reads what Git gives its {hook} hook");
             return Err(Stop::fault(format!("`{line}` is no line of a {hook} hook"), help));
         };
+        if let Some(task) = name.strip_prefix(CLAIMS) {
+            refuse_other_than_claim(repository, task, &after)?;
+        }
         let Some(branch) = name.strip_prefix("refs/heads/") else { continue };
         let (Some(before), Some(after)) = (Oid::from_hex(&before), Oid::from_hex(&after)) else {
             return Err(Stop::fault(format!("`{line}` names no commits"), "let Git run the hook"));
@@ -43,6 +52,22 @@ fn updates(hook: &str, pick: impl Fn(&[&str]) -> Option<[String; 3]>) -> Result<
         updates.push(Update { branch: branch.to_owned(), before, after });
     }
     Ok(updates)
+}
+
+/// Lets a claim pass, which is no proposal, and its end. Whatever else stands in its place is refused: a
+/// tree of files has nothing to do there.
+fn refuse_other_than_claim(
+    repository: &GitRepository,
+    task: &str,
+    after: &str,
+) -> Result<(), Stop> {
+    let Some(after) = Oid::from_hex(after).filter(|id| !id.is_null()) else { return Ok(()) };
+    let claim = claim_at(repository, task, after);
+    if claim.is_some() && repository.changes(Side::Nothing, Side::Commit(after))?.is_empty() {
+        return Ok(());
+    }
+    let help = "claim with `orch run start TASK --claim`, and push files to a branch";
+    Err(Stop::denied(format!("{CLAIMS}{task} would hold no claim on `{task}`"), help))
 }
 
 /// Gives a proposal for each branch that a push from here would change.
@@ -55,7 +80,7 @@ pub(super) fn pushed(
         _ => None,
     };
     let mut proposals = Vec::new();
-    for Update { branch, before, after } in updates("pre-push", pick)? {
+    for Update { branch, before, after } in updates(repository, "pre-push", pick)? {
         if let Some(unknown) = before.filter(|id| repository.commit_meta(*id).is_err()) {
             let message = format!("the remote's `{branch}` is at {unknown}, which is not here");
             return Err(Stop::fault(message, "take in what others pushed first: `git pull`"));
@@ -87,7 +112,7 @@ pub(super) fn received(repository: &GitRepository) -> Result<Vec<Proposal>, Stop
     let mut policies = Policies { repository, read: BTreeMap::new() };
     let agreed = policies.agreed_tip()?;
     let mut proposals = Vec::new();
-    for Update { branch, before, after } in updates("pre-receive", pick)? {
+    for Update { branch, before, after } in updates(repository, "pre-receive", pick)? {
         let mut protected = false;
         for commit in [before, agreed].into_iter().flatten() {
             protected |= policies.protects(commit, &branch)?;

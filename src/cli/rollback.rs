@@ -88,7 +88,8 @@ pub(super) fn start(
     let by = rollback_of(&policy, emergency.task_state())?;
     let run = draft::rollback(incident, state, task, by);
     let own = draft::rollback_branch(&policy, incident, state, &run, context.at());
-    let begun = Begun { view: &emergency.view, home: emergency.home(), author, run, own };
+    let (view, home) = (&emergency.view, emergency.home());
+    let begun = Begun { view, home, author, run, own, claim: None };
     let Run { run_id, lane, .. } = begun.write(context, stay, writing)?;
     say(format!("rollback {run_id} of {task} began"));
     say(format!(

@@ -1,9 +1,13 @@
 //! `orch run`: start a stage, or record that it failed.
 
+use std::cell::Cell;
+
 use clap::Subcommand;
 
 use super::Stop;
 use super::checkpoint::Checkpoint;
+use super::claim::{Claiming, Wanted};
+use super::claims::Claims;
 use super::context::{Context, View};
 use super::desk::Desk;
 use super::elsewhere::{Ahead, ahead};
@@ -26,7 +30,8 @@ pub(super) enum Run {
     /// Start the task's next stage, on its own branch
     #[command(after_help = "Requires the evidence that the stage consumes; writes a `run` entry, \
                             stages it,\nand checks out the stage's branch.\nExample: orch run \
-                            start strat-001")]
+                            start strat-001\nExample: orch run start strat-001 --claim   # no \
+                            other clone begins it too")]
     Start(Start),
     /// Try a failed run again, from its last checkpoint
     #[command(after_help = "The same as `orch run start` for a stage whose last run failed; the \
@@ -42,6 +47,8 @@ pub(super) enum Run {
                             `retry`.\nExample: orch run fail strat-001 --class transient --reason \
                             network")]
     Fail(Fail),
+    /// List the claims on tasks at a remote
+    Claims(Claims),
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,11 +60,13 @@ pub(super) struct Start {
     #[arg(long, value_parser = id::<StageName>)]
     stage: Option<StageName>,
     /// The open incident that takes the task back, with `--stage rollback`
-    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>, conflicts_with = "claim")]
     incident: Option<TaskId>,
     /// Stay on the current branch
     #[arg(long)]
     no_branch: bool,
+    #[command(flatten)]
+    claiming: Claiming,
     #[command(flatten)]
     writing: Writing,
 }
@@ -70,6 +79,7 @@ impl Run {
             Run::Exec(command) => command.run(context),
             Run::Checkpoint(command) => command.run(context),
             Run::Fail(command) => command.run(context),
+            Run::Claims(command) => command.run(context),
         }
     }
 }
@@ -153,13 +163,14 @@ impl Start {
         if let Some(active) = state.active_run()
             && (&active.run_id, &active.agent) == (&run.run_id, &context.agent(policy)?)
         {
+            self.claiming.secure(context, &desk, &run, self.writing.dry_run)?;
             say(format!("run {} of stage {} goes on already", run.run_id, run.stage));
             return Ok(());
         }
         if goes_on_elsewhere(context, &desk, &run)? {
             return Ok(());
         }
-        let run = begin(context, &desk, stage, self.no_branch, self.writing)?;
+        let run = begin(context, &desk, stage, (self.no_branch, &self.claiming), self.writing)?;
         let result = result_command(policy, &self.id, &run.stage, state);
         say(format!("next: do the work, then {result}"));
         Ok(())
@@ -167,18 +178,20 @@ impl Start {
 }
 
 /// Begins the next run of a stage, on a branch of its own unless the current one is right or
-/// `no_branch` is asked for; gives it as it is on the record.
+/// `no_branch` is asked for, and claimed before if that is; gives it as it is on the record.
 pub(super) fn begin(
     context: &Context,
     desk: &Desk,
     stage: &Stage,
-    no_branch: bool,
+    (no_branch, claiming): (bool, &Claiming),
     writing: Writing,
 ) -> Result<kind::Run, Stop> {
     let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
-    let run = draft::run(&view.world, state, stage);
+    let mut run = draft::run(&view.world, state, stage);
     let own = draft::branch(policy, state, &run, context.at());
-    let begun = Begun { view, home: desk.home(), author: desk.author(context)?, run, own };
+    let claim = claiming.wanted(context, desk, &run)?;
+    run.took_over = claim.as_ref().and_then(|claim| claim.took_over.clone());
+    let begun = Begun { view, home: desk.home(), author: desk.author(context)?, run, own, claim };
     let run = begun.write(context, no_branch, writing)?;
     say(format!("run {} of stage {} began", run.run_id, run.stage));
     Ok(run)
@@ -192,6 +205,8 @@ pub(super) struct Begun<'a> {
     pub(super) run: kind::Run,
     /// The name of a branch of its own, if a pattern of the policy gives it one.
     pub(super) own: Option<String>,
+    /// The claim that it must have before it is written, if it was asked for.
+    pub(super) claim: Option<Wanted<'a>>,
 }
 
 impl Begun<'_> {
@@ -203,7 +218,7 @@ impl Begun<'_> {
         no_branch: bool,
         writing: Writing,
     ) -> Result<kind::Run, Stop> {
-        let Begun { view, home, mut author, mut run, own } = self;
+        let Begun { view, home, mut author, mut run, own, claim } = self;
         run.agent = author.actor.clone();
         let current = author.branch.as_deref();
         let stays = no_branch || stays_on(&view.world.policy, &home, &run, current);
@@ -214,15 +229,25 @@ impl Begun<'_> {
         run.branch.clone_from(&branch);
         let mut writer = Writer::new(context, view, author);
         writer.add(&home, run.clone())?;
-        writer.commit_after(writing, || match &branch {
-            Some(name) if !stays => {
+        let claimed = Cell::new(false);
+        let written = writer.commit_after(writing, || {
+            if let Some(claim) = &claim {
+                claim.take()?;
+                claimed.set(true);
+            }
+            if let Some(name) = branch.as_ref().filter(|_| !stays) {
                 view.repository.create_branch(name, None)?;
                 say(format!("on branch {name}"));
-                Ok(())
             }
-            _ => Ok(()),
-        })?;
-        Ok(run)
+            Ok(())
+        });
+        match (written, &claim) {
+            (Err(stop), Some(claim)) if claimed.get() => {
+                claim.give_up();
+                Err(stop)
+            }
+            (written, _) => written.map(|()| run),
+        }
     }
 }
 

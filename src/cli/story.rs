@@ -95,7 +95,10 @@ fn ran(run: &Run) -> String {
     let stage = &run.stage;
     match run.status {
         RunStatus::InProgress => {
-            format!("began stage {stage}, attempt {} ({})", run.attempt, run.run_id)
+            let took = run.took_over.as_ref();
+            let took = took.map(|t| format!(", taken over from {}: {}", t.agent, t.reason));
+            let took = took.unwrap_or_default();
+            format!("began stage {stage}, attempt {} ({}){took}", run.attempt, run.run_id)
         }
         RunStatus::Checkpoint => {
             let name = run.checkpoint.as_ref().map(|reached| reached.name.as_str());

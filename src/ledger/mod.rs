@@ -4,6 +4,7 @@
 //! the checks, over the state before it, by the command line, the guard and the suggestions alike.
 //! The fold reads entries only, so that a landed history means the same under every later policy.
 
+mod claim;
 mod fold;
 mod incident;
 mod run_id;
@@ -12,6 +13,7 @@ mod trouble;
 #[cfg(test)]
 mod tests;
 
+pub use claim::{CLAIMS, TaskClaim};
 pub use incident::IncidentState;
 pub use run_id::run_id;
 pub use state::{Approved, Audited, Delivery, RunStanding, RunState, Standing, State};

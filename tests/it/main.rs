@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail where it stands")]
 
 mod attacks;
+mod claims;
 mod commands;
 mod exec;
 mod faults;

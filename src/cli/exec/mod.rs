@@ -14,6 +14,7 @@ use self::beat::Heartbeat;
 use self::claim::{Asked, Claim};
 use self::order::{Ended, How, Order};
 use super::Stop;
+use super::claim::Claiming;
 use super::context::Context;
 use super::desk::Desk;
 use super::failing::write_failure;
@@ -51,6 +52,8 @@ pub(super) struct Exec {
     /// Stay on the current branch
     #[arg(long)]
     no_branch: bool,
+    #[command(flatten)]
+    claiming: Claiming,
     /// How long an attempt may take, such as 30m; by default as the policy says
     #[arg(long, value_name = "TIME", value_parser = time)]
     timeout: Option<Duration>,
@@ -161,6 +164,7 @@ impl Exec {
             signals.idle(false);
             let going_on = draft::of_run(active, RunStatus::InProgress);
             let run = Run { checkpoint: active.checkpoint.clone(), ..going_on };
+            self.claiming.secure(context, &desk, &run, false)?;
             let order = self.order(context, &desk, stage, run);
             if order.log.exists() {
                 say(format!(
@@ -178,7 +182,8 @@ impl Exec {
             return Ok(Now::Wait(until));
         }
         signals.idle(false);
-        let run = begin(context, &desk, stage, self.no_branch, Writing::default())?;
+        let how = (self.no_branch, &self.claiming);
+        let run = begin(context, &desk, stage, how, Writing::default())?;
         Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))))
     }
 

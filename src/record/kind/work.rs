@@ -68,6 +68,22 @@ pub struct Run {
     /// anew once they differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane_state: Option<Digest>,
+    /// Whose claim on the task it took over, where it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_over: Option<TookOver>,
+}
+
+/// A claim that another clone held, and that a run took over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TookOver {
+    /// Who held it.
+    pub agent: AgentName,
+    /// Since when.
+    pub since: Moment,
+    /// Why it was taken over.
+    pub reason: String,
 }
 
 /// A point that a run can go on from after a failure.

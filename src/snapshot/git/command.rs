@@ -64,7 +64,20 @@ impl GitRepository {
         Ok(())
     }
 
-    fn git<S: AsRef<OsStr>>(&self, arguments: &[S], talk: Talk<'_>) -> Result<Output, Fault> {
+    /// Runs Git, tells it some input, and gives what it printed. A command that fails is a fault.
+    pub(super) fn ask_git(&self, arguments: &[&str], input: &[u8]) -> Result<String, Fault> {
+        let output = self.git(arguments, Talk::Ask(input))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(failed(arguments, &output))
+    }
+
+    pub(super) fn git<S: AsRef<OsStr>>(
+        &self,
+        arguments: &[S],
+        talk: Talk<'_>,
+    ) -> Result<Output, Fault> {
         let unable = |error: std::io::Error| {
             Fault::new(
                 format!("`git` can't be run: {error}"),
@@ -123,7 +136,7 @@ impl GitRepository {
 
 /// What is said to a Git, and whether it answers. Where it does not use a stream, it gets the lock
 /// instead, so that the lock is held as long as it lives.
-enum Talk<'i> {
+pub(super) enum Talk<'i> {
     /// It is only listened to.
     Listen,
     /// It is told something, and prints nothing.

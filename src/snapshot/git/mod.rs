@@ -10,6 +10,7 @@ mod open;
 mod paint;
 mod proposal;
 mod refs;
+mod remote;
 mod sign;
 mod store;
 
@@ -23,6 +24,7 @@ use gix::bstr::{BStr, ByteSlice as _};
 use gix::objs::Kind;
 
 pub use refs::{Branch, CommitMeta, Person};
+pub use remote::Pushed;
 
 use self::folder::{Content, Folder};
 use self::index::{Found, Index};
