@@ -1,5 +1,8 @@
 //! `orch init`: a policy that passes, a word to agents, and the hooks.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use super::Stop;
 use super::context::{Context, staged};
 use super::hooks;
@@ -7,17 +10,21 @@ use super::journal::Journal;
 use super::ledger::{refuse, write_whole};
 use super::lock::Lock;
 use super::output::say;
-use super::templates::{AGENTS, AGENTS_BEGIN, AGENTS_END, TEMPLATES};
+use super::templates::{AGENTS, AGENTS_MARKS, TEMPLATES};
 use crate::guard::guard;
 use crate::policy::POLICY_PATH;
 use crate::record::did_you_mean;
+use crate::render::with_block;
 use crate::snapshot::GitRepository;
 use crate::source::RepoPath;
 
+/// Where Git is told what to leave alone.
+const IGNORED: &str = ".gitignore";
+
 /// Start here: write a policy, and the hooks that enforce it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Writes .orch/policy.yaml, a part of AGENTS.md and a line of .gitignore, \
-                        and stages them.\nExample: orch init --template strategy --hooks")]
+#[command(after_help = "Writes .orch/policy.yaml, a line of .gitignore, and a part of AGENTS.md, \
+                        and of CLAUDE.md\nif that is there; and stages them.\nExample: orch init --template strategy --hooks")]
 pub(super) struct Init {
     /// team, strategy, torghut or trader
     #[arg(long, default_value = "team", value_name = "NAME")]
@@ -25,6 +32,9 @@ pub(super) struct Init {
     /// Install the Git hooks too
     #[arg(long)]
     hooks: bool,
+    /// Leave AGENTS.md and CLAUDE.md alone
+    #[arg(long)]
+    no_agents_file: bool,
     /// Replace a policy that is there
     #[arg(long)]
     force: bool,
@@ -44,14 +54,18 @@ impl Init {
             let help = "change it on a branch `orch/…`, or replace it with `orch init --force`";
             return Err(Stop::fault(format!("{POLICY_PATH} is there already"), help));
         }
-        let before = |name| std::fs::read_to_string(top.join(name)).unwrap_or_default();
-        let texts = [
-            for_branch(text, &repository)?,
-            with_section(&before("AGENTS.md")),
-            with_line(&before(".gitignore"), "/logs/agent_activity.log"),
+        let mut files = vec![
+            (POLICY_PATH, for_branch(text, &repository)?),
+            (IGNORED, with_line(&whole(top, IGNORED)?, "/logs/agent_activity.log")),
         ];
-        let written = [POLICY_PATH, "AGENTS.md", ".gitignore"];
-        let paths = written.map(RepoPath::from);
+        for name in self.agents_files(&repository, top) {
+            let told = with_block(&whole(top, name)?, AGENTS_MARKS, AGENTS);
+            let told =
+                told.map_err(|fault| Stop::denied(format!("{name}: {fault}"), fault.help))?;
+            files.push((name, told));
+        }
+        let (written, texts): (Vec<&str>, Vec<String>) = files.into_iter().unzip();
+        let paths: Vec<RepoPath> = written.iter().map(|name| RepoPath::from(*name)).collect();
         // What somebody else had written there is not put away.
         let new = paths.iter().zip(texts.iter().map(String::as_bytes));
         let new = new.filter(|(path, _)| !top.join(path.to_string()).exists());
@@ -75,6 +89,19 @@ impl Init {
         }
         say("the guard passes\nnext: git commit -m 'Begin with orch', then orch task open");
         Ok(())
+    }
+}
+
+impl Init {
+    /// Gives the files that tell agents how to work: AGENTS.md, and CLAUDE.md if that is there. A link
+    /// is left as it is, for what it leads to is told; so is what Git ignores, for it is nobody else's.
+    fn agents_files(&self, repository: &GitRepository, top: &Path) -> Vec<&'static str> {
+        let is_link = |name: &str| top.join(name).is_symlink();
+        let is_ignored = |name: &str| repository.run_git(&["check-ignore", "-q", name]).is_ok();
+        let mut files = vec!["AGENTS.md"];
+        files.extend(Some("CLAUDE.md").filter(|name| top.join(name).exists()));
+        files.retain(|name| !self.no_agents_file && !is_link(name) && !is_ignored(name));
+        files
     }
 }
 
@@ -105,16 +132,16 @@ fn for_branch(text: &str, repository: &GitRepository) -> Result<String, Stop> {
     })
 }
 
-/// Puts the section in, or puts the current one where an older one stands.
-fn with_section(before: &str) -> String {
-    let section = format!("{AGENTS_BEGIN}\n{AGENTS}{AGENTS_END}\n");
-    let old = before.find(AGENTS_BEGIN).zip(before.find(AGENTS_END));
-    if let Some((begin, end)) = old.filter(|(begin, end)| begin < end) {
-        let rest = before[end + AGENTS_END.len()..].trim_start_matches('\n');
-        return format!("{}{section}{rest}", &before[..begin]);
+/// Reads a file that is not ours alone; one that is not there is empty. Refuses one that is no text.
+fn whole(top: &Path, name: &str) -> Result<String, Stop> {
+    match std::fs::read_to_string(top.join(name)) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => {
+            let help = "make it a file of UTF-8 text, or move it away";
+            Err(Stop::fault(format!("{name} can't be read: {error}"), help))
+        }
     }
-    let gap = if before.is_empty() { "" } else { "\n" };
-    format!("{before}{gap}{section}")
 }
 
 fn with_line(before: &str, line: &str) -> String {
@@ -130,14 +157,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_section_is_replaced_not_repeated() {
-        let once = with_section("# Ours\n");
-        assert!(once.starts_with("# Ours\n\n<!-- orch: begin -->"));
-        assert_eq!(with_section(&once), once);
-        assert_eq!(with_section(&format!("{once}\nafter\n")), format!("{once}after\n"));
-    }
-
-    #[test]
     fn a_line_stands_once() {
         assert_eq!(with_line("a", "b"), "a\nb\n");
         assert_eq!(with_line("a\nb\n", "b"), "a\nb\n");
@@ -146,6 +165,6 @@ mod tests {
     /// A token is about four bytes of English.
     #[test]
     fn what_an_agent_must_read_is_short() {
-        assert!(AGENTS.len() < 1_200, "{} bytes", AGENTS.len());
+        assert!(AGENTS.len() < 1_100, "{} bytes", AGENTS.len());
     }
 }

@@ -8,10 +8,19 @@ use super::output::{json, say};
 use super::suggest::{Suggestion, further_elsewhere, suggest};
 use crate::render::Format;
 
+/// How much is told at once, in bytes: an agent reads fewer than 500 tokens of three bytes and more.
+const ROOM: usize = 1_400;
+
 /// Tell what an agent should do now, as commands.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: orch next --agent quant_engineer")]
+#[command(
+    after_help = "What can be typed comes first, the most urgent before the rest, and as much as is \
+                  quickly read;\nJSON is whole.\nExample: orch next --agent quant_engineer"
+)]
 pub(super) struct Next {
+    /// Tell all there is to do, however long that is
+    #[arg(long)]
+    all: bool,
     /// human or json
     #[arg(long, default_value = "human", value_parser = super::output::format)]
     format: Format,
@@ -54,23 +63,40 @@ impl Next {
             let whom = mine.as_ref().map(|agent| format!(" for {agent}")).unwrap_or_default();
             say(format!("nothing to do{whom}; the board: orch status"));
         }
+        let urgency = |found: &Suggestion| {
+            let id = found.task_id.parse().ok();
+            let state = id.and_then(|id| view.world.task(&id));
+            (found.command.is_none(), state.map(|state| state.task.priority))
+        };
+        all.sort_by_cached_key(urgency);
+        let mut room = if self.all { usize::MAX } else { ROOM };
+        let mut left = all.len();
         for found in &all {
-            tell(found, mine.is_none());
+            let told = told(found, mine.is_none());
+            // The first is told however long it is.
+            if told.len() > room && left < all.len() {
+                break;
+            }
+            room = room.saturating_sub(told.len());
+            left -= 1;
+            say(told);
+        }
+        if left > 0 {
+            say(format!("and {left} more: orch next --all"));
         }
         Ok(())
     }
 }
 
-fn tell(found: &Suggestion, name_agents: bool) {
+/// One thing to do: which task, why, and what to type.
+fn told(found: &Suggestion, name_agents: bool) -> String {
     let who = match &found.agent {
         Some(agent) if name_agents => format!("{agent}: "),
         _ => String::new(),
     };
-    say(format!("{}  {who}{}", found.task_id, found.why));
-    if let Some(command) = &found.command {
-        say(format!("    {command}"));
+    let mut text = format!("{}  {who}{}", found.task_id, found.why);
+    for line in found.command.iter().chain(&found.help) {
+        text.push_str(&format!("\n    {line}"));
     }
-    if let Some(help) = &found.help {
-        say(format!("    {help}"));
-    }
+    text
 }

@@ -1,5 +1,7 @@
 //! The policies that `orch init` begins with, and what it writes beside them.
 
+use crate::render::Marks;
+
 /// A template's name, what it is for, and its text.
 pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
     ("team", "build, review, release", include_str!("../../templates/team.yaml")),
@@ -21,9 +23,8 @@ pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
 ];
 
 /// Between these lines, `AGENTS.md` holds what an agent must know.
-pub(super) const AGENTS_BEGIN: &str = "<!-- orch: begin -->";
-/// The end of that part.
-pub(super) const AGENTS_END: &str = "<!-- orch: end -->";
+pub(super) const AGENTS_MARKS: Marks =
+    Marks { begin: "<!-- orch: begin -->", end: "<!-- orch: end -->" };
 
 /// What an agent must read to begin; kept under 300 tokens.
 pub(super) const AGENTS: &str = "\

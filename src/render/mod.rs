@@ -3,6 +3,7 @@
 //! One file a format. Whatever the repository says is made harmless for a terminal and for a CI
 //! log on the way (attacks 116 and 117).
 
+mod block;
 mod error;
 mod excerpt;
 mod format;
@@ -19,6 +20,8 @@ mod sarif_log;
 mod summary;
 mod text;
 mod uri;
+
+pub use block::{Marks, MarksFault, with_block};
 
 pub use error::{CANNOT_LOOK, Failure, render_failure};
 pub use format::{Format, FormatFault, ReportFormat};

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail where it stands")]
 
+mod agents_side;
 mod attacks;
 mod claims;
 mod commands;

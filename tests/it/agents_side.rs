@@ -1,0 +1,121 @@
+//! What agents read: the part of AGENTS.md that `orch init` writes, and what `orch next` says.
+
+use crate::support::{Team, TestRepo};
+
+const BEGIN: &str = "<!-- orch: begin -->";
+const END: &str = "<!-- orch: end -->";
+
+/// Gives what stands between the marked lines.
+fn part(text: &str) -> &str {
+    let (_, rest) = text.split_once(BEGIN).expect("it begins");
+    rest.split_once(END).expect("it ends").0
+}
+
+/// R002-21: what an agent must know stands in AGENTS.md, in few words, and in CLAUDE.md if that is there;
+/// what else they hold stays, byte for byte; and the guard lets it pass, then and later.
+#[test]
+fn init_tells_agents_how_to_work() {
+    let team = Team::over(TestRepo::new());
+    let claude = "\u{feff}# Claude\r\n\r\nBe kind.\r\n\r\n\r\n";
+    team.repo.write("CLAUDE.md", claude);
+    let said = team.orch("", &["init", "--template", "strategy", "--hooks"]);
+    assert!(said.contains("wrote AGENTS.md") && said.contains("wrote CLAUDE.md"), "{said}");
+    let agents = team.read("AGENTS.md");
+    assert!(part(&agents).len() < 1_100, "{} bytes", part(&agents).len());
+    let words = [
+        "ORCH_AGENT",
+        "orch next",
+        "orch run start",
+        "orch handoff create",
+        "git commit",
+        "refused",
+    ];
+    for word in words {
+        assert!(part(&agents).contains(word), "{word}: {agents}");
+    }
+    let written = team.read("CLAUDE.md");
+    assert!(written.starts_with(claude) && written.ends_with(&format!("{END}\r\n")), "{written:?}");
+    assert_eq!(part(&written).replace("\r\n", "\n"), part(&agents));
+    assert_eq!(team.repo.git(&["diff", "--name-only"]), "", "all of it is staged");
+    team.commit("Begin with orch");
+    team.open("strat-001", "new_strategy", &[]);
+    team.orch("strategy_developer", &["run", "start", "strat-001"]);
+    team.repo.write("CLAUDE.md", format!("{written}More.\r\n"));
+    team.repo.git(&["add", "CLAUDE.md"]);
+    team.commit("Anyone may say more");
+    team.guard(&["--base", "main"]).passed();
+}
+
+/// Saying it again changes nothing, and an older part is replaced where it stands.
+#[test]
+fn the_part_is_written_once() {
+    let team = Team::over(TestRepo::new());
+    let around = format!("# Ours\n\n{BEGIN}\nold\n{END}\n\n\nbelow, without an end");
+    team.repo.write("AGENTS.md", &around);
+    team.orch("", &["init"]);
+    let once = team.read("AGENTS.md");
+    assert_eq!(once.replace(part(&once), "\nold\n"), around);
+    assert!(!team.repo.path().join("CLAUDE.md").exists());
+    team.orch("", &["init", "--force"]);
+    assert_eq!(team.read("AGENTS.md"), once);
+}
+
+/// What nobody can take apart is refused before anything is written, and said so.
+#[test]
+fn what_is_unclear_is_left_alone() {
+    for (text, why) in [
+        (format!("# Ours\n{BEGIN}\nno end\n").into_bytes(), "is missing"),
+        (format!("{END}\n{BEGIN}\n").into_bytes(), "stands before"),
+        (b"# \xff\xfe not text\n".to_vec(), "can't be read"),
+    ] {
+        let team = Team::over(TestRepo::new());
+        team.repo.write("AGENTS.md", &text);
+        let said = team.try_orch("", &["init"]);
+        assert_ne!(said.code, 0);
+        assert!(said.err.contains(why) && said.err.contains("AGENTS.md"), "{said:#?}");
+        assert!(said.err.contains("help: "), "{said:#?}");
+        assert!(!team.repo.path().join(".orch").exists());
+        assert_eq!(std::fs::read(team.repo.path().join("AGENTS.md")).unwrap(), text);
+        team.orch("", &["init", "--no-agents-file"]);
+        assert_eq!(std::fs::read(team.repo.path().join("AGENTS.md")).unwrap(), text);
+        assert_eq!(team.repo.git(&["ls-files", "AGENTS.md"]), "");
+    }
+}
+
+/// A link is left a link, and what Git ignores is nobody else's.
+#[test]
+fn links_and_ignored_files_are_left_alone() {
+    let team = Team::over(TestRepo::new());
+    team.repo.write("AGENTS.md", "# Ours\n");
+    std::os::unix::fs::symlink("AGENTS.md", team.repo.path().join("CLAUDE.md")).unwrap();
+    team.orch("", &["init"]);
+    assert!(team.repo.path().join("CLAUDE.md").is_symlink());
+    assert_eq!(team.read("CLAUDE.md").matches(BEGIN).count(), 1);
+    let other = Team::over(TestRepo::new());
+    other.repo.write(".gitignore", "CLAUDE.md\n");
+    other.repo.write("CLAUDE.md", "mine\n");
+    other.orch("", &["init"]);
+    assert_eq!(other.read("CLAUDE.md"), "mine\n");
+}
+
+/// Design §7: what an agent is told of fifty tasks costs it fewer than 500 tokens, the most urgent
+/// first; `--all` and JSON are whole.
+#[test]
+fn fifty_tasks_are_told_in_few_words() {
+    let team = Team::new();
+    for number in 0..50 {
+        let id = format!("strat-{number:03}");
+        let priority = if number == 37 { "critical" } else { "normal" };
+        team.open(&id, "new_strategy", &["--priority", priority]);
+    }
+    team.commit("Open fifty tasks");
+    let said = team.orch("strategy_developer", &["next"]);
+    assert!(said.len() < 1_500, "{} bytes", said.len());
+    assert!(said.starts_with("strat-037  "), "{said}");
+    let told = said.matches("orch run start strat-").count();
+    assert!(told > 10 && said.ends_with(&format!("and {} more: orch next --all\n", 50 - told)));
+    let all = team.orch("strategy_developer", &["next", "--all"]);
+    assert_eq!(all.matches("orch run start strat-").count(), 50);
+    let json = team.json("strategy_developer", &["next"]);
+    assert_eq!(json.as_array().unwrap().len(), 50);
+}
