@@ -294,6 +294,7 @@ pub fn handoff(
         context: None,
         changes: None,
         bundle: None,
+        notes: Vec::new(),
     }
 }
 

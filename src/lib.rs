@@ -7,7 +7,8 @@
 //! ```
 //!
 //! [`guard::guard`] is that line in code. `draft` writes what an agent would say next, and the same
-//! checks judge it before a command writes anything.
+//! checks judge it before a command writes anything. `exchange` reads and writes what is said in the
+//! forms of other tools.
 
 pub mod source;
 pub mod diagnostic;
@@ -21,6 +22,7 @@ pub mod checks;
 pub mod guard;
 pub mod draft;
 pub mod plan;
+pub mod exchange;
 pub mod render;
 pub mod cli;
 #[cfg(test)]

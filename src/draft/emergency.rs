@@ -157,6 +157,7 @@ pub fn rollback_handoff(task: &TaskId, run: &RunState, artifacts: Vec<Artifact>)
         context: None,
         changes: None,
         bundle: None,
+        notes: Vec::new(),
     }
 }
 

@@ -25,7 +25,7 @@ pub use place::{
 };
 pub use problem::{Problem, did_you_mean};
 pub use submission::same_submission;
-pub use write::write;
+pub use write::{plain_yaml, write};
 
 use crate::source::{AgentName, Digest, Moment, RepoPath, Span};
 use yaml::{Node, Value};
@@ -119,6 +119,11 @@ pub fn document<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(T, Node
     let tree = yaml::read(bytes)?;
     let typed = de::typed(&tree).map_err(|problem| vec![problem])?;
     Ok((typed, tree))
+}
+
+/// Reads a typed value from a part of a tree; gives the first place that does not fit.
+pub fn typed<T: serde::de::DeserializeOwned>(tree: &Node) -> Result<T, Problem> {
+    de::typed(tree)
 }
 
 fn halves(tree: &Node) -> Result<(&str, &Node), Problem> {

@@ -27,9 +27,13 @@ impl Serialize for Document<'_> {
 /// Characters that a reader can't see become escapes: people and agents write them, as in most
 /// emoji, and the record has to be one that the guard takes.
 pub fn write(payload: &Payload, entry: &Envelope) -> String {
-    let document = Document { payload, entry };
-    let text = to_yaml(&document, true);
-    if text.contains(hidden) { escaped(to_yaml(&document, false)) } else { text }
+    plain_yaml(&Document { payload, entry })
+}
+
+/// Writes a value that is no record as YAML, in the same dialect.
+pub fn plain_yaml<T: Serialize>(value: &T) -> String {
+    let text = to_yaml(value, true);
+    if text.contains(hidden) { escaped(to_yaml(value, false)) } else { text }
 }
 
 fn to_yaml<T: Serialize>(value: &T, blocks: bool) -> String {

@@ -70,6 +70,7 @@ fn one_room_each_knows_a_library() {
         ("miette::", "render"),
         ("ssh_key::", "keys"),
         ("clap::", "cli"),
+        ("pulldown_cmark::", "exchange"),
         ("println!", "-"),
     ];
     for file in sources(&root().join("src")) {

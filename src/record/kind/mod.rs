@@ -19,8 +19,8 @@ pub use task::{
 };
 pub use work::{
     Artifact, Bundle, Changes, Checkpoint, Context, Deliverables, Failure, FailureClass, Handoff,
-    HandoffStatus, Message, MessageStatus, MessageType, Rejection, RejectionReason, Run, RunStatus,
-    TookOver,
+    HandoffStatus, Message, MessageStatus, MessageType, Note, Rejection, RejectionReason, Run,
+    RunStatus, TookOver,
 };
 
 use super::de;

@@ -182,6 +182,24 @@ pub struct Handoff {
     /// The keys that an implementation bundle must carry (R001-36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<Bundle>,
+    /// What else it says, word for word, in fields that nobody foresaw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+}
+
+/// Something that a handoff says under a label of its own (R002-14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// The heading it stands under: `deliverables`, `context`, `artifacts`, or one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
+    /// What its author called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it says.
+    pub text: String,
 }
 
 /// Whether a stage's work is done.

@@ -140,6 +140,7 @@ impl Lanes {
             context: None,
             changes: None,
             bundle: None,
+            notes: Vec::new(),
         });
         let envelope = Envelope {
             sequence: Some(3),
