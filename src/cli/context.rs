@@ -101,13 +101,7 @@ impl Context {
             return Err(Stop::fault("nobody says who acts", help));
         };
         let name = text.parse().ok().filter(|name| policy.agents.contains_key(name));
-        name.ok_or_else(|| {
-            let help = match did_you_mean(text, known()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the policy knows {}", known().collect::<Vec<_>>().join(", ")),
-            };
-            Stop::fault(format!("the policy knows no agent `{text}`"), help)
-        })
+        name.ok_or_else(|| unknown_agent(policy, text, ""))
     }
 
     /// Gives the named agent without asking the policy, for questions that are not about them.
@@ -124,6 +118,16 @@ impl Context {
             at: self.at,
         })
     }
+}
+
+/// Tells that the policy knows no such agent, with the nearest name; `place` is where it was read.
+pub(super) fn unknown_agent(policy: &Policy, text: &str, place: &str) -> Stop {
+    let known = || policy.agents.keys().map(AgentName::as_str);
+    let help = match did_you_mean(text, known()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the policy knows {}", known().collect::<Vec<_>>().join(", ")),
+    };
+    Stop::fault(format!("{place}the policy knows no agent `{text}`"), help)
 }
 
 /// Gives what is staged, as a proposal on the current branch.

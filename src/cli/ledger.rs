@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
         })?;
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
-            log(top, &self.author, record)?;
+            log(&main_folder(repository, top), &self.author, record)?;
         }
         let companions = self.companions.iter().map(|(path, _)| path);
         for signature in companions.filter(|path| signed_path(path).is_some()) {
@@ -287,6 +287,13 @@ fn file_permissions() -> fs::Permissions {
 #[cfg(not(unix))]
 fn file_permissions() -> fs::Permissions {
     fs::metadata(".").map(|data| data.permissions()).expect("the current folder can be asked")
+}
+
+/// Gives the folder of the main working tree: a linked one may go, and its log with it.
+fn main_folder(repository: &GitRepository, top: &Path) -> PathBuf {
+    let common = repository.common_dir();
+    let main = common.parent().filter(|_| common.file_name().is_some_and(|name| name == ".git"));
+    main.unwrap_or(top).to_owned()
 }
 
 /// Where each machine keeps its own log of what was done (R000-52).

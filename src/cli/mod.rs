@@ -53,6 +53,7 @@ mod status;
 mod story;
 mod suggest;
 mod task;
+mod tasks;
 mod templates;
 mod update;
 mod worktree;

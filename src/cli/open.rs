@@ -1,4 +1,6 @@
-//! `orch task open`: a task, or a whole list of them, and who shall do each.
+//! `orch task open`: a task, or a whole list of them.
+
+use std::path::PathBuf;
 
 use super::Stop;
 use super::context::{Context, View};
@@ -21,14 +23,18 @@ use crate::world::World;
 )]
 pub(super) struct Open {
     /// The new task's id, such as strat-001
-    #[arg(value_parser = id::<TaskId>)]
-    id: TaskId,
-    /// The workflow it travels through
-    #[arg(long, value_parser = id::<WorkflowName>)]
-    workflow: WorkflowName,
+    #[arg(value_parser = id::<TaskId>, required_unless_present = "from")]
+    id: Option<TaskId>,
+    /// Open a whole list: YAML, JSON, or a Markdown table with a column `Task ID`; `-` is standard
+    /// input
+    #[arg(long, value_name = "FILE", conflicts_with = "id")]
+    from: Option<PathBuf>,
+    /// The workflow it travels through; of a list, those of its tasks that name none
+    #[arg(long, value_parser = id::<WorkflowName>, required_unless_present = "from")]
+    workflow: Option<WorkflowName>,
     /// What it is about, in a few words
-    #[arg(long)]
-    title: String,
+    #[arg(long, required_unless_present = "from")]
+    title: Option<String>,
     /// The version that an audit must cover
     #[arg(long = "version", value_name = "VERSION")]
     of_version: Option<String>,
@@ -62,23 +68,28 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        if let Some(file) = &self.from {
+            let list = (self.workflow.as_ref(), self.writing);
+            return super::tasks::open(context, file, list.0, list.1);
+        }
+        let (id, workflow, title) = self.named()?;
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
-        let view = View::within(context, repository, &[&self.id])?;
+        let view = View::within(context, repository, &[&id])?;
         let policy = view.policy();
         let author = context.author(&policy, view.proposal.branch.clone())?;
-        let (id, writing) = (self.id.clone(), self.writing);
-        let task = self.task(&policy, author.actor.clone())?;
+        let workflow = workflow_of(&policy, &workflow)?;
+        let writing = self.writing;
+        let task = self.task((id.clone(), workflow.0, title), workflow.1, author.actor.clone());
         if is_there(&view, &task)? {
             say(format!("the task `{id}` is open already"));
             return Ok(());
         }
-        let workflow = workflow_of(&policy, &task.workflow)?;
         let alone = task.depends_on.is_empty();
         let mut writer = Writer::new(context, &view, author);
         writer.add(&Home::Task(id.clone()), task)?;
         writer.commit(writing)?;
-        for (stage, name) in from_elsewhere(workflow).into_iter().filter(|_| alone) {
+        for (stage, name) in from_elsewhere(workflow.1).into_iter().filter(|_| alone) {
             say(format!(
                 "note: stage {stage} requires {name}, which this workflow does not produce; name \
                  the task that does: orch task update {id} --depends-on ID"
@@ -88,16 +99,32 @@ impl Open {
         Ok(())
     }
 
-    fn task(self, policy: &Policy, requestor: AgentName) -> Result<kind::Task, Stop> {
-        let workflow = workflow_of(policy, &self.workflow)?;
+    /// Gives what a single task can't do without.
+    fn named(&self) -> Result<(TaskId, WorkflowName, String), Stop> {
+        let missing = |what: &str| {
+            let help = "orch task open ID --workflow NAME --title TEXT; a whole list: --from FILE";
+            Stop::fault(format!("a task needs {what}"), help)
+        };
+        let id = self.id.clone().ok_or_else(|| missing("an id"))?;
+        let workflow = self.workflow.clone().ok_or_else(|| missing("a `--workflow`"))?;
+        let title = self.title.clone().ok_or_else(|| missing("a `--title`"))?;
+        Ok((id, workflow, title))
+    }
+
+    fn task(
+        self,
+        (task_id, name, title): (TaskId, &WorkflowName, String),
+        workflow: &Workflow,
+        requestor: AgentName,
+    ) -> kind::Task {
         let scope = match self.scope.is_empty() {
-            true => workflow.scope_of(&self.id),
+            true => workflow.scope_of(&task_id),
             false => self.scope,
         };
-        Ok(kind::Task {
-            task_id: self.id,
-            title: self.title,
-            workflow: self.workflow,
+        kind::Task {
+            task_id,
+            title,
+            workflow: name.clone(),
             version: self.of_version,
             requestor,
             priority: self.priority,
@@ -108,12 +135,16 @@ impl Open {
             estimate: self.estimate,
             success_criteria: self.success_criterion,
             deadline: self.deadline,
-        })
+        }
     }
 }
 
-fn workflow_of<'p>(policy: &'p Policy, name: &WorkflowName) -> Result<&'p Workflow, Stop> {
-    policy.workflows.get(name).ok_or_else(|| {
+/// Gives a workflow of the policy, with its name; refuses one that is not there.
+pub(super) fn workflow_of<'p>(
+    policy: &'p Policy,
+    name: &WorkflowName,
+) -> Result<(&'p WorkflowName, &'p Workflow), Stop> {
+    policy.workflows.get_key_value(name).ok_or_else(|| {
         let names = || policy.workflows.keys().map(WorkflowName::as_str);
         let message = format!("the policy has no workflow `{name}`");
         Stop::fault(message, near_or_all(name.as_str(), names))
@@ -121,7 +152,7 @@ fn workflow_of<'p>(policy: &'p Policy, name: &WorkflowName) -> Result<&'p Workfl
 }
 
 /// Tells whether a task is open already, just as it is wanted; refuses another one of that id.
-fn is_there(view: &View, task: &kind::Task) -> Result<bool, Stop> {
+pub(super) fn is_there(view: &View, task: &kind::Task) -> Result<bool, Stop> {
     let id = &task.task_id;
     let Some(folder) = folder_of(&view.world, id) else { return Ok(false) };
     let opened = view.task(id).ok().and_then(|(ledger, _)| ledger.records.first());

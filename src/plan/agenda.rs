@@ -120,7 +120,7 @@ fn item(
     Item {
         scope: Scope::new(&globs.unwrap_or_default())
             .unwrap_or_else(|_| Scope::new(&["**".to_owned()]).expect("a glob")),
-        group: policy.fleet.select(task).and_then(|rule| rule.group.clone()),
+        group: policy.fleet.select(&task.task_id, &task.title).and_then(|rule| rule.group.clone()),
         expected: expected.rest_of(policy, state),
         stage: stage.map(|stage| stage.name.clone()),
         assigned: state.assigned.is_some(),

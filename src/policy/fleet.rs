@@ -9,7 +9,7 @@ use super::terms::Problems;
 use super::{ORCHESTRATOR, PathSet, Policy, Scope, Stage, StageKind, Workflow};
 use crate::record::did_you_mean;
 use crate::record::kind::Task;
-use crate::source::{AgentName, LaneName, RepoPath, TaskId};
+use crate::source::{AgentName, LaneName, RepoPath, TaskId, WorkflowName};
 
 /// A fleet's agents: who is selected for a task, the limits of its kinds of tasks, its phases.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Selection {
     pub backup: Option<AgentName>,
     /// The kind of task.
     pub group: Option<String>,
+    /// The workflow of such tasks in lists that name none.
+    pub workflow: Option<WorkflowName>,
 }
 
 impl Fleet {
@@ -49,6 +51,7 @@ impl Fleet {
             primary: rule.primary,
             backup: rule.backup,
             group: rule.group,
+            workflow: rule.workflow,
         });
         let limits = groups.into_iter().map(|(name, group)| (name, group.limit));
         Fleet {
@@ -61,8 +64,8 @@ impl Fleet {
     }
 
     /// Gives the first rule that matches a task's id, or its title in snake case.
-    pub fn select(&self, task: &Task) -> Option<&Selection> {
-        let words = [task.task_id.to_string(), snake_case(&task.title)];
+    pub fn select(&self, id: &TaskId, title: &str) -> Option<&Selection> {
+        let words = [id.to_string(), snake_case(title)];
         let paths = words.map(|word| RepoPath::from(word.as_str()));
         self.selection.iter().find(|rule| paths.iter().any(|path| rule.tasks.contains(path)))
     }
@@ -112,7 +115,8 @@ impl Policy {
 
     /// Gives the rule of selection that counts for a stage of a task.
     fn selected(&self, task: &Task, stage: &Stage) -> Option<&Selection> {
-        let rule = self.fleet.select(task).filter(|_| stage.kind == StageKind::Work);
+        let rule =
+            self.fleet.select(&task.task_id, &task.title).filter(|_| stage.kind == StageKind::Work);
         rule.filter(|rule| self.works_in(&rule.primary, stage))
     }
 
@@ -202,6 +206,15 @@ fn selection(model: &Model, problems: &mut Problems<'_>) {
         if rule.backup.as_ref() == Some(&rule.primary) {
             let message = format!("`{}` can't stand in for itself", rule.primary);
             problems.at(&format!("{field}.backup"), message, "name another agent, or none");
+        }
+        let workflow = rule.workflow.as_ref().filter(|name| !model.workflows.contains_key(*name));
+        if let Some(workflow) = workflow {
+            let names = model.workflows.keys().map(WorkflowName::as_str);
+            let near = did_you_mean(workflow.as_str(), names);
+            let help = near
+                .map_or("add it to `workflows`".into(), |near| format!("did you mean `{near}`?"));
+            let message = format!("there is no workflow `{workflow}`");
+            problems.at(&format!("{field}.workflow"), message, help);
         }
         let group = rule.group.as_ref().filter(|group| !model.groups.contains_key(*group));
         if let Some(group) = group {

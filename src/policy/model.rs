@@ -136,6 +136,9 @@ pub(super) struct Selection {
     /// The kind of task, one of `groups`.
     #[serde(default)]
     pub(super) group: Option<String>,
+    /// The workflow of such tasks in lists that name none.
+    #[serde(default)]
+    pub(super) workflow: Option<WorkflowName>,
 }
 
 /// Tasks of one kind.
