@@ -12,7 +12,8 @@ use super::lock::Lock;
 use super::output::say;
 use super::templates::{AGENTS, AGENTS_MARKS, TEMPLATES};
 use crate::guard::guard;
-use crate::policy::POLICY_PATH;
+use crate::plan::emit::{STAGE_TEMPLATES, stage_templates};
+use crate::policy::{POLICY_PATH, Policy};
 use crate::record::did_you_mean;
 use crate::render::with_block;
 use crate::snapshot::GitRepository;
@@ -24,7 +25,8 @@ const IGNORED: &str = ".gitignore";
 /// Start here: write a policy, and the hooks that enforce it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Writes .orch/policy.yaml, a line of .gitignore, and a part of AGENTS.md, \
-                        and of CLAUDE.md\nif that is there; and stages them.\nExample: orch init --template strategy --hooks")]
+                        and of CLAUDE.md\nif that is there; and stages them.\nThe torghut \
+                        template brings AgentRuns to fill in, too.\nExample: orch init --template strategy --hooks")]
 pub(super) struct Init {
     /// team, strategy, torghut or trader
     #[arg(long, default_value = "team", value_name = "NAME")]
@@ -54,29 +56,32 @@ impl Init {
             let help = "change it on a branch `orch/…`, or replace it with `orch init --force`";
             return Err(Stop::fault(format!("{POLICY_PATH} is there already"), help));
         }
-        let mut files = vec![
-            (POLICY_PATH, for_branch(text, &repository)?),
-            (IGNORED, with_line(&whole(top, IGNORED)?, "/logs/agent_activity.log")),
-        ];
+        let policy = for_branch(text, &repository)?;
+        let mut files = vec![(
+            IGNORED.to_owned(),
+            with_line(&whole(top, IGNORED)?, "/logs/agent_activity.log"),
+        )];
         for name in self.agents_files(&repository, top) {
             let told = with_block(&whole(top, name)?, AGENTS_MARKS, AGENTS);
             let told =
                 told.map_err(|fault| Stop::denied(format!("{name}: {fault}"), fault.help))?;
-            files.push((name, told));
+            files.push((name.to_owned(), told));
         }
-        let (written, texts): (Vec<&str>, Vec<String>) = files.into_iter().unzip();
-        let paths: Vec<RepoPath> = written.iter().map(|name| RepoPath::from(*name)).collect();
+        files.extend(self.manifests(&policy, top));
+        files.insert(0, (POLICY_PATH.to_owned(), policy));
+        let paths: Vec<RepoPath> =
+            files.iter().map(|(name, _)| RepoPath::from(name.as_str())).collect();
         // What somebody else had written there is not put away.
-        let new = paths.iter().zip(texts.iter().map(String::as_bytes));
+        let new = paths.iter().zip(files.iter().map(|(_, text)| text.as_bytes()));
         let new = new.filter(|(path, _)| !top.join(path.to_string()).exists());
         let journal = Journal::begin(&repository, top, new, Vec::new())?;
         journal.around(|| {
-            for (name, text) in written.iter().zip(&texts) {
+            for (name, text) in &files {
                 write_whole(&top.join(name), text)?;
             }
             repository.stage(&paths)
         })?;
-        for path in written {
+        for (path, _) in &files {
             say(format!("wrote {path}"));
         }
         if self.hooks {
@@ -102,6 +107,16 @@ impl Init {
         files.extend(Some("CLAUDE.md").filter(|name| top.join(name).exists()));
         files.retain(|name| !self.no_agents_file && !is_link(name) && !is_ignored(name));
         files
+    }
+
+    /// Gives the AgentRuns that a template brings along: names of files below the top, and their texts
+    /// (R001-29). Those that are there stay as they are, unless all is to be replaced.
+    fn manifests(&self, policy: &str, top: &Path) -> Vec<(String, String)> {
+        let compiled = Policy::parse(policy.as_bytes(), &crate::checks::names());
+        let manifests = stage_templates(&compiled.expect("every template is a policy"));
+        let manifests =
+            manifests.into_iter().map(|(file, text)| (format!("{STAGE_TEMPLATES}/{file}"), text));
+        manifests.filter(|(path, _)| self.force || !top.join(path).exists()).collect()
     }
 }
 

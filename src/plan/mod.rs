@@ -6,8 +6,10 @@
 mod admission;
 mod agenda;
 mod drawing;
+pub mod emit;
 mod expected;
 mod graph;
+mod job;
 mod layout;
 mod prompt;
 mod schedule;
@@ -17,5 +19,6 @@ pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};
 pub use drawing::{mermaid, svg};
 pub use expected::Expected;
 pub use graph::{Graph, Node, Status};
+pub use job::{Job, Target};
 pub use prompt::{Briefing, prompt};
 pub use schedule::{Kind, Placed, Plan, Wave, first_wave, plan};

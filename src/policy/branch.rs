@@ -128,6 +128,20 @@ impl BranchPattern {
         Regex::new(&regex).is_ok_and(|regex| regex.is_match(name))
     }
 
+    /// Writes a name in which what is not known stays its placeholder.
+    pub fn fill(&self, known: &BranchParts<'_>) -> String {
+        let placeholder = |word: Word| WORDS.into_iter().find(|(_, other)| *other == word);
+        self.pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Plain(text) => text.clone(),
+                Piece::Named(word) => known.known(*word).unwrap_or_else(|| {
+                    placeholder(*word).map_or_else(String::new, |(text, _)| text.to_owned())
+                }),
+            })
+            .collect()
+    }
+
     /// Writes a name; none if the pattern asks for a part that is not known.
     pub fn write(&self, known: &BranchParts<'_>) -> Option<String> {
         self.pieces

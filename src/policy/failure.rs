@@ -15,9 +15,12 @@ pub struct Retry {
     pub maximum_attempts: u32,
     /// Failures in a row after which the task pauses by itself.
     pub pause_after: Option<u32>,
-    initial_interval: TimeDelta,
-    backoff_coefficient: f64,
-    maximum_interval: TimeDelta,
+    /// The wait behind the first attempt.
+    pub initial_interval: TimeDelta,
+    /// What each wait is multiplied with.
+    pub backoff_coefficient: f64,
+    /// The longest wait.
+    pub maximum_interval: TimeDelta,
     jitter: f64,
 }
 

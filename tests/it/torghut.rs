@@ -4,8 +4,11 @@ use crate::support::{Said, Team, TestRepo};
 
 const CANDIDATE: &str = "cand-sma-001";
 
+/// Paths and what stands there.
+type Files = &'static [(&'static str, &'static str)];
+
 /// Where each stage's agent works, and what it writes there.
-const STAGES: [(&str, &str, &[(&str, &str)]); 12] = [
+const STAGES: [(&str, &str, Files); 12] = [
     ("research-intake", "researcher", &[("research/candidates/sma.json", "{\"idea\": 1}\n")]),
     (
         "candidate-build",
@@ -117,6 +120,31 @@ impl Loop {
     fn start(&self, agent: &str, stage: &str) -> Said {
         self.team.try_orch(agent, &["run", "start", CANDIDATE, "--stage", stage])
     }
+}
+
+/// R001-29, R001-33, R001-34: a manifest to fill in for each lane and stage lies in the lane that owns
+/// them, staged; one that is there already stays.
+#[test]
+fn manifests_for_each_stage_are_brought_along() {
+    let team = Team::over(TestRepo::new());
+    let folder = "docs/torghut/design-system/v3/full-loop/templates";
+    let own = format!("{folder}/e-live-ramp.yaml");
+    team.repo.write(&own, "ours: true\n");
+    let told = team.orch("owner", &["init", "--template", "torghut", "--hooks"]);
+    assert!(told.contains("the guard passes"), "{told}");
+    let staged = team.repo.git(&["ls-files", folder]);
+    assert_eq!(staged.lines().count(), 12, "{staged}");
+    for (stage, ..) in &STAGES {
+        assert!(staged.contains(&format!("-{stage}.yaml")) || own.contains(stage), "{stage}");
+    }
+    assert_eq!(team.read(&own), "ours: true\n");
+    let intake = team.read(&format!("{folder}/a-research-intake.yaml"));
+    assert!(intake.contains("name: torghut-v3-orchestration-playbook-impl-v1"), "{intake}");
+    team.orch("owner", &["init", "--template", "torghut", "--force"]);
+    assert!(team.read(&own).contains("stage: live-ramp"));
+    team.commit("Begin with orch");
+    let plain = Team::new();
+    assert!(plain.repo.git(&["ls-files", "docs"]).is_empty());
 }
 
 /// R001-2 to R001-22, R001-37: twelve stages in six lanes, the loop live → watched → live, the way
