@@ -23,6 +23,7 @@ pub mod guard;
 pub mod draft;
 pub mod plan;
 pub mod exchange;
+pub mod report;
 pub mod render;
 pub mod cli;
 #[cfg(test)]

@@ -20,14 +20,17 @@ use crate::source::{Moment, TaskId};
 /// because somebody asks for it at the same moment, or gives it up.
 const TRIES: u32 = 5;
 
-/// Whether a run is claimed at a remote before it begins.
+/// How a run begins: on which branch, and whether it is claimed at a remote before.
 #[derive(Debug, clap::Args)]
-pub(super) struct Claiming {
+pub(super) struct Beginning {
+    /// Stay on the current branch
+    #[arg(long)]
+    pub(super) no_branch: bool,
     /// Claim the task at the remote first, so that no other clone begins the same
     #[arg(long)]
     claim: bool,
     /// The remote that claims are kept at
-    #[arg(long, default_value = "origin", value_name = "REMOTE")]
+    #[arg(long, default_value = "origin", value_name = "REMOTE", requires = "claim")]
     remote: String,
     /// Take the claim over from whoever holds it, and why: once it is stale, or as one who directs the
     /// work
@@ -57,7 +60,7 @@ pub(super) struct Wanted<'d> {
     at: Moment,
 }
 
-impl Claiming {
+impl Beginning {
     /// Gives the claim that a run wants; none if none was asked for. Looks at the remote only where a
     /// claim is to be taken over, and refuses if the one there may not be.
     pub(super) fn wanted<'d>(

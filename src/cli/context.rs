@@ -216,9 +216,13 @@ impl View {
 
     /// Looks at what is staged, and at all tasks: the open ones, or the closed ones too.
     pub(super) fn of_all(context: &Context, closed: bool) -> Result<Self, Fault> {
+        View::focused(context, if closed { Focus::All } else { Focus::Open })
+    }
+
+    /// Looks at what is staged, through a focus.
+    pub(super) fn focused(context: &Context, focus: Focus) -> Result<Self, Fault> {
         let repository = context.repository()?;
         let proposal = readable(&repository)?;
-        let focus = if closed { Focus::All } else { Focus::Open };
         View::through(context, repository, proposal, focus)
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::context::View;
 use super::incidents::{self, debts_in_words, next};
 use super::output::say;
-use super::status::spelled;
+use crate::report::spelled;
 use crate::source::Moment;
 
 /// Gives the halts that stand and the open incidents, as JSON.

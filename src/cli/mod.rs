@@ -3,6 +3,7 @@
 
 mod approve;
 mod audit;
+mod board;
 mod checkpoint;
 mod claim;
 mod claims;
@@ -35,6 +36,7 @@ mod journal;
 mod ledger;
 mod lock;
 mod log;
+mod metrics;
 mod next;
 mod open;
 mod output;
@@ -112,6 +114,8 @@ enum Command {
     Dispatch(dispatch::Dispatch),
     /// Show the board, or one task's ledger as a story
     Status(status::Status),
+    /// Tell how the work goes, in numbers, from the ledgers alone
+    Metrics(metrics::Metrics),
     /// Open, list, show and close tasks
     #[command(subcommand)]
     Task(task::Task),
@@ -169,6 +173,7 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(&context),
         Command::Dispatch(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
+        Command::Metrics(command) => command.run(&context),
         Command::Task(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Handoff(command) => command.run(&context),

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::checkpoint::Checkpoint;
-use super::claim::{Claiming, Wanted};
+use super::claim::{Beginning, Wanted};
 use super::claims::Claims;
 use super::context::{Context, View};
 use super::desk::Desk;
@@ -62,11 +62,8 @@ pub(super) struct Start {
     /// The open incident that takes the task back, with `--stage rollback`
     #[arg(long, value_name = "ID", value_parser = id::<TaskId>, conflicts_with = "claim")]
     incident: Option<TaskId>,
-    /// Stay on the current branch
-    #[arg(long)]
-    no_branch: bool,
     #[command(flatten)]
-    claiming: Claiming,
+    beginning: Beginning,
     #[command(flatten)]
     writing: Writing,
 }
@@ -148,7 +145,13 @@ impl Start {
     fn run(self, context: &Context) -> Result<(), Stop> {
         if let Some(incident) = &self.incident {
             let (both, stage) = ((&self.id, incident), self.stage.as_ref());
-            return super::rollback::start(context, both, stage, self.no_branch, self.writing);
+            return super::rollback::start(
+                context,
+                both,
+                stage,
+                self.beginning.no_branch,
+                self.writing,
+            );
         }
         let desk = Desk::of(context, &self.id)?;
         let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
@@ -163,14 +166,14 @@ impl Start {
         if let Some(active) = state.active_run()
             && (&active.run_id, &active.agent) == (&run.run_id, &context.agent(policy)?)
         {
-            self.claiming.secure(context, &desk, &run, self.writing.dry_run)?;
+            self.beginning.secure(context, &desk, &run, self.writing.dry_run)?;
             say(format!("run {} of stage {} goes on already", run.run_id, run.stage));
             return Ok(());
         }
         if goes_on_elsewhere(context, &desk, &run)? {
             return Ok(());
         }
-        let run = begin(context, &desk, stage, (self.no_branch, &self.claiming), self.writing)?;
+        let run = begin(context, &desk, stage, &self.beginning, self.writing)?;
         let result = result_command(policy, &self.id, &run.stage, state);
         say(format!("next: do the work, then {result}"));
         Ok(())
@@ -183,16 +186,16 @@ pub(super) fn begin(
     context: &Context,
     desk: &Desk,
     stage: &Stage,
-    (no_branch, claiming): (bool, &Claiming),
+    beginning: &Beginning,
     writing: Writing,
 ) -> Result<kind::Run, Stop> {
     let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
     let mut run = draft::run(&view.world, state, stage);
     let own = draft::branch(policy, state, &run, context.at());
-    let claim = claiming.wanted(context, desk, &run)?;
+    let claim = beginning.wanted(context, desk, &run)?;
     run.took_over = claim.as_ref().and_then(|claim| claim.took_over.clone());
     let begun = Begun { view, home: desk.home(), author: desk.author(context)?, run, own, claim };
-    let run = begun.write(context, no_branch, writing)?;
+    let run = begun.write(context, beginning.no_branch, writing)?;
     say(format!("run {} of stage {} began", run.run_id, run.stage));
     Ok(run)
 }

@@ -1,8 +1,11 @@
 //! `orch status`: the board, or one task's ledger as a story.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::Stop;
+use super::board;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
 use super::output::{id, json as print_json, say, table};
@@ -12,12 +15,17 @@ use crate::draft;
 use crate::ledger::{Standing, State};
 use crate::policy::{Policy, Stage};
 use crate::render::Format;
+use crate::report::spelled;
 use crate::source::{Moment, TaskId};
 use crate::world::World;
 
 /// Show the board, or one task's ledger as a story.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: orch status strat-001")]
+#[command(
+    after_help = "What is written into a file has moments and no ages, so that it changes only when \
+                        the ledgers do.\nExample: orch status strat-001\nExample: orch status --write \
+                        CLAUDE.md"
+)]
 pub(super) struct Status {
     /// The task; without it, the board
     #[arg(value_parser = id::<TaskId>)]
@@ -25,42 +33,26 @@ pub(super) struct Status {
     /// human or json
     #[arg(long, default_value = "human", value_parser = super::output::format)]
     format: Format,
+    /// Write the board into a file as Markdown, between marked lines, and leave the rest of it alone
+    #[arg(long, value_name = "FILE", conflicts_with = "task")]
+    write: Option<PathBuf>,
 }
 
 impl Status {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         match &self.task {
             Some(task) => story(context, task, self.format),
-            None if self.format == Format::Json => board_as_json(context),
-            None => board(context, false, self.format),
+            None => match &self.write {
+                Some(file) => board::write(context, file),
+                None => board::show(context, self.format),
+            },
         }
     }
 }
 
-/// Prints the board as one object: the open tasks, the halts that stand, the open incidents.
-fn board_as_json(context: &Context) -> Result<(), Stop> {
-    let view = View::of_all(context, false)?;
-    let (policy, at) = (view.policy(), context.at());
-    let ledgers = view.world.ledgers.values();
-    let open = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?)));
-    let open = open.filter(|(_, state)| state.closed.is_none());
-    let tasks: Vec<_> = open
-        .map(|(ledger, state)| {
-            let mut task = as_json(&view.world, state, at);
-            task["stalled"] = json!(stalled(&policy, ledger, at));
-            task["frozen"] = json!(freezes(&view.world, &policy, state));
-            task
-        })
-        .collect();
-    let (halts, incidents) = super::freezes::as_json(&view, at);
-    print_json(&json!({ "tasks": tasks, "halts": halts, "incidents": incidents }));
-    Ok(())
-}
-
 /// Prints every task, a line each, and every halt that stands.
-pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(), Stop> {
+pub(super) fn list(context: &Context, closed: bool, format: Format) -> Result<(), Stop> {
     let view = View::of_all(context, closed)?;
-    let policy = view.policy();
     let all = view.world.ledgers.values().filter_map(|ledger| ledger.state());
     let states: Vec<&State> = all.filter(|state| closed || state.closed.is_none()).collect();
     if format == Format::Json {
@@ -89,20 +81,27 @@ pub(super) fn board(context: &Context, closed: bool, format: Format) -> Result<(
         ]
     });
     table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>());
-    for state in &states {
+    tell_rests(&view, context.at());
+    Ok(())
+}
+
+/// Tells below a list of tasks which are frozen and who lifts that, and which are stalled.
+pub(super) fn tell_rests(view: &View, at: Moment) {
+    let policy = view.policy();
+    let ledgers = view.world.ledgers.values();
+    let open = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?)));
+    let open: Vec<_> = open.filter(|(_, state)| state.closed.is_none()).collect();
+    for (_, state) in &open {
         for found in freezes(&view.world, &policy, state) {
             tell_on_board(&found);
         }
     }
-    for ledger in view.world.ledgers.values() {
-        let open = ledger.state().filter(|state| state.closed.is_none());
-        let rests = open.and_then(|state| Some((state, stalled(&policy, ledger, context.at())?)));
-        if let Some((state, why)) = rests {
+    for (ledger, state) in &open {
+        if let Some(why) = stalled(&policy, ledger, at) {
             let id = &state.task.task_id;
             say(format!("{id} is stalled: {why}\n    orch status {id}"));
         }
     }
-    Ok(())
 }
 
 /// A freeze below the board: who lifts it, and what to type.
@@ -170,7 +169,7 @@ fn ready(
     }
 }
 
-fn as_json(world: &World, state: &State, at: Moment) -> serde_json::Value {
+pub(super) fn as_json(world: &World, state: &State, at: Moment) -> serde_json::Value {
     let now = Now::of(world, state, at);
     json!({
         "task_id": state.task.task_id,
@@ -190,12 +189,6 @@ fn as_json(world: &World, state: &State, at: Moment) -> serde_json::Value {
         "paused": state.paused,
         "blocked": state.blocked,
     })
-}
-
-/// A word as records spell it.
-pub(super) fn spelled(value: &impl serde::Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Prints one task's ledger, an entry a line, and where it stands.

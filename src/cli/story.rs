@@ -1,8 +1,8 @@
 //! One entry in a few words, as stories and logs tell it.
 
-use super::status::spelled;
 use crate::record::kind::{Escalation, GateVerdict, Run, RunStatus, Verdict};
 use crate::record::{Payload, Record};
+use crate::report::spelled;
 
 /// Gives one entry in a few words, on one line.
 pub(super) fn told(record: &Record) -> String {

@@ -10,6 +10,7 @@ use crate::draft::{self, Author};
 use crate::ledger::{RunState, Standing, State};
 use crate::plan::{judged, may_start};
 use crate::policy::{Policy, Stage, StageKind};
+use crate::report::is_blocked;
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::{LedgerView, World};
 
@@ -130,10 +131,7 @@ pub(super) fn suggest(
 ) -> Vec<Suggestion> {
     let id = &state.task.task_id;
     let frozen = freezes(world, policy, state);
-    let rests = state.paused.is_some()
-        || state.blocked.is_some()
-        || world.unsettled(state).next().is_some();
-    if rests {
+    if is_blocked(world, state) {
         return frozen;
     }
     let Some(workflow) = policy.workflows.get(&state.task.workflow) else { return Vec::new() };

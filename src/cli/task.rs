@@ -107,7 +107,7 @@ impl Task {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         match self {
             Task::Open(command) => command.run(context),
-            Task::List(command) => status::board(context, command.all, command.format),
+            Task::List(command) => status::list(context, command.all, command.format),
             Task::Show(command) => status::story(context, &command.id, command.format),
             Task::Update(command) => command.run(context),
             Task::Deps(command) => command.run(context),

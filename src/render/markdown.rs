@@ -72,7 +72,7 @@ enum Part {
 
 /// Gives a sentence as the inside of a cell. Where it has something between backticks, as ours do,
 /// that is one span, so that a command can be copied.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let text = text::one_line(text);
     let pieces: Vec<&str> = text.split('`').collect();
     let mut parts = Vec::new();
@@ -97,7 +97,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Gives a text that is no sentence as the inside of a cell.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     written(vec![Part::Code(text::one_line(text))])
 }
 

@@ -4,6 +4,7 @@
 //! log on the way (attacks 116 and 117).
 
 mod block;
+mod board;
 mod error;
 mod excerpt;
 mod format;
@@ -22,7 +23,7 @@ mod text;
 mod uri;
 
 pub use block::{Marks, MarksFault, with_block};
-
+pub use board::{board, duration};
 pub use error::{CANNOT_LOOK, Failure, render_failure};
 pub use format::{Format, FormatFault, ReportFormat};
 pub use json::pretty;

@@ -19,6 +19,7 @@ pub(crate) use story::{Findings, story};
 
 use crate::policy::Policy;
 use crate::source::Digest;
+use crate::world::{Focus, World};
 
 /// Compares generated files of this repository with what they should hold. Those that differ are
 /// written anew and the test fails once, so that the diff can be read; in CI (where `CI` is set)
@@ -39,6 +40,11 @@ pub(crate) fn golden(files: &[(String, String)]) {
         }
     }
     assert!(stale.is_empty(), "not current: {stale:?}; written anew, read the diff and run again");
+}
+
+/// Tells a story, and gives the world of all its tasks behind it.
+pub(crate) fn world(text: &str) -> World {
+    story::told(text).world_through(Focus::All)
 }
 
 /// Every entry of every story is drafted under a policy, and compiling one takes long in a build

@@ -250,10 +250,13 @@ impl Teller {
 
     /// The world as it is now, for drafting.
     pub(super) fn world(&self, task: &TaskId) -> World {
+        self.world_through(Focus::Tasks(vec![task.clone()]))
+    }
+
+    pub(super) fn world_through(&self, focus: Focus) -> World {
         let repository = self.repository();
         let proposal = self.proposal(&repository, Side::Index, Side::Index);
         let policy = super::compiled(&self.files[&POLICY_PATH.into()].1);
-        let focus = Focus::Tasks(vec![task.clone()]);
         let (policy_problems, bootstrap, at) = (Vec::new(), false, self.clock);
         let signers = Default::default();
         let terms = Terms { policy, signers, policy_problems, bootstrap, at, focus };

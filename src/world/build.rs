@@ -41,6 +41,8 @@ pub enum Focus {
     Ledgers(Vec<Home>),
     /// All that are open at REV.
     Open,
+    /// The same, and so many of the others, from the latest month on.
+    Recent(usize),
     /// All that are there at REV.
     All,
 }
@@ -256,6 +258,14 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Gives every task, those of the latest month last.
+    fn tasks_by_month(&self) -> Vec<TaskId> {
+        let mut folders: Vec<&RepoPath> = self.survey.folders.values().collect();
+        folders.sort();
+        let names = folders.into_iter().map(|folder| folder.file_name().to_string());
+        names.filter_map(|name| name.parse().ok()).collect()
+    }
+
     /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed.
     fn read_dependencies(&mut self, focus: Focus) -> Result<(), Fault> {
         let mut open = match focus {
@@ -270,11 +280,14 @@ impl Builder<'_> {
                     .collect()
             }
             Focus::Open => self.survey.open.clone(),
-            Focus::All => {
-                let names =
-                    self.survey.folders.values().map(|folder| folder.file_name().to_string());
-                names.filter_map(|name| name.parse().ok()).collect()
+            Focus::Recent(closed) => {
+                let mut all = self.tasks_by_month();
+                let open: BTreeSet<&TaskId> = self.survey.open.iter().collect();
+                all.retain(|id| !open.contains(id));
+                let rest = all.split_off(all.len().saturating_sub(closed));
+                [self.survey.open.clone(), rest].concat()
             }
+            Focus::All => self.tasks_by_month(),
         };
         open.extend(self.ledgers.values().flat_map(depends_on));
         open.extend(self.ledgers.values().flat_map(decisions::tasks_of));

@@ -4,6 +4,7 @@
 
 mod agents_side;
 mod attacks;
+mod board;
 mod claims;
 mod commands;
 mod exec;

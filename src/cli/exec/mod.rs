@@ -14,7 +14,7 @@ use self::beat::Heartbeat;
 use self::claim::{Asked, Claim};
 use self::order::{Ended, How, Order};
 use super::Stop;
-use super::claim::Claiming;
+use super::claim::Beginning;
 use super::context::Context;
 use super::desk::Desk;
 use super::failing::write_failure;
@@ -49,11 +49,8 @@ pub(super) struct Exec {
     /// The stage; by default the one the task is ready for
     #[arg(long, value_parser = id::<StageName>)]
     stage: Option<StageName>,
-    /// Stay on the current branch
-    #[arg(long)]
-    no_branch: bool,
     #[command(flatten)]
-    claiming: Claiming,
+    beginning: Beginning,
     /// How long an attempt may take, such as 30m; by default as the policy says
     #[arg(long, value_name = "TIME", value_parser = time)]
     timeout: Option<Duration>,
@@ -164,7 +161,7 @@ impl Exec {
             signals.idle(false);
             let going_on = draft::of_run(active, RunStatus::InProgress);
             let run = Run { checkpoint: active.checkpoint.clone(), ..going_on };
-            self.claiming.secure(context, &desk, &run, false)?;
+            self.beginning.secure(context, &desk, &run, false)?;
             let order = self.order(context, &desk, stage, run);
             if order.log.exists() {
                 say(format!(
@@ -182,8 +179,7 @@ impl Exec {
             return Ok(Now::Wait(until));
         }
         signals.idle(false);
-        let how = (self.no_branch, &self.claiming);
-        let run = begin(context, &desk, stage, how, Writing::default())?;
+        let run = begin(context, &desk, stage, &self.beginning, Writing::default())?;
         Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))))
     }
 

@@ -1,0 +1,86 @@
+//! `orch metrics`: how the work goes, in numbers, with what they are computed from.
+
+use serde_json::json;
+
+use super::Stop;
+use super::context::{Context, View};
+use super::output::{json as print_json, say, table};
+use crate::render::{Format, duration};
+use crate::report::{Inputs, Metrics as Computed, metrics};
+
+/// Tell how the work goes, in numbers, from the ledgers alone.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "parallel_efficiency: how many runs went on at once while any did: their durations, \
+                        added up,\nby the time in which at least one went on. handoff_success_rate: of \
+                        the handoffs that were judged,\nthose whose gate passed and that the task has \
+                        not returned behind since. blocked: blocked, paused,\nor in an open dispute. \
+                        Durations in JSON are seconds; a metric without anything to divide by is \
+                        null.\nExample: orch metrics --phase 1"
+)]
+pub(super) struct Metrics {
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+    /// Of the tasks of this phase alone
+    #[arg(long, value_name = "PHASE")]
+    phase: Option<String>,
+}
+
+impl Metrics {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of_all(context, true)?;
+        let computed = metrics(&view.world, self.phase.as_deref());
+        match self.format {
+            Format::Json => {
+                let mut whole = json!(computed);
+                whole["phase"] = json!(self.phase);
+                print_json(&whole);
+            }
+            Format::Human => tell(&computed),
+        }
+        Ok(())
+    }
+}
+
+fn tell(computed: &Computed) {
+    let inputs = computed.inputs;
+    let Inputs { runs, active_runs, handoffs, handoffs_judged, handoffs_accepted, .. } = inputs;
+    let Inputs { tasks, completed, closed, blocked, .. } = inputs;
+    let number =
+        |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.2}"));
+    let average = computed.average_task_duration.map(|seconds| duration(seconds.round() as i64));
+    let (ran, busy) = (duration(inputs.run_seconds), duration(inputs.busy_seconds));
+    let open = duration(inputs.closed_seconds);
+    let rows = [
+        (
+            "parallel_efficiency",
+            number(computed.parallel_efficiency),
+            format!("{ran} of {runs} runs in {busy}; {active_runs} go on and don't count"),
+        ),
+        (
+            "handoff_success_rate",
+            number(computed.handoff_success_rate),
+            format!("{handoffs_accepted} of {handoffs_judged} judged, of {handoffs} in all"),
+        ),
+        (
+            "task_completion_rate",
+            number(computed.task_completion_rate),
+            format!("{completed} of {tasks} tasks"),
+        ),
+        (
+            "average_task_duration",
+            average.unwrap_or_else(|| "-".into()),
+            format!("{open} of {closed} closed tasks"),
+        ),
+        (
+            "blocked_task_ratio",
+            number(computed.blocked_task_ratio),
+            format!("{blocked} of {tasks} tasks"),
+        ),
+    ];
+    table(&rows.map(|(name, value, from)| vec![name.to_owned(), value, from]));
+    if inputs.tasks == 0 {
+        say("no tasks; open one: orch task open ID --workflow NAME --title TEXT");
+    }
+}

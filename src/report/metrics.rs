@@ -1,0 +1,246 @@
+//! How the work goes, in numbers, from the ledgers alone (R002-22).
+
+use serde::Serialize;
+
+use super::is_blocked;
+use crate::ledger::{RunStanding, State};
+use crate::record::kind::Outcome;
+use crate::source::Moment;
+use crate::world::{LedgerView, World};
+
+/// The metrics of R002-22, and what each is computed from. One whose divisor is zero is none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Metrics {
+    /// How many runs went on at once while any did: the durations of all runs that ended, added up,
+    /// divided by the time in which at least one of them went on. 1 is one after the other, 3 is three
+    /// side by side all the time.
+    pub parallel_efficiency: Option<f64>,
+    /// Handoffs that were accepted, of those that were judged: a gate behind them passed, and the task
+    /// has not returned behind them since, by a rejection, a failed gate or a failed audit.
+    pub handoff_success_rate: Option<f64>,
+    /// Tasks closed as completed, of all.
+    pub task_completion_rate: Option<f64>,
+    /// How long a closed task was open, in seconds, on average, whatever its outcome.
+    pub average_task_duration: Option<f64>,
+    /// Tasks that don't move until somebody says that they may, of all.
+    pub blocked_task_ratio: Option<f64>,
+    /// What they are computed from.
+    pub inputs: Inputs,
+}
+
+/// What the metrics are computed from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Inputs {
+    /// Runs that ended: delivered, failed, or overtaken by a return of the task.
+    pub runs: usize,
+    /// Their durations, added up.
+    pub run_seconds: i64,
+    /// The length of the time in which at least one of them went on.
+    pub busy_seconds: i64,
+    /// Runs that go on, which count nowhere yet.
+    pub active_runs: usize,
+    /// Handoffs in all.
+    pub handoffs: usize,
+    /// Those that were accepted or returned.
+    pub handoffs_judged: usize,
+    /// Those that were accepted.
+    pub handoffs_accepted: usize,
+    /// Tasks in all.
+    pub tasks: usize,
+    /// Those closed as completed.
+    pub completed: usize,
+    /// Those closed, whatever the outcome.
+    pub closed: usize,
+    /// How long those were open, added up.
+    pub closed_seconds: i64,
+    /// Those that don't move until somebody says that they may.
+    pub blocked: usize,
+}
+
+/// Computes the metrics of the tasks that a world holds; of one phase, if one is named.
+pub fn metrics(world: &World, phase: Option<&str>) -> Metrics {
+    let mut inputs = Inputs::default();
+    let mut intervals = Vec::new();
+    for ledger in world.ledgers.values() {
+        let Some(state) = ledger.state() else { continue };
+        if phase.is_some_and(|phase| state.task.phase.as_deref() != Some(phase)) {
+            continue;
+        }
+        intervals.extend(runs(ledger));
+        inputs.add(world, state);
+    }
+    inputs.runs = intervals.len();
+    inputs.run_seconds =
+        intervals.iter().map(|(began, ended)| ended.since(*began).num_seconds()).sum();
+    inputs.busy_seconds = union(intervals);
+    let count = |count: usize| count as f64;
+    Metrics {
+        parallel_efficiency: ratio(inputs.run_seconds as f64, inputs.busy_seconds as f64),
+        handoff_success_rate: ratio(count(inputs.handoffs_accepted), count(inputs.handoffs_judged)),
+        task_completion_rate: ratio(count(inputs.completed), count(inputs.tasks)),
+        average_task_duration: ratio(inputs.closed_seconds as f64, count(inputs.closed)),
+        blocked_task_ratio: ratio(count(inputs.blocked), count(inputs.tasks)),
+        inputs,
+    }
+}
+
+impl Inputs {
+    fn add(&mut self, world: &World, state: &State) {
+        self.tasks += 1;
+        self.completed += usize::from(state.closed == Some(Outcome::Completed));
+        self.blocked += usize::from(is_blocked(world, state));
+        if state.closed.is_some() {
+            self.closed += 1;
+            self.closed_seconds += state.last_at.since(state.opened_at).num_seconds();
+        }
+        self.active_runs += usize::from(state.active_run().is_some() && state.closed.is_none());
+        self.handoffs += state.deliveries.len();
+        for delivery in &state.deliveries {
+            self.handoffs_judged += usize::from(delivery.passed || !delivery.live);
+            self.handoffs_accepted += usize::from(delivery.passed && delivery.live);
+        }
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+/// Gives from when to when each run of a task went on that ended. A task that is closed ends its run.
+fn runs(ledger: &LedgerView) -> Vec<(Moment, Moment)> {
+    let mut found = Vec::new();
+    for (index, record) in ledger.records.iter().enumerate() {
+        let (Some(before), Some(after)) = (ledger.before(index), ledger.before(index + 1)) else {
+            continue;
+        };
+        let ended = before.runs.iter().zip(&after.runs).filter(|(before, after)| {
+            let ends = after.standing != RunStanding::Active || record_closes(ledger, index);
+            before.standing == RunStanding::Active && ends
+        });
+        found.extend(ended.map(|(run, _)| (run.started, record.entry.recorded_at)));
+    }
+    found
+}
+
+fn record_closes(ledger: &LedgerView, index: usize) -> bool {
+    let closed = |at: usize| ledger.before(at).is_some_and(|state| state.closed.is_some());
+    closed(index + 1) && !closed(index)
+}
+
+/// Gives how long at least one interval lasted, in seconds.
+fn union(mut intervals: Vec<(Moment, Moment)>) -> i64 {
+    intervals.sort();
+    let mut seconds = 0;
+    let mut until: Option<Moment> = None;
+    for (began, ended) in intervals {
+        let from = until.map_or(began, |until| began.max(until));
+        seconds += ended.since(from).num_seconds().max(0);
+        until = Some(until.map_or(ended, |until| until.max(ended)));
+    }
+    seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::world;
+
+    /// Five tasks, with every moment written out.
+    const FIVE: &str = "
+- write: {data/manifests/a.json: '{}'}
+- task: {task_id: data-001, workflow: data_refresh, phase: '1', entry: {recorded_at: '2026-11-21T10:00:00Z'}}
+- run: {task: data-001, entry: {recorded_at: '2026-11-21T10:00:00Z'}}
+- handoff: {task: data-001, entry: {recorded_at: '2026-11-21T10:30:00Z'}}
+- gate: {task: data-001, entry: {recorded_at: '2026-11-21T10:40:00Z'}}
+- close: {task: data-001, outcome: completed, reason: x, entry: {recorded_at: '2026-11-21T10:40:00Z'}}
+- task: {task_id: data-002, workflow: data_refresh, phase: '1', entry: {recorded_at: '2026-11-21T10:00:00Z'}}
+- run: {task: data-002, entry: {recorded_at: '2026-11-21T10:10:00Z'}}
+- handoff: {task: data-002, entry: {recorded_at: '2026-11-21T10:50:00Z'}}
+- task: {task_id: data-003, workflow: data_refresh, entry: {recorded_at: '2026-11-21T10:00:00Z'}}
+- run: {task: data-003, entry: {recorded_at: '2026-11-21T11:00:00Z'}}
+- run: {task: data-003, status: failed, failure: {class: transient, reason: network}, entry: {recorded_at: '2026-11-21T11:10:00Z'}}
+- run: {task: data-003, entry: {recorded_at: '2026-11-21T11:20:00Z'}}
+- task: {task_id: data-004, workflow: data_refresh, entry: {recorded_at: '2026-11-21T10:00:00Z'}}
+- block: {task: data-004, reason: x, entry: {recorded_at: '2026-11-21T10:05:00Z'}}
+- task: {task_id: data-005, workflow: data_refresh, entry: {recorded_at: '2026-11-21T10:00:00Z'}}
+- run: {task: data-005, entry: {recorded_at: '2026-11-21T12:00:00Z'}}
+- handoff: {task: data-005, entry: {recorded_at: '2026-11-21T12:10:00Z'}}
+- rejection: {task: data-005, handoff: 3, reason: mismatch, entry: {recorded_at: '2026-11-21T12:20:00Z'}}
+- close: {task: data-005, outcome: abandoned, reason: x, entry: {recorded_at: '2026-11-21T12:30:00Z'}}
+";
+
+    /// R002-22, counted by hand: runs of 30, 40, 10 and 10 minutes, in 50 and 10 and 10 of the clock;
+    /// of three handoffs one was accepted and one rejected; two tasks were open for 40 and 150 minutes.
+    #[test]
+    fn metrics_are_what_a_reader_counts() {
+        let inputs = Inputs {
+            runs: 4,
+            run_seconds: 90 * 60,
+            busy_seconds: 70 * 60,
+            active_runs: 1,
+            handoffs: 3,
+            handoffs_judged: 2,
+            handoffs_accepted: 1,
+            tasks: 5,
+            completed: 1,
+            closed: 2,
+            closed_seconds: 190 * 60,
+            blocked: 1,
+        };
+        let expected = Metrics {
+            parallel_efficiency: Some(90.0 / 70.0),
+            handoff_success_rate: Some(0.5),
+            task_completion_rate: Some(0.2),
+            average_task_duration: Some(5700.0),
+            blocked_task_ratio: Some(0.2),
+            inputs,
+        };
+        assert_eq!(metrics(&world(FIVE), None), expected);
+    }
+
+    /// Two tasks of the first phase: 70 minutes of runs in 50, one of two completed.
+    #[test]
+    fn a_phase_is_counted_alone() {
+        let found = metrics(&world(FIVE), Some("1"));
+        assert_eq!(found.parallel_efficiency, Some(70.0 / 50.0));
+        assert_eq!((found.task_completion_rate, found.blocked_task_ratio), (Some(0.5), Some(0.0)));
+        assert_eq!(found.handoff_success_rate, Some(1.0));
+        let none = metrics(&world(FIVE), Some("2"));
+        assert_eq!(none.inputs, Inputs::default());
+        assert_eq!((none.parallel_efficiency, none.task_completion_rate), (None, None));
+    }
+
+    /// A failed audit returns the task behind its handoffs: those that had passed count as returned, and
+    /// so does the run of the audit as ended.
+    #[test]
+    fn a_return_counts_against_what_had_passed() {
+        let issue = "{id: issue-001, severity: critical, category: lookahead, description: x, \
+                     location: general, remediation: y}";
+        let found = metrics(
+            &world(&format!(
+                "- data: {{}}\n- done: {{until: audit}}\n- run: {{}}\n- audit_report: {{verdict: FAIL, \
+                 issues: [{issue}]}}\n- failure_response: {{}}\n"
+            )),
+            None,
+        );
+        // One handoff of the data was accepted; those of the strategy and of its backtest came back.
+        let Inputs { handoffs, handoffs_judged, handoffs_accepted, runs, .. } = found.inputs;
+        assert_eq!((handoffs, handoffs_judged, handoffs_accepted, runs), (3, 3, 1, 4));
+    }
+
+    /// Intervals may overlap, touch, repeat, lie in each other, and last no time.
+    #[test]
+    fn time_is_counted_once() {
+        let at = |minute: u32| -> Moment {
+            format!("2026-11-21T10:{minute:02}:00Z").parse().expect("a moment")
+        };
+        let minutes = |intervals: &[(u32, u32)]| {
+            union(intervals.iter().map(|(from, to)| (at(*from), at(*to))).collect()) / 60
+        };
+        assert_eq!(minutes(&[]), 0);
+        assert_eq!(minutes(&[(5, 5)]), 0);
+        assert_eq!(minutes(&[(0, 10), (10, 20)]), 20);
+        assert_eq!(minutes(&[(5, 15), (0, 10), (0, 10)]), 15);
+        assert_eq!(minutes(&[(0, 30), (5, 10), (40, 50), (45, 46)]), 40);
+    }
+}

@@ -1,0 +1,140 @@
+//! The board and the metrics, as people and programs read them.
+
+use crate::support::Team;
+
+/// A team whose tasks stand in every section.
+fn busy() -> Team {
+    let team = Team::new();
+    team.land_data();
+    for id in ["strat-002", "strat-003", "strat-004"] {
+        team.open(id, "new_strategy", &["--depends-on", "data-001", "--success-criterion", "Pays"]);
+    }
+    team.open("strat-005", "new_strategy", &["--depends-on", "strat-002"]);
+    team.orch("orchestrator", &["task", "block", "strat-004", "--reason", "No vendor"]);
+    team.commit("Open tasks");
+    team.orch("strategy_developer", &["run", "start", "strat-002"]);
+    team
+}
+
+/// Gives the ids of one section.
+fn ids<'j>(json: &'j serde_json::Value, section: &str) -> Vec<&'j str> {
+    let rows = json["board"][section].as_array().unwrap();
+    rows.iter().map(|row| row["task_id"].as_str().unwrap()).collect()
+}
+
+/// R002-19, R002-20: each task stands in one section, with what it waits for and who is next; what JSON
+/// said before it says still.
+#[test]
+fn each_task_stands_where_it_needs_something() {
+    let team = busy();
+    let json = team.json("", &["status"]);
+    assert_eq!(ids(&json, "active"), ["strat-002"]);
+    assert_eq!(ids(&json, "ready"), ["strat-003"]);
+    assert_eq!(ids(&json, "waiting"), ["strat-005"]);
+    assert_eq!(ids(&json, "blocked"), ["strat-004"]);
+    assert_eq!(ids(&json, "done"), ["data-001"]);
+    let counts =
+        serde_json::json!({"active": 1, "ready": 1, "waiting": 1, "blocked": 1, "done": 1});
+    assert_eq!(json["board"]["counts"], counts);
+    let active = &json["board"]["active"][0];
+    assert_eq!(
+        (&active["agent"], &active["next"]),
+        (&"strategy_developer".into(), &"quant_engineer".into())
+    );
+    assert_eq!(active["success_criteria"][0], "Pays");
+    assert_eq!(json["board"]["done"][0]["outcome"], "completed");
+    for field in ["task_id", "stands", "who", "stage", "last_at", "stalled", "frozen", "closed"] {
+        assert!(json["tasks"][0].get(field).is_some(), "{field}: {json:#}");
+    }
+    assert_eq!(json["tasks"].as_array().unwrap().len(), 4);
+    let board = team.orch("", &["status"]);
+    for text in ["1 active, 1 ready, 1 waiting, 1 blocked, 1 done", "blocked: No vendor", "ACTIVE"]
+    {
+        assert!(board.contains(text), "{text}: {board}");
+    }
+    assert!(board.contains("orchestrator lifts it: orch task unblock strat-004"), "{board}");
+}
+
+/// What goes on on another branch stands there on the board, too.
+#[test]
+fn what_goes_on_elsewhere_is_on_the_board() {
+    let team = busy();
+    team.commit("Begin the strategy");
+    team.repo.git(&["switch", "--quiet", "main"]);
+    let json = team.json("", &["status"]);
+    assert_eq!(ids(&json, "active"), ["strat-002"]);
+    assert_eq!(json["board"]["active"][0]["place"], "branch `feature/strat-002-strategy`");
+    // A file that is committed says what its own branch knows.
+    team.orch("", &["status", "--write", "BOARD.md"]);
+    assert!(team.read("BOARD.md").contains("active 0, ready 2"), "{}", team.read("BOARD.md"));
+}
+
+/// R002-21, R002-25, R002-27: the board is written into its own part of a file, with moments and no
+/// ages, and only when something changed.
+#[test]
+fn the_board_is_written_and_never_by_hand() {
+    let team = busy();
+    team.repo.write("CLAUDE.md", "# Ours\r\n\r\nBe kind.");
+    let said = team.orch("", &["status", "--write", "CLAUDE.md"]);
+    assert!(said.contains("wrote CLAUDE.md\nnext: git add CLAUDE.md"), "{said}");
+    let once = team.read("CLAUDE.md");
+    assert!(once.starts_with("# Ours\r\n\r\nBe kind.\r\n\r\n<!-- orch status: begin -->\r\n"));
+    assert_eq!(once.matches('\n').count(), once.matches("\r\n").count());
+    let row =
+        "| `strat-002` | Moving average; done when: Pays | `strategy` | `strategy_developer` |";
+    for text in [row, "| blocked: No vendor | `orchestrator` |", "### Done"] {
+        assert!(once.contains(text), "{text}: {once}");
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let again = team.orch("", &["status", "--write", "CLAUDE.md"]);
+    assert!(again.contains("shows the board as it is"), "{again}");
+    assert_eq!(team.read("CLAUDE.md"), once);
+    team.orch("orchestrator", &["task", "unblock", "strat-004", "--reason", "Found one"]);
+    team.orch("", &["status", "--write", "CLAUDE.md"]);
+    let later = team.read("CLAUDE.md");
+    assert!(later.starts_with("# Ours\r\n") && !later.contains("No vendor"), "{later}");
+    assert_eq!(later.matches("orch status: begin").count(), 1);
+    // Any clone writes the same.
+    team.orch("", &["status", "--write", "docs/board.md"]);
+    let part = |text: &str| text.replace("\r\n", "\n").split("<!-- ").nth(1).unwrap().to_owned();
+    assert_eq!(part(&team.read("docs/board.md")), part(&later));
+}
+
+/// What is unclear, and what is no place for a board, is refused and left as it is.
+#[test]
+fn a_board_has_a_place_of_its_own() {
+    let team = busy();
+    team.repo.write("README.md", "<!-- orch status: begin -->\n");
+    let said = team.try_orch("", &["status", "--write", "README.md"]);
+    assert!(said.denied().contains("README.md") && said.err.contains("is missing"), "{said:#?}");
+    assert_eq!(team.read("README.md"), "<!-- orch status: begin -->\n");
+    team.try_orch("", &["status", "--write", ".orch/board.md"]).denied();
+    team.try_orch("", &["status", "--write", "strategies/.."]).fault();
+    assert_eq!(team.try_orch("", &["status", "strat-002", "--write", "x"]).code, 2);
+    let path = team.repo.path();
+    std::os::unix::fs::symlink("real.md", path.join("link.md")).unwrap();
+    team.repo.write("real.md", "");
+    team.orch("", &["status", "--write", "link.md"]);
+    assert!(path.join("link.md").is_symlink() && team.read("real.md").contains("### Active"));
+}
+
+/// R002-22: the metrics are told with what they are computed from, so that a reader can do it again.
+#[test]
+fn metrics_can_be_computed_again() {
+    let team = busy();
+    let json = team.json("", &["metrics"]);
+    let inputs = &json["inputs"];
+    let counted = [("tasks", 5), ("completed", 1), ("closed", 1), ("blocked", 1), ("runs", 1)];
+    for (name, count) in counted {
+        assert_eq!(inputs[name], count, "{name}: {json:#}");
+    }
+    assert_eq!((&inputs["handoffs_judged"], &inputs["handoffs_accepted"]), (&1.into(), &1.into()));
+    assert_eq!(json["task_completion_rate"], 0.2);
+    assert_eq!(json["blocked_task_ratio"], 0.2);
+    assert_eq!(json["handoff_success_rate"], 1.0);
+    let human = team.orch("", &["metrics"]);
+    assert!(human.contains("0.20  1 of 5 tasks"), "{human}");
+    let phase = team.json("", &["metrics", "--phase", "2"]);
+    assert_eq!((&phase["phase"], &phase["inputs"]["tasks"]), (&"2".into(), &0.into()));
+    assert!(phase["task_completion_rate"].is_null());
+}
