@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Stop;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
-use super::ledger::write_whole;
+use super::ledger::{Writing, write_whole};
 use super::output::{json as print_json, say, table};
 use super::status::{as_json, tell_rests};
 use super::suggest::{freezes, stalled};
@@ -42,7 +42,7 @@ pub(super) fn show(context: &Context, format: Format) -> Result<(), Stop> {
 
 /// Writes the board between its lines in a file, as of the last entry: the same ledgers give the same
 /// bytes, on every machine and at any time.
-pub(super) fn write(context: &Context, file: &Path) -> Result<(), Stop> {
+pub(super) fn write(context: &Context, file: &Path, writing: Writing) -> Result<(), Stop> {
     if file.components().any(|part| [".orch", ".git"].iter().any(|own| part.as_os_str() == *own)) {
         let message = format!("{} is no place for a board", file.display());
         return Err(Stop::denied(message, "name a file beside your own, such as docs/board.md"));
@@ -69,6 +69,10 @@ pub(super) fn write(context: &Context, file: &Path) -> Result<(), Stop> {
         .map_err(|fault| Stop::denied(format!("{}: {fault}", file.display()), fault.help))?;
     if after == before {
         say(format!("{} shows the board as it is", file.display()));
+        return Ok(());
+    }
+    if writing.dry_run {
+        say(format!("would write {}\n{text}", file.display()));
         return Ok(());
     }
     write_whole(&place, &after)?;

@@ -99,13 +99,22 @@ impl Init {
 
 impl Init {
     /// Gives the files that tell agents how to work: AGENTS.md, and CLAUDE.md if that is there. A link
-    /// is left as it is, for what it leads to is told; so is what Git ignores, for it is nobody else's.
+    /// leads to a file that is somebody else's to change, or to the other one, and what Git ignores is
+    /// for its owner alone: both are left as they are, and that is said.
     fn agents_files(&self, repository: &GitRepository, top: &Path) -> Vec<&'static str> {
-        let is_link = |name: &str| top.join(name).is_symlink();
-        let is_ignored = |name: &str| repository.run_git(&["check-ignore", "-q", name]).is_ok();
         let mut files = vec!["AGENTS.md"];
         files.extend(Some("CLAUDE.md").filter(|name| top.join(name).exists()));
-        files.retain(|name| !self.no_agents_file && !is_link(name) && !is_ignored(name));
+        files.retain(|name| {
+            let ignored = || repository.run_git(&["check-ignore", "-q", name]).is_ok();
+            let why = match top.join(name).is_symlink() {
+                _ if self.no_agents_file => return false,
+                true => "is a link",
+                false if ignored() => "is ignored by Git",
+                false => return true,
+            };
+            say(format!("note: {name} {why}, and was left as it is"));
+            false
+        });
         files
     }
 

@@ -8,6 +8,7 @@ use super::Stop;
 use super::board;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
+use super::ledger::Writing;
 use super::output::{id, json as print_json, say, table};
 use super::story::told;
 use super::suggest::{Suggestion, freezes, further_elsewhere, stalled, suggest};
@@ -36,6 +37,8 @@ pub(super) struct Status {
     /// Write the board into a file as Markdown, between marked lines, and leave the rest of it alone
     #[arg(long, value_name = "FILE", conflicts_with = "task")]
     write: Option<PathBuf>,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 impl Status {
@@ -43,7 +46,7 @@ impl Status {
         match &self.task {
             Some(task) => story(context, task, self.format),
             None => match &self.write {
-                Some(file) => board::write(context, file),
+                Some(file) => board::write(context, file, self.writing),
                 None => board::show(context, self.format),
             },
         }

@@ -88,13 +88,15 @@ fn links_and_ignored_files_are_left_alone() {
     let team = Team::over(TestRepo::new());
     team.repo.write("AGENTS.md", "# Ours\n");
     std::os::unix::fs::symlink("AGENTS.md", team.repo.path().join("CLAUDE.md")).unwrap();
-    team.orch("", &["init"]);
+    let said = team.orch("", &["init"]);
+    assert!(said.contains("note: CLAUDE.md is a link"), "{said}");
     assert!(team.repo.path().join("CLAUDE.md").is_symlink());
     assert_eq!(team.read("CLAUDE.md").matches(BEGIN).count(), 1);
     let other = Team::over(TestRepo::new());
     other.repo.write(".gitignore", "CLAUDE.md\n");
     other.repo.write("CLAUDE.md", "mine\n");
-    other.orch("", &["init"]);
+    let said = other.orch("", &["init"]);
+    assert!(said.contains("note: CLAUDE.md is ignored by Git"), "{said}");
     assert_eq!(other.read("CLAUDE.md"), "mine\n");
 }
 

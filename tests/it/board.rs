@@ -75,6 +75,9 @@ fn what_goes_on_elsewhere_is_on_the_board() {
 fn the_board_is_written_and_never_by_hand() {
     let team = busy();
     team.repo.write("CLAUDE.md", "# Ours\r\n\r\nBe kind.");
+    let would = team.orch("", &["status", "--write", "CLAUDE.md", "--dry-run"]);
+    assert!(would.starts_with("would write CLAUDE.md\nactive 1, "), "{would}");
+    assert_eq!(team.read("CLAUDE.md"), "# Ours\r\n\r\nBe kind.");
     let said = team.orch("", &["status", "--write", "CLAUDE.md"]);
     assert!(said.contains("wrote CLAUDE.md\nnext: git add CLAUDE.md"), "{said}");
     let once = team.read("CLAUDE.md");

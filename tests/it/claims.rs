@@ -3,7 +3,7 @@
 
 use std::process::{Child, Stdio};
 
-use crate::support::{Said, Team, TestRepo};
+use crate::support::{Said, Team, TestRepo, write_script};
 
 const START: &[&str] = &["run", "start", "strat-001", "--claim"];
 const CLAIM: &str = "refs/orch/claims/strat-001";
@@ -43,13 +43,18 @@ fn old_claim(server: &TestRepo) -> String {
     commit
 }
 
-/// Lets every clone begin the same stage at once, round by round; in each exactly one may.
+/// Lets every clone begin the same stage at once, round by round; in each exactly one may. In every
+/// other round the server takes its time, so that all have looked before it lets one through, and no
+/// look but the push itself decides.
 fn race(clones: usize, rounds: usize) {
     let (server, _team) = served(&[]);
     let clones: Vec<Team> =
         (0..clones).map(|number| clone_of(&server, &format!("clone-{number}"))).collect();
     let before: Vec<String> = clones.iter().map(Team::state).collect();
+    let hook = server.path().join("hooks/pre-receive");
     for round in 0..rounds {
+        let slowly = if round % 2 == 1 { "sleep 0.5" } else { "true" };
+        write_script(&hook, &format!("#!/bin/sh\nexec {slowly}\n"));
         let start = |(number, clone): (usize, &Team)| {
             let session = format!("session-{number}");
             let mut command = clone.command(DEVELOPER, &session, START);
@@ -311,7 +316,7 @@ fn what_is_no_claim_is_told() {
     assert!(listed[0]["agent"].is_null(), "{listed}");
 }
 
-/// Attack 57: a claim is no way round. Neither hook lets anything but a claim of that very task stand
+/// Attacks 66 and 67: a claim is no way round. Neither hook lets anything but a claim of that very task stand
 /// where claims do; a branch is judged as ever.
 #[test]
 fn only_claims_pass_as_claims() {

@@ -7,6 +7,7 @@ mod open;
 mod random;
 mod range;
 mod refs;
+mod remote;
 mod staged;
 mod write;
 
