@@ -20,7 +20,7 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 The policy's `agents` are all who may act (R001-2). A name that is not among them has no lane and no
-role. Nobody starts a run in another's name: a stage is done by the policy's agent, or by the one
+role. Nobody starts a run or sends a message in another's name (R000-27): a stage is done by the policy's agent, or by the one
 that it was assigned to. Only a coordinator or a person assigns, closes and releases evidence from
 quarantine (R001-3, R003-8). A step of an incident's procedure is taken by its owner or by those who
 direct, and by a person where it says so.
@@ -97,6 +97,11 @@ const HELP: &str = "act as one of the policy's `agents` (`--agent NAME` or ORCH_
 fn out_of_role(policy: &Policy, step: &Step<'_>, actor: &AgentName) -> Option<Objection> {
     match &step.record.payload {
         Payload::Run(run) => run_by(policy, step, run, actor),
+        Payload::Message(message) if message.from != *actor => {
+            let message = format!("`{actor}` speaks for `{}`", message.from);
+            let help = "each agent sends its own messages: `orch message send --agent NAME`";
+            Some(Objection::new(step.field("from"), message, help))
+        }
         Payload::Quarantine(quarantine) if quarantine.released && !policy.directs(actor) => {
             let message = format!("`{actor}` is neither a coordinator nor a person, so no release");
             let help = "ask a coordinator to release it, with `--agent NAME`";
@@ -215,6 +220,21 @@ mod tests {
 ",
         )
         .expect(&[]);
+    }
+
+    /// R000-27, R000-28: a message is its sender's own, and goes to somebody who is there.
+    #[test]
+    fn nobody_speaks_in_anothers_name() {
+        let sent = |from: &str, to: &str| {
+            format!(
+                "- message: {{from: {from}, to: {to}, type: request, task_id: strat-001, payload: \
+                 {{}}, status: pending, timestamp: '2026-11-21T10:00:00Z', entry: {{actor: \
+                 ml_engineer}}}}"
+            )
+        };
+        proposed(&sent("ml_engineer", "quant_engineer")).expect(&[]);
+        refused(&sent("quant_engineer", "orchestrator"), "quant_engineer");
+        refused(&sent("ml_engineer", "nobody"), "nobody");
     }
 
     #[test]

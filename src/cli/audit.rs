@@ -1,13 +1,12 @@
 //! `orch audit`: ask for an audit, report one, list and show them.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 
 use super::Stop;
 use super::claim::release;
 use super::context::{Context, View};
 use super::desk::Desk;
+use super::import::{bytes_of, unreadable};
 use super::ledger::{Writer, Writing};
 use super::output::{id, json, say, table};
 use super::task::word;
@@ -16,7 +15,7 @@ use crate::policy::Stage;
 use crate::record::kind::{AuditRequest, AuditTest, Issue, Urgency, Verdict};
 use crate::record::{self, Payload};
 use crate::render::Format;
-use crate::source::{Position, TaskId};
+use crate::source::TaskId;
 use crate::world;
 
 #[derive(Debug, Subcommand)]
@@ -71,7 +70,7 @@ pub(super) struct Report {
     issue: Vec<String>,
     /// Read verdict, tests and issues from a YAML file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["verdict", "test", "issue"])]
-    from: Option<PathBuf>,
+    from: Option<String>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -224,14 +223,10 @@ impl Report {
             let verdict = self.verdict.expect("clap asks for --verdict or --from");
             return Ok(Findings { verdict, tests: self.test.clone(), issues });
         };
-        let bytes = std::fs::read(context.directory().join(file)).map_err(|error| {
-            Stop::fault(format!("{} can't be read: {error}", file.display()), "name a YAML file")
-        })?;
-        record::document(&bytes).map(|(findings, _)| findings).map_err(|problems| {
-            let at = Position::of(&String::from_utf8_lossy(&bytes), problems[0].span.start);
-            let place = format!("{}:{}:{}", file.display(), at.line, at.column);
-            Stop::fault(format!("{place}: {}", problems[0].message), problems[0].help.as_str())
-        })
+        let bytes = bytes_of(context, file)?;
+        record::document(&bytes)
+            .map(|(findings, _)| findings)
+            .map_err(|problems| unreadable(file, &bytes, &problems))
     }
 }
 

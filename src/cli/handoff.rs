@@ -6,20 +6,21 @@ use super::Stop;
 use super::claim::release;
 use super::context::{Context, View};
 use super::desk::Desk;
+use super::export::Export;
+use super::handoff_verify::Verify;
 use super::handoffs::{List, Show};
 use super::import::Import;
 use super::ledger::{Writer, Writing};
-use super::output::{complain, id, json, say};
+use super::output::{id, say};
 use super::reject::Reject;
 use super::seal::{digest_of, seal};
 use super::task::word;
+use super::told::{Told, made, must_be_there};
 use crate::draft;
 use crate::ledger::{Delivery, State};
 use crate::policy::Stage;
 use crate::record::kind::HandoffStatus;
-use crate::render::Format;
-use crate::source::{AgentName, ArtifactName, Digest, RepoPath, TaskId};
-use crate::world::{self, Fact, Seen};
+use crate::source::{AgentName, ArtifactName, RepoPath, TaskId};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Handoff {
@@ -30,23 +31,22 @@ pub(super) enum Handoff {
                             entry.\nExample: orch handoff create strat-001 --message 'Ready for \
                             backtesting'"
     )]
-    Create(Create),
+    Create(Box<Create>),
     /// List handoffs
     #[command(after_help = "Example: orch handoff list strat-001")]
     List(List),
     /// Show the live handoff of a task
     #[command(after_help = "Example: orch handoff show strat-001")]
     Show(Show),
-    /// Hold the artifacts of a task's live handoffs against their seals
-    #[command(
-        after_help = "Exit code 1 if one is not as it was sealed.\nExample: orch handoff verify strat-001"
-    )]
+    /// Hold the artifacts of a task's live handoffs, or those of a file, against Git
     Verify(Verify),
     /// Say that a handoff's artifacts can't be used, and return the task
     #[command(after_help = "Example: orch handoff reject strat-001 --reason mismatch")]
     Reject(Reject),
     /// Read a handoff that was written elsewhere, and seal it as an entry
     Import(Import),
+    /// Print a task's live handoff in the form of another tool
+    Export(Export),
 }
 
 #[derive(Debug, clap::Args)]
@@ -76,17 +76,9 @@ pub(super) struct Create {
     #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
     pub(super) incident: Option<TaskId>,
     #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
     pub(super) writing: Writing,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Verify {
-    /// The task
-    #[arg(value_parser = id::<TaskId>)]
-    id: TaskId,
-    /// human or json
-    #[arg(long, default_value = "human", value_parser = super::output::format)]
-    format: Format,
 }
 
 /// Reads `NAME=PATH`.
@@ -105,6 +97,7 @@ impl Handoff {
             Handoff::Verify(command) => command.run(context),
             Handoff::Reject(command) => command.run(context),
             Handoff::Import(command) => command.run(context),
+            Handoff::Export(command) => command.run(context),
         }
     }
 }
@@ -121,6 +114,7 @@ impl Create {
             resolves: Vec::new(),
             status: HandoffStatus::Complete,
             incident: None,
+            told: Told::default(),
             writing: Writing::default(),
         }
     }
@@ -152,6 +146,8 @@ impl Create {
         handoff.next_steps = self.next_step;
         handoff.resolves = self.resolves;
         handoff.status = self.status;
+        self.told.into(&mut handoff);
+        must_be_there(&view.repository, made(&handoff), &sealed)?;
         let to = handoff.to.clone();
         let mut writer = Writer::new(context, view, author);
         for (artifact, node) in sealed {
@@ -192,94 +188,4 @@ fn still_holds(view: &View, done: &Delivery, id: &TaskId) -> Result<(), Stop> {
     }
     say(format!("stage {} is handed off already, to {}", done.stage, done.to));
     Ok(())
-}
-
-/// How one artifact stands against its seal.
-#[derive(serde::Serialize)]
-pub(super) struct Held {
-    pub(super) stage: String,
-    pub(super) name: String,
-    pub(super) path: String,
-    pub(super) sealed: Digest,
-    pub(super) found: Option<Digest>,
-    pub(super) holds: bool,
-    /// Whether it can be read as what its name says.
-    #[serde(skip)]
-    pub(super) readable: bool,
-}
-
-/// Tells whether a file's name says that it is JSON or YAML.
-fn is_named(path: &RepoPath) -> bool {
-    [".json", ".yaml", ".yml"].iter().any(|ending| path.as_bytes().ends_with(ending.as_bytes()))
-}
-
-/// Gives how the artifacts of a task's live handoffs stand against their seals, in order.
-pub(super) fn held(view: &View, state: &State) -> Vec<Held> {
-    let live = state.live_deliveries();
-    live.flat_map(|delivery| delivery.artifacts.iter().map(move |artifact| (delivery, artifact)))
-        .map(|(delivery, artifact)| {
-            let fact = view.world.facts.get(Seen::Head, &artifact.path);
-            Held {
-                stage: delivery.stage.to_string(),
-                name: artifact.name.to_string(),
-                path: artifact.path.to_string(),
-                sealed: artifact.checksum,
-                found: fact.digest(),
-                holds: fact.digest() == Some(artifact.checksum),
-                readable: match fact {
-                    Fact::File { document: Some(bytes), .. } if is_named(&artifact.path) => {
-                        world::document(&artifact.path, bytes).is_some()
-                    }
-                    _ => true,
-                },
-            }
-        })
-        .collect()
-}
-
-/// Gives the artifacts that differ on disk from what is staged: nobody has judged those.
-pub(super) fn unstaged(view: &View, held: &[Held]) -> Result<Vec<RepoPath>, Stop> {
-    let mut arguments = vec!["diff", "--name-only", "-z", "--"];
-    arguments.extend(held.iter().map(|held| held.path.as_str()));
-    if held.is_empty() || view.repository.work_dir().is_none() {
-        return Ok(Vec::new());
-    }
-    let listed = view.repository.run_git(&arguments)?;
-    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(RepoPath::from).collect())
-}
-
-impl Verify {
-    fn run(self, context: &Context) -> Result<(), Stop> {
-        let view = View::of(context, &[&self.id])?;
-        let (_, state) = view.task(&self.id)?;
-        let held = held(&view, state);
-        let broken = held.iter().filter(|held| !held.holds).count();
-        match self.format {
-            Format::Json => json(&held),
-            Format::Human => {
-                for artifact in &held {
-                    let word = match (artifact.holds, artifact.found) {
-                        (true, _) => "holds",
-                        (false, Some(_)) => "CHANGED",
-                        (false, None) => "MISSING",
-                    };
-                    say(format!(
-                        "{word}  {} ({}, stage {})",
-                        artifact.path, artifact.name, artifact.stage
-                    ));
-                }
-                say(format!("{} artifacts, {broken} not as sealed", held.len()));
-            }
-        }
-        for path in unstaged(&view, &held)? {
-            complain(format!(
-                "{path} differs on disk from what is staged, which is what was judged"
-            ));
-        }
-        if broken == 0 {
-            return Ok(());
-        }
-        complain(format!("next: orch handoff reject {}", self.id));
-        Err(Stop::Refused)
-    }
 }

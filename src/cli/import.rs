@@ -1,6 +1,8 @@
-//! `orch handoff import`: a handoff in the runbook's own form becomes a sealed entry (R000-32).
+//! `orch handoff import`: a handoff in another tool's form becomes a sealed entry (R000-32, R002-9,
+//! R001-36).
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::io::Read as _;
 
 use super::Stop;
 use super::context::Context;
@@ -8,76 +10,72 @@ use super::desk::Desk;
 use super::handoff::already_sealed;
 use super::ledger::{Writer, Writing};
 use super::output::say;
-use super::seal::seal;
+use super::seal::{changed_files, seal};
+use super::told::{made, must_be_there};
 use crate::draft;
+use crate::exchange::{self, Form, Location, Signal};
+use crate::ledger::State;
 use crate::policy::Stage;
-use crate::record;
-use crate::source::{AgentName, ArtifactName, Digest, Position, RepoPath, TaskId};
+use crate::record::Problem;
+use crate::record::kind::Artifact;
+use crate::snapshot::Node;
+use crate::source::{ArtifactName, Position, RepoPath};
 
 /// Read a handoff that was written elsewhere, and seal it as an entry.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Reads YAML with `handoff: {from, to, task_id, artifacts: [{path, \
-                        checksum}], message, next_steps}`.\nEvery checksum must be the one of the \
-                        file.\nExample: orch handoff import handoff.yaml")]
+#[command(
+    after_help = "Reads `handoff: {from, to, task_id, artifacts: [{path, checksum}], message, \
+                        next_steps}`, a\n`message:` of the type handoff, a Markdown `## Agent \
+                        Handoff Signal`, and a bundle {repository,\nbase, head, candidateId, stage, \
+                        artifactPath}, told by their content. Every checksum must be the\none of \
+                        the file; where none is named, it is computed.\nExample: orch handoff \
+                        import handoff.yaml"
+)]
 pub(super) struct Import {
-    /// The file
-    file: PathBuf,
+    /// The file; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// Read it as yaml, message, markdown, bundle or json, whatever it looks like
+    #[arg(long, value_parser = form)]
+    format: Option<Form>,
     #[command(flatten)]
     writing: Writing,
 }
 
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Foreign {
-    handoff: ForeignHandoff,
-}
-
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ForeignHandoff {
-    from: AgentName,
-    to: AgentName,
-    task_id: TaskId,
-    artifacts: Vec<ForeignArtifact>,
-    message: String,
-    #[serde(default)]
-    next_steps: Vec<String>,
-}
-
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ForeignArtifact {
-    #[serde(default)]
-    name: Option<ArtifactName>,
-    path: RepoPath,
-    checksum: Digest,
+/// Parses the name of a form, with all of them in the error.
+pub(super) fn form(text: &str) -> Result<Form, String> {
+    text.parse().map_err(|fault: exchange::FormFault| fault.to_string())
 }
 
 impl Import {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let foreign = self.read(context)?;
-        let desk = Desk::of(context, &foreign.task_id)?;
+        let signal = read(context, &self.file, self.format)?;
+        let desk = Desk::of(context, &signal.task_id)?;
         let (view, state) = (&desk.view, desk.state());
         let stage = desk.stage(None)?;
-        let chosen = named(stage, &foreign.artifacts)?;
+        stands_there(&signal, state, stage)?;
+        on_its_branch(&signal, view.proposal.branch.as_deref())?;
+        let mentioned = mentioned(stage, &signal, &changed_files(view, desk.policy())?);
+        let chosen = if signal.artifacts.is_empty() { mentioned } else { named(stage, &signal)? };
         let sealed = seal(view, desk.policy(), state, stage, &chosen)?;
-        self.compare(&foreign, &sealed)?;
+        compare(&self.file, &signal, &sealed)?;
         if let Some(done) = already_sealed(state, stage)
             && sealed.iter().map(|(artifact, _)| artifact).eq(&done.artifacts)
         {
             say(format!("stage {} is handed off already, to {}", done.stage, done.to));
             return Ok(());
         }
+        must_run(state, stage)?;
         let author = desk.author(context)?;
         let run_id = draft::run_to_end(&view.world, state, stage);
         let artifacts = sealed.iter().map(|(artifact, _)| artifact.clone()).collect();
-        let mut handoff =
-            draft::handoff(desk.policy(), state, stage, run_id, foreign.from, artifacts);
-        handoff.to = foreign.to;
-        handoff.message = foreign.message;
-        handoff.next_steps = foreign.next_steps;
+        let from = author.actor.clone();
+        let mut handoff = draft::handoff(desk.policy(), state, stage, run_id, from, artifacts);
+        signal.tell(&mut handoff);
+        must_be_there(&view.repository, made(&handoff), &sealed)?;
         let mut writer = Writer::new(context, view, author);
         for (artifact, node) in sealed {
+            say(format!("seals {} as {}", artifact.path, artifact.name));
             writer.with_artifact(artifact.path, node);
         }
         writer.add(&desk.home(), handoff)?;
@@ -85,61 +83,121 @@ impl Import {
         say("next: git commit");
         Ok(())
     }
+}
 
-    fn read(&self, context: &Context) -> Result<ForeignHandoff, Stop> {
-        let name = self.file.display();
-        let bytes = std::fs::read(context.directory().join(&self.file)).map_err(|error| {
-            Stop::fault(format!("{name} can't be read: {error}"), "name a file with a handoff")
-        })?;
-        let parsed = record::document::<Foreign>(&bytes).map_err(|problems| {
-            let text = String::from_utf8_lossy(&bytes);
-            let at = Position::of(&text, problems[0].span.start);
-            let message = format!("{name}:{}:{}: {}", at.line, at.column, problems[0].message);
-            Stop::fault(message, problems[0].help.as_str())
-        })?;
-        Ok(parsed.0.handoff)
-    }
+/// Reads a handoff from a file, or from standard input; refuses with line and column.
+pub(super) fn read(context: &Context, file: &str, form: Option<Form>) -> Result<Signal, Stop> {
+    let bytes = bytes_of(context, file)?;
+    exchange::read(&bytes, form).map_err(|problems| unreadable(file, &bytes, &problems))
+}
 
-    /// Every checksum that the file states must be the one of Git's blob.
-    fn compare(
-        &self,
-        foreign: &ForeignHandoff,
-        sealed: &[(record::kind::Artifact, crate::snapshot::Node)],
-    ) -> Result<(), Stop> {
-        for said in &foreign.artifacts {
-            let held = sealed.iter().find(|(artifact, _)| artifact.path == said.path);
-            let Some((artifact, _)) = held else { continue };
-            if artifact.checksum != said.checksum {
-                let message = format!(
-                    "{} says {} of `{}`, which holds {}",
-                    self.file.display(),
-                    said.checksum,
-                    said.path,
-                    artifact.checksum
-                );
-                return Err(Stop::denied(message, "ask its source to hand off again"));
-            }
+/// Gives the bytes of a file, or of standard input.
+pub(super) fn bytes_of(context: &Context, file: &str) -> Result<Vec<u8>, Stop> {
+    let bytes = if file == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(context.directory().join(file))
+    };
+    bytes.map_err(|error| {
+        Stop::fault(format!("{file} can't be read: {error}"), "name a file, or `-`")
+    })
+}
+
+/// Tells everything that is wrong with a file, each with its place.
+pub(super) fn unreadable(file: &str, bytes: &[u8], problems: &[Problem]) -> Stop {
+    let text = String::from_utf8_lossy(bytes);
+    let told = problems.iter().map(|problem| {
+        let at = Position::of(&text, problem.span.start);
+        format!("{file}:{}:{}: {}", at.line, at.column, problem.message)
+    });
+    let help = problems.first().map_or("", |problem| problem.help.as_str());
+    Stop::fault(told.collect::<Vec<_>>().join("\n"), help)
+}
+
+/// A handoff that names its stage is of the stage that the task stands in.
+fn stands_there(signal: &Signal, state: &State, stage: &Stage) -> Result<(), Stop> {
+    let (id, said) = (&signal.task_id, signal.stage.as_ref());
+    match said.filter(|said| **said != stage.name) {
+        Some(said) => {
+            let message =
+                format!("this hands over stage `{said}`, and `{id}` is {}", state.standing);
+            Err(Stop::denied(message, format!("see where it stands: `orch status {id}`")))
         }
-        Ok(())
+        None => Ok(()),
     }
 }
 
+/// A bundle is of the branch that it names (R001-36).
+fn on_its_branch(signal: &Signal, branch: Option<&str>) -> Result<(), Stop> {
+    let head = signal.bundle.as_ref().map(|bundle| bundle.head.as_str());
+    match (head, branch) {
+        (Some(head), Some(branch)) if head != branch => {
+            let message = format!("this bundle is of the branch `{head}`, and this is `{branch}`");
+            let word = RepoPath::from(head).in_shell();
+            Err(Stop::denied(message, format!("go there first: `git switch {word}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Only a run that goes on can be handed off.
+fn must_run(state: &State, stage: &Stage) -> Result<(), Stop> {
+    if state.active_run().is_some() {
+        return Ok(());
+    }
+    let id = &state.task.task_id;
+    let message = format!("no run of stage `{}` goes on: `{id}` is {}", stage.name, state.standing);
+    Err(Stop::denied(message, format!("begin it: `orch run start {id}`")))
+}
+
+/// Every checksum that the file states must be the one of Git's blob.
+fn compare(file: &str, signal: &Signal, sealed: &[(Artifact, Node)]) -> Result<(), Stop> {
+    for said in &signal.artifacts {
+        let held = sealed.iter().find(|(artifact, _)| artifact.path == said.path);
+        let (Some((artifact, _)), Some(checksum)) = (held, said.checksum) else { continue };
+        if artifact.checksum != checksum {
+            let (path, found) = (&said.path, artifact.checksum);
+            let message = format!("{file} says {checksum} of `{path}`, which holds {found}");
+            return Err(Stop::denied(message, "ask its source to hand off again"));
+        }
+    }
+    Ok(())
+}
+
 /// Names the artifacts by the stage's globs where the file does not.
-fn named(
-    stage: &Stage,
-    artifacts: &[ForeignArtifact],
-) -> Result<Vec<(ArtifactName, RepoPath)>, Stop> {
+fn named(stage: &Stage, signal: &Signal) -> Result<Vec<(ArtifactName, RepoPath)>, Stop> {
     let mut named = Vec::new();
-    for artifact in artifacts {
-        let mut matching =
-            stage.produces.iter().filter(|(_, produce)| produce.glob.matches(&artifact.path));
-        let name = artifact.name.clone().or_else(|| matching.next().map(|(name, _)| name.clone()));
-        let Some(name) = name else {
-            let message =
-                format!("stage `{}` produces nothing like `{}`", stage.name, artifact.path);
+    for claim in &signal.artifacts {
+        let Some(name) = claim.name.clone().or_else(|| produced_as(stage, &claim.path)) else {
+            let message = format!("stage `{}` produces nothing like `{}`", stage.name, claim.path);
             return Err(Stop::fault(message, "give the artifact a `name`, or mend the path"));
         };
-        named.push((name, artifact.path.clone()));
+        named.push((name, claim.path.clone()));
     }
     Ok(named)
+}
+
+fn produced_as(stage: &Stage, path: &RepoPath) -> Option<ArtifactName> {
+    let mut matching = stage.produces.iter().filter(|(_, produce)| produce.glob.matches(path));
+    matching.next().map(|(name, _)| name.clone())
+}
+
+/// Gives the files that a signal without claims speaks of, as far as the stage produces such and
+/// they were changed here; what it says of other files stays words.
+fn mentioned(
+    stage: &Stage,
+    signal: &Signal,
+    changed: &BTreeSet<RepoPath>,
+) -> Vec<(ArtifactName, RepoPath)> {
+    let made = signal.deliverables.created_or_modified.iter();
+    let noted = signal.notes.iter().map(|note| &note.text);
+    let told = made.chain(noted).chain(&signal.changes.output_location);
+    let mut mentioned: Vec<(ArtifactName, RepoPath)> = Vec::new();
+    for place in told.filter_map(|text| Location::of_words(text)?.ok()) {
+        let name = produced_as(stage, &place.path).filter(|_| changed.contains(&place.path));
+        let known = mentioned.iter().any(|(_, path)| *path == place.path);
+        mentioned.extend(name.filter(|_| !known).map(|name| (name, place.path)));
+    }
+    mentioned
 }

@@ -17,6 +17,7 @@ mod elsewhere;
 mod escalate;
 mod exec;
 mod explain;
+mod export;
 mod failing;
 mod fix;
 mod freeze;
@@ -26,6 +27,7 @@ mod graph;
 mod guard;
 mod halt;
 mod handoff;
+mod handoff_verify;
 mod handoffs;
 mod hooks;
 mod import;
@@ -37,6 +39,7 @@ mod ledger;
 mod lock;
 mod log;
 mod metrics;
+mod message;
 mod next;
 mod open;
 mod output;
@@ -57,6 +60,7 @@ mod suggest;
 mod task;
 mod tasks;
 mod templates;
+mod told;
 mod update;
 mod worktree;
 
@@ -125,6 +129,9 @@ enum Command {
     /// Hand a stage's artifacts to the next agent
     #[command(subcommand)]
     Handoff(handoff::Handoff),
+    /// Tell another agent something about a task, on the record
+    #[command(subcommand)]
+    Message(message::Message),
     /// Evaluate the gate behind a stage, and record the result
     Gate(gate::Gate),
     /// Ask for an audit, or report one
@@ -177,6 +184,7 @@ pub fn main() -> ExitCode {
         Command::Task(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Handoff(command) => command.run(&context),
+        Command::Message(command) => command.run(&context),
         Command::Gate(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Approve(command) => command.run(&context),

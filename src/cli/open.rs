@@ -1,7 +1,5 @@
 //! `orch task open`: a task, or a whole list of them.
 
-use std::path::PathBuf;
-
 use super::Stop;
 use super::context::{Context, View};
 use super::ledger::{Writer, Writing};
@@ -28,7 +26,7 @@ pub(super) struct Open {
     /// Open a whole list: YAML, JSON, or a Markdown table with a column `Task ID`; `-` is standard
     /// input
     #[arg(long, value_name = "FILE", conflicts_with = "id")]
-    from: Option<PathBuf>,
+    from: Option<String>,
     /// The workflow it travels through; of a list, those of its tasks that name none
     #[arg(long, value_parser = id::<WorkflowName>, required_unless_present = "from")]
     workflow: Option<WorkflowName>,

@@ -3,7 +3,7 @@
 use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
-use super::handoff::{Held, held, unstaged};
+use super::handoff_verify::{Held, held, unstaged};
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::task::word;

@@ -105,7 +105,8 @@ pub(super) fn digest_of(repository: &GitRepository, path: &RepoPath) -> Result<D
     sealed_digest(repository, node)
 }
 
-fn sealed_digest(repository: &GitRepository, node: Node) -> Result<Digest, Stop> {
+/// Gives the digest of a blob's bytes; for an LFS pointer, of the file it stands for.
+pub(super) fn sealed_digest(repository: &GitRepository, node: Node) -> Result<Digest, Stop> {
     let bytes = repository.read(node.oid)?;
     let pointer = lfs::pointer(&bytes);
     Ok(pointer.map_or_else(|| Digest::of(&bytes), |pointer| pointer.digest))

@@ -1,19 +1,19 @@
 //! `orch task open --from`: a whole list of tasks at once, as one change.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::Stop;
 use super::context::{Context, View, unknown_agent};
+use super::import::{bytes_of, unreadable};
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
 use super::open::{is_there, workflow_of};
 use super::output::say;
 use crate::exchange::tasks::{self, Listed};
 use crate::policy::Policy;
+use crate::record::Home;
 use crate::record::kind::{self, AssignmentReason};
-use crate::record::{Home, Problem};
-use crate::source::{AgentName, Position, TaskId, WorkflowName};
+use crate::source::{AgentName, TaskId, WorkflowName};
 
 /// How far a task of a list has come.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ struct Wanted {
 /// Opens the tasks of a list that are not done and not open yet, all or none.
 pub(super) fn open(
     context: &Context,
-    file: &Path,
+    file: &str,
     workflow: Option<&WorkflowName>,
     writing: Writing,
 ) -> Result<(), Stop> {
@@ -52,7 +52,7 @@ pub(super) fn open(
         .filter(|listed| stage(listed) == Stage::Done)
         .map(|listed| listed.task_id.clone())
         .collect();
-    let list = List { policy: &policy, name: file.display().to_string(), workflow, done: &done };
+    let list = List { policy: &policy, name: file.to_owned(), workflow, done: &done };
     let (mut opened, mut there) = (0, 0);
     let mut writer = Writer::new(context, &view, author.clone());
     for listed in listed.iter().filter(|listed| !done.contains(&listed.task_id)) {
@@ -78,33 +78,14 @@ pub(super) fn open(
     Ok(())
 }
 
-fn read(context: &Context, file: &Path) -> Result<Vec<Listed>, Stop> {
-    let name = file.display();
-    let bytes = match file == Path::new("-") {
-        true => {
-            let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).map(|_| bytes)
-        }
-        false => std::fs::read(context.directory().join(file)),
-    };
-    let bytes = bytes.map_err(|error| {
-        Stop::fault(format!("{name} can't be read: {error}"), "name a file with a list of tasks")
-    })?;
-    let listed =
-        tasks::read(&bytes).map_err(|problems| unreadable(&name.to_string(), &bytes, &problems))?;
+fn read(context: &Context, file: &str) -> Result<Vec<Listed>, Stop> {
+    let bytes = bytes_of(context, file)?;
+    let listed = tasks::read(&bytes).map_err(|problems| unreadable(file, &bytes, &problems))?;
     if listed.is_empty() {
         let help = "write YAML, JSON, or a Markdown table with a column `Task ID`";
-        return Err(Stop::fault(format!("{name} lists no task"), help));
+        return Err(Stop::fault(format!("{file} lists no task"), help));
     }
     Ok(listed)
-}
-
-/// Tells what is wrong with a file that was written elsewhere, at its first fault.
-fn unreadable(name: &str, bytes: &[u8], problems: &[Problem]) -> Stop {
-    let text = String::from_utf8_lossy(bytes);
-    let at = Position::of(&text, problems[0].span.start);
-    let message = format!("{name}:{}:{}: {}", at.line, at.column, problems[0].message);
-    Stop::fault(message, problems[0].help.as_str())
 }
 
 fn stage(listed: &Listed) -> Stage {

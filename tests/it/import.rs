@@ -178,7 +178,6 @@ fn a_handoff_of_other_hands_is_refused() {
 
 /// R002-9, R002-10: the Markdown form of the playbook's agents.
 #[test]
-#[ignore = "only the YAML form is read so far"]
 fn the_markdown_form_is_read() {
     let team = written();
     let text = format!(

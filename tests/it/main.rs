@@ -7,6 +7,7 @@ mod attacks;
 mod board;
 mod claims;
 mod commands;
+mod exchange;
 mod exec;
 mod faults;
 mod formats;

@@ -88,8 +88,13 @@ fn name<T: FromStr<Err = IdFault>>(value: &[Letter], line: &[Letter]) -> Result<
     let word = text(value);
     word.parse().map_err(|fault| {
         let message = format!("`{word}` can't stand here: {fault}");
-        problem(place(line, Span::default()), message, "write the name as the policy has it")
+        problem(value_place(value, line), message, "write the name as the policy has it")
     })
+}
+
+/// Gives the place of a value; of its line, if it is empty.
+fn value_place(value: &[Letter], line: &[Letter]) -> Span {
+    place(value, place(line, Span::default()))
 }
 
 fn status(value: &[Letter], line: &[Letter]) -> Result<HandoffStatus, Problem> {
@@ -101,7 +106,7 @@ fn status(value: &[Letter], line: &[Letter]) -> Result<HandoffStatus, Problem> {
         _ => {
             let message = format!("`{said}` is no status");
             let help = "choose one: COMPLETE, BLOCKED or PARTIAL";
-            Err(problem(place(line, Span::default()), message, help))
+            Err(problem(value_place(value, line), message, help))
         }
     }
 }

@@ -23,7 +23,8 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    fn from(output: &Output) -> Self {
+    /// Takes what a process left behind.
+    pub(crate) fn from(output: &Output) -> Self {
         Said {
             code: output.status.code().expect("nobody kills it"),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

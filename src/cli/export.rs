@@ -1,0 +1,127 @@
+//! `orch handoff export`: a sealed handoff in another tool's form.
+
+use super::Stop;
+use super::context::{Context, View};
+use super::import::form;
+use super::output::{id, json, show};
+use crate::exchange::{self, Form};
+use crate::ledger::State;
+use crate::record::kind::{Bundle, Handoff};
+use crate::record::{Payload, Record};
+use crate::source::TaskId;
+use crate::world::LedgerView;
+
+/// Print a task's live handoff in the form of another tool.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Prints what `orch handoff import` reads; nothing is lost on the way, but for \
+                        a bundle, which\nhas keys of its own.\nExample: orch handoff export \
+                        strat-001 --format markdown"
+)]
+pub(super) struct Export {
+    /// The task
+    #[arg(value_parser = id::<TaskId>)]
+    id: TaskId,
+    /// yaml, message, markdown, bundle or json
+    #[arg(long, default_value = "yaml", value_parser = form)]
+    format: Form,
+    /// The number of the entry, for another handoff than the live one
+    #[arg(long, value_name = "N")]
+    sequence: Option<u32>,
+}
+
+impl Export {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let view = View::of(context, &[&self.id])?;
+        let (ledger, state) = view.task(&self.id)?;
+        let (record, handoff) = self.handoff(ledger, state)?;
+        match self.format {
+            Form::Yaml => show(exchange::yaml(handoff)),
+            Form::Message => show(exchange::message(handoff, record.entry.recorded_at)),
+            Form::Markdown => show(exchange::markdown(handoff)),
+            Form::Json => json(&exchange::json(handoff)),
+            Form::Bundle => show(exchange::bundle(&bundle_of(&view, record, handoff)?)),
+        }
+        Ok(())
+    }
+
+    fn handoff<'w>(
+        &self,
+        ledger: &'w LedgerView,
+        state: &State,
+    ) -> Result<(&'w Record, &'w Handoff), Stop> {
+        let live = state.live_deliveries().last().map(|delivery| delivery.sequence);
+        let Some(sequence) = self.sequence.or(live) else {
+            let help =
+                format!("name an earlier one with `--sequence N`: `orch status {}`", self.id);
+            return Err(Stop::fault(format!("`{}` has no live handoff", self.id), help));
+        };
+        entry_of(ledger, sequence).ok_or_else(|| {
+            let message = format!("entry {sequence} of `{}` is no handoff", self.id);
+            Stop::fault(message, format!("see which there are: `orch handoff list {}`", self.id))
+        })
+    }
+}
+
+/// Gives the handoff that stands at a place of a ledger.
+pub(super) fn entry_of(ledger: &LedgerView, sequence: u32) -> Option<(&Record, &Handoff)> {
+    let record = ledger.records.iter().find(|record| record.sequence() == sequence)?;
+    match &record.payload {
+        Payload::Handoff(handoff) => Some((record, handoff)),
+        _ => None,
+    }
+}
+
+/// Gives the bundle that a handoff carries, else the one that follows from it (R001-36).
+fn bundle_of(view: &View, record: &Record, handoff: &Handoff) -> Result<Bundle, Stop> {
+    if let Some(bundle) = &handoff.bundle {
+        return Ok(bundle.clone());
+    }
+    let policy = view.policy();
+    let first = handoff.artifacts.first().ok_or_else(|| {
+        let message = format!("this handoff of `{}` seals no file", handoff.task_id);
+        Stop::fault(message, "a bundle names one: export it as yaml instead")
+    })?;
+    let head = record.entry.branch.clone().ok_or_else(|| {
+        let message = format!("this handoff of `{}` was made on no branch", handoff.task_id);
+        Stop::fault(message, "a bundle names one: export it as yaml instead")
+    })?;
+    let branches = view.repository.branches()?.into_iter().filter(|branch| !branch.remote);
+    let base = branches.map(|branch| branch.name).find(|name| policy.is_protected(name));
+    let remote = view.repository.config_value("remote.origin.url");
+    Ok(Bundle {
+        repository: remote.as_deref().and_then(repository).unwrap_or(policy.project.clone()),
+        base: base.unwrap_or_else(|| "main".to_owned()),
+        head,
+        candidate_id: handoff.task_id.clone(),
+        stage: handoff.stage.clone(),
+        artifact_path: first.path.clone(),
+    })
+}
+
+/// Gives `OWNER/NAME` out of a remote's address; never the rest, which may hold a password.
+fn repository(url: &str) -> Option<String> {
+    let path = url.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let mut parts = path.rsplit(['/', ':']).filter(|part| !part.is_empty());
+    let (name, owner) = (parts.next()?, parts.next()?);
+    (!owner.contains('@')).then(|| format!("{owner}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_named_without_its_secrets() {
+        for (url, name) in [
+            ("https://u:secret@github.com/acme/lab.git", Some("acme/lab")),
+            ("git@github.com:acme/lab.git", Some("acme/lab")),
+            ("file:///srv/git/acme/lab/", Some("acme/lab")),
+            ("https://u:secret@lab", None),
+            ("lab", None),
+        ] {
+            assert_eq!(repository(url).as_deref(), name, "{url}");
+        }
+    }
+}
