@@ -56,7 +56,7 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
 
 /// Of a file that someone was handed, `handoff-stale` speaks; and whoever puts it back as it was
 /// sealed takes nothing from anyone.
-fn is_sealed(world: &World, path: &RepoPath) -> bool {
+pub(super) fn is_sealed(world: &World, path: &RepoPath) -> bool {
     let sealed = |live: &Live| live.artifact.path == *path;
     world.survey.live.iter().any(sealed) && world.relied_on().iter().any(sealed)
 }

@@ -26,6 +26,7 @@ mod branch_name;
 mod branch_reused;
 mod branch_protected;
 mod run_name_too_long;
+mod scope_violation;
 mod run_id_mismatch;
 mod stage_skipped;
 mod stage_already_active;
@@ -92,6 +93,7 @@ pub static ALL: &[&Check] = &[
     &artifact_undelivered::CHECK,
     &handoff_stale::CHECK,
     &lane_violation::CHECK,
+    &scope_violation::CHECK,
     &lane_overlap::CHECK,
     &lane_unknown::CHECK,
     &path_unowned::CHECK,

@@ -269,7 +269,7 @@ impl Survey {
                 self.rolled_back.extend(state.rolled_back.iter().cloned());
             }
             if let Some(state) = state.filter(|state| state.closed.is_none()) {
-                let active = state.active_run().map(|run| Active::of(&id, run));
+                let active = state.active_run().map(|run| Active::of(&id, run, &[]));
                 self.active.extend(active.filter(|active| !self.active.contains(active)));
                 let path = folder.join("0001-incident.yaml");
                 self.incidents.push(OpenIncident { path, id, state });

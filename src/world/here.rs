@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Step, World};
+use crate::policy::Scope;
 use crate::record::Payload;
 use crate::source::{AgentName, LaneName, TaskId};
 
@@ -17,12 +18,16 @@ pub struct RunHere {
     pub agent: AgentName,
     /// The task that it takes back, if it is a rollback.
     pub takes_back: Option<TaskId>,
+    /// The globs of its task's scope; empty if it has none.
+    pub scope: Vec<String>,
 }
 
 /// The runs of a branch, and the lanes they work in.
 #[derive(Debug, Default)]
 pub(super) struct Here {
     pub(super) runs: Vec<RunHere>,
+    /// What of its lane each run may change, if its task's scope says.
+    pub(super) scopes: Vec<Option<Scope>>,
     pub(super) lanes: BTreeSet<LaneName>,
     /// Those of the lanes that nothing but rollbacks opens.
     pub(super) taken_back: BTreeSet<LaneName>,
@@ -42,6 +47,7 @@ pub(super) fn find(world: &World) -> Here {
             lane: run.lane.clone(),
             agent: run.agent.clone(),
             takes_back: run.task_id.clone().filter(|_| step.task_id().is_none()),
+            scope: step.ledger.state().map(|state| state.task.scope.clone()).unwrap_or_default(),
         })
     });
     let own = world.branch.as_deref().filter(|branch| !world.policy.is_protected(branch));
@@ -54,6 +60,7 @@ pub(super) fn find(world: &World) -> Here {
         lane: active.lane.clone(),
         agent: active.agent.clone(),
         takes_back: active.takes_back.clone(),
+        scope: active.scope.clone(),
     });
     let runs: Vec<RunHere> = new.chain(active).collect();
     let along: BTreeSet<LaneName> = world.steps().flat_map(|step| brought_along(&step)).collect();
@@ -63,7 +70,15 @@ pub(super) fn find(world: &World) -> Here {
     let taken_back: BTreeSet<LaneName> =
         back.iter().map(|run| run.lane.clone()).filter(|lane| !lanes.contains(lane)).collect();
     lanes.extend(taken_back.iter().cloned());
-    Here { runs, lanes, taken_back }
+    let scopes = runs.iter().map(|run| scope(world, run)).collect();
+    Here { runs, scopes, lanes, taken_back }
+}
+
+/// Gives what of its lane a run may change; none if its task's scope says nothing of it, or nothing
+/// that can be read.
+fn scope(world: &World, run: &RunHere) -> Option<Scope> {
+    let said = (!run.scope.is_empty()).then(|| world.policy.scope_in(&run.scope, &run.lane))?;
+    Scope::new(&said).ok()
 }
 
 /// Gives the lanes whose files an entry of an open incident may bring along, such as its written

@@ -32,7 +32,7 @@ pub use survey::{Live, Survey};
 use crate::diagnostic::Place;
 use crate::keys::Signers;
 use crate::ledger::{Escalated, IncidentState, State};
-use crate::policy::{Policy, Stage};
+use crate::policy::{Policy, Scope, Stage};
 use crate::record::kind::{Finding, Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
 use crate::snapshot::{Change, Occasion};
@@ -258,6 +258,19 @@ impl World {
     /// Tells whether a run of this branch works in a lane.
     pub fn works_here(&self, lane: &LaneName) -> bool {
         self.here.lanes.contains(lane)
+    }
+
+    /// Gives the runs of this branch in a changed path's lanes, if the path lies outside of the scope
+    /// of each of their tasks; none if one of them may change it, or if there are none.
+    pub fn out_of_scope(&self, path: &RepoPath) -> Vec<&RunHere> {
+        let owners = self.policy.lanes_of(path);
+        let runs = self.here.runs.iter().zip(&self.here.scopes);
+        let runs = runs.filter(|(run, _)| owners.contains(&&run.lane));
+        let may = |scope: &Option<Scope>| scope.as_ref().is_none_or(|scope| scope.contains(path));
+        match runs.clone().any(|(_, scope)| may(scope)) {
+            true => Vec::new(),
+            false => runs.map(|(run, _)| run).collect(),
+        }
     }
 
     /// Tells whether nothing but rollbacks lets this branch change a path: then it may only go back.

@@ -69,10 +69,12 @@ pub struct Active {
     pub branch: Option<String>,
     /// The task that it takes back, if it is a rollback.
     pub takes_back: Option<TaskId>,
+    /// The globs of its task's scope; empty if it has none.
+    pub scope: Vec<String>,
 }
 
 impl Active {
-    pub(super) fn of(task: &TaskId, run: &RunState) -> Self {
+    pub(super) fn of(task: &TaskId, run: &RunState, scope: &[String]) -> Self {
         Active {
             task: task.clone(),
             stage: run.stage.clone(),
@@ -80,6 +82,7 @@ impl Active {
             agent: run.agent.clone(),
             branch: run.branch.clone(),
             takes_back: run.task.clone(),
+            scope: scope.to_vec(),
         }
     }
 }
@@ -118,7 +121,7 @@ impl Survey {
         self.live.extend(live(state, records));
         let escalated = state.escalations.iter().map(|escalated| (task.clone(), escalated.clone()));
         self.escalations.extend(escalated);
-        self.active.extend(state.active_run().map(|run| Active::of(task, run)));
+        self.active.extend(state.active_run().map(|run| Active::of(task, run, &state.task.scope)));
     }
 }
 

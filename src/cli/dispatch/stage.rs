@@ -254,7 +254,8 @@ impl Worker<'_> {
                 let why = format!("its command ended without `orch audit report {task}`");
                 return self.give_up(bench, task, &voice, "no_report", why).map(Some);
             }
-            bench.git(&["add", "--all"], None)?;
+            // This machine's own log is nobody's work, whether it is ignored or not.
+            bench.git(&["add", "--all", "--", ".", ":(exclude)logs/agent_activity.log"], None)?;
             let said = bench.orch(&["handoff", "create", task.as_str()], &voice, &[], None)?;
             if !said.success {
                 let why = format!("stage {running} can't be handed off: {}", said.last);
