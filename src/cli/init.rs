@@ -180,6 +180,18 @@ fn with_line(before: &str, line: &str) -> String {
 mod tests {
     use super::*;
 
+    /// What is written beside a policy may be changed later, by anyone.
+    #[test]
+    fn every_template_shares_what_is_written() {
+        for (name, _, text) in TEMPLATES {
+            let policy = Policy::parse(text.as_bytes(), &crate::checks::names());
+            let policy = policy.expect("every template is a policy");
+            for file in ["AGENTS.md", "CLAUDE.md", IGNORED] {
+                assert!(policy.is_shared(&RepoPath::from(file)), "{file} in {name}");
+            }
+        }
+    }
+
     #[test]
     fn a_line_stands_once() {
         assert_eq!(with_line("a", "b"), "a\nb\n");
