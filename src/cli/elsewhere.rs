@@ -28,9 +28,8 @@ pub(super) struct Ahead {
 /// written behind what is here would fork its ledger.
 pub(super) fn landed_ahead(view: &View, id: &TaskId) -> Result<Option<Ahead>, Stop> {
     let policy = view.policy();
-    let mut found = further(view, Some(id), &other_worktrees(&view.repository)?, |name| {
-        policy.is_protected(name)
-    })?;
+    // What has landed is merged; which worktree holds its branch does not matter.
+    let mut found = further(view, Some(id), &[], |name| policy.is_protected(name))?;
     Ok(found.remove(id))
 }
 
@@ -116,7 +115,9 @@ fn collect(
     (place, command): (String, String),
     found: &mut BTreeMap<TaskId, Ahead>,
 ) -> Result<(), Fault> {
-    let shelf = RepoPath::from(".orch/tasks");
+    // Of one task that is known, only its folder is compared.
+    let known = only.and_then(|id| world.survey.folders.get(&id.as_str().to_lowercase()));
+    let shelf = known.cloned().unwrap_or_else(|| RepoPath::from(".orch/tasks"));
     let mut folders: BTreeMap<TaskId, RepoPath> = BTreeMap::new();
     for change in repository.changes_below(here, there, &shelf)? {
         let added = change.old.is_none().then(|| RecordPath::parse(&change.path).ok()).flatten();

@@ -170,6 +170,12 @@ orch='{program}'
     )
 }
 
+/// Tells whether a hook of this repository calls orch, whoever wrote it.
+pub(super) fn calls_orch(repository: &GitRepository, name: &str) -> bool {
+    let text = fs::read_to_string(repository.hooks_dir().join(name));
+    text.is_ok_and(|text| text.contains(MARK) || text.contains("orch guard"))
+}
+
 fn is_ours(file: &Path) -> bool {
     fs::read_to_string(file).is_ok_and(|text| text.contains(MARK))
 }

@@ -101,6 +101,13 @@ impl Survey {
             if closed && !has(&paths, "quarantine") {
                 continue;
             }
+            // Only these kinds of entries can disturb other work, and files are named for their kind.
+            let disturbs = ["run", "handoff", "quarantine", "escalation"];
+            let task: Option<TaskId> = folder.file_name().to_string().parse().ok();
+            if let Some(task) = task.filter(|_| !disturbs.iter().any(|kind| has(&paths, kind))) {
+                survey.open.push(task);
+                continue;
+            }
             let files = ledgers::read(repository, side, &folder)?;
             let state = files.records.iter().fold(None, State::after);
             if let Some(state) = &state {

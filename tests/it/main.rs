@@ -7,6 +7,7 @@ mod attacks;
 mod board;
 mod claims;
 mod commands;
+mod dispatch;
 mod exchange;
 mod exec;
 mod faults;

@@ -4,13 +4,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::cli::Stop;
 use crate::cli::signals::Signals;
 use crate::policy::Policy;
 use crate::snapshot::Fault;
-use crate::source::{AgentName, TaskId};
+use crate::source::{AgentName, RepoPath, TaskId};
 
 /// How often a command is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
@@ -28,6 +29,10 @@ pub(super) struct Shop {
     pub(super) program: PathBuf,
     /// The context of this dispatch; each run's is made of it.
     pub(super) session: String,
+    /// Whether Git's own hooks ask the guard at each commit and merge.
+    pub(super) hooked: bool,
+    /// Git's list of worktrees is changed by one at a time.
+    pub(super) list: Mutex<()>,
 }
 
 /// Somebody, in whose name a command is run.
@@ -72,22 +77,23 @@ impl Shop {
                 .map_err(|error| unwritable(&self.worktrees, &error))?;
             let place = folder.display().to_string();
             let add = ["worktree", "add", "--quiet", "--force", "--detach", &place, base];
+            let _one_at_a_time = self.list.lock().unwrap_or_else(PoisonError::into_inner);
             must(self.git(&self.top, &add, None)?, "git worktree add")?;
         }
         let log = self.notes.join(format!("{task}.log"));
         fs::create_dir_all(&self.notes).map_err(|error| unwritable(&self.notes, &error))?;
-        Ok(Bench { shop: self, folder, log })
+        let ledger = ledger_of(&folder, task)?;
+        Ok(Bench { shop: self, task: task.clone(), ledger, folder, log })
     }
 
     /// Takes a worktree away, and the branch that was merged.
-    pub(super) fn clear(&self, task: &TaskId, branch: Option<&str>) -> Result<(), Stop> {
+    pub(super) fn clear(&self, task: &TaskId, branch: &str) -> Result<(), Stop> {
         let folder = self.folder(task).display().to_string();
+        let _one_at_a_time = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         let remove = ["worktree", "remove", "--force", &folder];
         must(self.git(&self.top, &remove, None)?, "git worktree remove")?;
-        if let Some(branch) = branch {
-            let delete = ["branch", "--quiet", "--delete", branch];
-            must(self.git(&self.top, &delete, None)?, "git branch --delete")?;
-        }
+        let delete = ["branch", "--quiet", "--delete", branch];
+        must(self.git(&self.top, &delete, None)?, "git branch --delete")?;
         Ok(())
     }
 
@@ -111,7 +117,11 @@ impl Shop {
 #[derive(Debug)]
 pub(super) struct Bench<'s> {
     shop: &'s Shop,
-    /// Its folder.
+    /// The task.
+    pub(super) task: TaskId,
+    /// The folder of the task's ledger.
+    pub(super) ledger: RepoPath,
+    /// The worktree's folder.
     pub(super) folder: PathBuf,
     /// Where the output of its commands is kept.
     pub(super) log: PathBuf,
@@ -175,6 +185,19 @@ impl Bench<'_> {
         };
         Ok(Said { success: status.success(), last: reason(&self.log, before) })
     }
+}
+
+/// Finds the folder of a task's ledger, below the month that it was opened in.
+fn ledger_of(folder: &Path, task: &TaskId) -> Result<RepoPath, Stop> {
+    let shelf = folder.join(".orch/tasks");
+    let months = fs::read_dir(&shelf).into_iter().flatten().flatten();
+    let mut ledgers = months.filter(|month| month.path().join(task.as_str()).is_dir());
+    let month = ledgers.next().map(|month| month.file_name().to_string_lossy().into_owned());
+    let ledger = month.map(|month| RepoPath::from(format!(".orch/tasks/{month}/{task}").as_str()));
+    ledger.ok_or_else(|| {
+        let help = "commit the task first: `git commit`";
+        Stop::fault(format!("{} has no ledger of {task}", folder.display()), help)
+    })
 }
 
 /// Gives a command who it speaks for. What of Git's own variables a hook left belongs to another

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Scope;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::GLANCE;
 use super::bench::{Shop, Voice};
 use super::board::Board;
-use super::stage::{Done, Order, Worker};
+use super::stage::{Done, Order, Report, Worker};
 use crate::cli::Stop;
 use crate::cli::context::{Context, View};
 use crate::cli::elsewhere::ahead;
@@ -21,7 +21,7 @@ use crate::policy::Policy;
 use crate::source::{AgentName, TaskId};
 
 /// How often it is asked whether a halt stands.
-const WATCH: std::time::Duration = std::time::Duration::from_millis(500);
+const WATCH: Duration = Duration::from_secs(1);
 
 /// Where a plan is run.
 pub(super) struct Floor<'f> {
@@ -34,7 +34,28 @@ pub(super) struct Floor<'f> {
     pub(super) branch: String,
 }
 
+/// What an agent is called for: a task, and those that share the call.
+struct Call<'i> {
+    lead: &'i Item,
+    along: Vec<TaskId>,
+    agent: AgentName,
+}
+
+/// Adds a task to a call of the same agent for the same stage, if the policy lets it do so many
+/// together (R002-32); else makes a call of its own.
+fn call<'i>(calls: &mut Vec<Call<'i>>, policy: &Policy, item: &'i Item, agent: AgentName) {
+    let batch = policy.agents.get(&agent).map_or(1, |known| known.batch);
+    let alike =
+        |lead: &Item| (&lead.task.workflow, &lead.stage) == (&item.task.workflow, &item.stage);
+    let mut open = calls.iter_mut().filter(|call| call.along.len() + 1 < batch);
+    match open.find(|call| call.agent == agent && alike(call.lead)) {
+        Some(call) => call.along.push(item.task.task_id.clone()),
+        None => calls.push(Call { lead: item, along: Vec::new(), agent }),
+    }
+}
+
 /// A task that somebody works on.
+#[derive(Clone)]
 struct Flight {
     agent: AgentName,
     stop: Arc<AtomicBool>,
@@ -49,8 +70,6 @@ struct Sight {
     /// Something landed since.
     stale: bool,
 }
-
-type Report = (TaskId, Result<Done, Stop>);
 
 impl Floor<'_> {
     /// Runs every task that `takes` picks, as far as it comes.
@@ -157,7 +176,7 @@ impl<'s> Shift<'s> {
             .filter(|item| !self.aside.contains(&item.task.task_id))
             .map(|item| self.as_it_stands(item))
             .collect();
-        let mut began = false;
+        let mut calls = Vec::new();
         for placed in first_wave(&sight.policy, &items, self.floor.parallel) {
             let task = &placed.item.task.task_id;
             let Some(agent) = placed.agent.filter(|_| placed.item.stands == Stands::Ready) else {
@@ -170,9 +189,13 @@ impl<'s> Shift<'s> {
             }
             let stage = placed.item.stage.as_ref().map_or("-", |stage| stage.as_str());
             self.board.begins(task, stage, &agent);
-            let order = Order { task: task.clone(), agent, base: sight.base.clone() };
+            call(&mut calls, &sight.policy, placed.item, agent);
+        }
+        let began = !calls.is_empty();
+        for Call { lead, along, agent } in calls {
+            let task = lead.task.task_id.clone();
+            let order = Order { task, along, agent, base: sight.base.clone() };
             self.launch(scope, order, Arc::clone(&sight.policy));
-            began = true;
         }
         began
     }
@@ -206,23 +229,26 @@ impl<'s> Shift<'s> {
     {
         let stop = Arc::<AtomicBool>::default();
         let flight = Flight { agent: order.agent.clone(), stop: Arc::clone(&stop) };
-        self.flights.insert(order.task.clone(), flight);
+        for task in std::iter::once(&order.task).chain(&order.along) {
+            self.flights.insert(task.clone(), flight.clone());
+        }
         let (sender, floor) = (self.sender.clone(), self.floor);
         scope.spawn(move || {
             let (context, shop, coordinator) = (floor.context, floor.shop, &floor.coordinator);
             let worker = Worker { context, shop, policy: &policy, coordinator, stop: &stop };
-            let done = worker.carry_out(&order);
-            // Nobody listens any more only when the dispatch itself has failed.
-            let _told = sender.send((order.task, done));
+            for report in worker.carry_out(&order) {
+                // Nobody listens any more only when the dispatch itself has failed.
+                let _told = sender.send(report);
+            }
         });
     }
 
     /// Gives what has come to an end since, and waits a little for it.
-    fn collect(&mut self, receiver: &Receiver<Report>) -> Vec<(TaskId, Result<Done, Stop>)> {
+    fn collect(&mut self, receiver: &Receiver<Report>) -> Vec<Report> {
         let first = receiver.recv_timeout(GLANCE).ok();
         let all: Vec<Report> = first.into_iter().chain(receiver.try_iter()).collect();
         for (task, done) in &all {
-            if let (Some(flight), Ok(Done::Rests)) = (self.flights.get(task), done) {
+            if let (Some(flight), Done::Rests) = (self.flights.get(task), done) {
                 self.board.rests(task, &flight.agent);
             }
             self.flights.remove(task);
@@ -231,15 +257,10 @@ impl<'s> Shift<'s> {
     }
 
     /// Merges what is ready; sets aside what failed.
-    fn settle(
-        &mut self,
-        sight: &mut Sight,
-        task: &TaskId,
-        done: Result<Done, Stop>,
-    ) -> Result<(), Stop> {
+    fn settle(&mut self, sight: &mut Sight, task: &TaskId, done: Done) -> Result<(), Stop> {
         match done {
-            Ok(Done::Ready { branch, closed, passed, worked }) => {
-                match self.merge(task, &branch)? {
+            Done::Ready { branch, closed, passed, worked } => {
+                match self.merge(&sight.policy, task, &branch)? {
                     None => {
                         self.board.landed(task, passed, closed, worked);
                         sight.landed(task, closed);
@@ -248,9 +269,8 @@ impl<'s> Shift<'s> {
                     Some(why) => self.set_aside(task, &format!("it can't be merged: {why}")),
                 }
             }
-            Ok(Done::Rests) => drop(self.aside.insert(task.clone())),
-            Ok(Done::Failed(why)) => self.set_aside(task, &why),
-            Err(stop) => self.set_aside(task, &stop.in_words()),
+            Done::Rests => drop(self.aside.insert(task.clone())),
+            Done::Failed(why) => self.set_aside(task, &why),
         }
         Ok(())
     }
@@ -263,14 +283,18 @@ impl<'s> Shift<'s> {
     }
 
     /// Merges a branch, through the hooks; gives why not, if that is refused.
-    fn merge(&self, task: &TaskId, branch: &str) -> Result<Option<String>, Stop> {
+    fn merge(&self, policy: &Policy, task: &TaskId, branch: &str) -> Result<Option<String>, Stop> {
         let Floor { context, shop, coordinator, .. } = self.floor;
         let here = context.repository()?.current_branch()?;
         if here.as_ref() != Some(&self.floor.branch) {
             return Ok(Some(format!("`{}` is not checked out any more", self.floor.branch)));
         }
-        let policy = View::of(context, &[])?.policy();
-        let voice = Voice::new(&policy, coordinator, shop.session.clone());
+        let voice = Voice::new(policy, coordinator, shop.session.clone());
+        if !shop.hooked
+            && let Some(refused) = self.judge(branch)?
+        {
+            return Ok(Some(refused));
+        }
         let message = format!("Merge {task}");
         let merge = ["merge", "--quiet", "--no-ff", "--message", &message, branch];
         let output = shop.git(&shop.top, &merge, Some(&voice))?;
@@ -280,8 +304,23 @@ impl<'s> Shift<'s> {
             let _as_it_was = shop.git(&shop.top, &["merge", "--abort"], None)?;
             return Ok(Some(told));
         }
-        shop.clear(task, Some(branch))?;
+        if let Err(stop) = shop.clear(task, branch) {
+            self.board.note(&format!("{task}  merged; {}", stop.in_words()));
+        }
         Ok(None)
+    }
+
+    /// Asks the guard about a branch where no hook does; gives why it is refused.
+    fn judge(&self, branch: &str) -> Result<Option<String>, Stop> {
+        let Floor { shop, branch: base, .. } = self.floor;
+        let guard = ["guard", "--base", base, "--head", branch, "--branch", branch];
+        let mut command = std::process::Command::new(&shop.program);
+        command.args(guard).current_dir(&shop.top).env("NO_COLOR", "1");
+        let output = command.output().map_err(|error| {
+            Stop::fault(format!("orch can't run itself: {error}"), "run it by its path")
+        })?;
+        let told = super::bench::line_of(&String::from_utf8_lossy(&output.stderr));
+        Ok((!output.status.success()).then_some(told))
     }
 
     fn head(&self) -> Result<String, Stop> {

@@ -1,6 +1,7 @@
 //! `orch dispatch`: run the plan on this machine. Each task gets a worktree and a branch, its agent's
 //! own command, a handoff, a gate, and is merged; a crash of one harms no other.
 
+mod attempt;
 mod bench;
 mod board;
 mod floor;
@@ -113,7 +114,11 @@ impl Dispatch {
             Some(session) => session.to_owned(),
             None => format!("dispatch-{}", crate::draft::stamp(context.at())),
         };
-        Ok(Shop { top, worktrees, notes, program, session })
+        let hooked = ["pre-commit", "pre-merge-commit"]
+            .iter()
+            .all(|name| super::hooks::calls_orch(repository, name));
+        let list = std::sync::Mutex::new(());
+        Ok(Shop { top, worktrees, notes, program, session, hooked, list })
     }
 }
 

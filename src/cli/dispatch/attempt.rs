@@ -1,0 +1,234 @@
+//! The agent's command, until it succeeds or is not to be tried again.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::bench::{Bench, Said};
+use super::stage::{Done, Worker, stage_name};
+use crate::cli::Stop;
+use crate::cli::context::View;
+use crate::draft;
+use crate::ledger::{Failed, Standing, State};
+use crate::plan::{Briefing, prompt};
+use crate::policy::TIMED_OUT;
+use crate::source::{AgentName, Moment, StageName};
+
+/// How long the agent's calls took, and what became of each task that they did not finish.
+pub(super) type Ended = (Duration, Vec<Option<Done>>);
+
+/// Who tries again, and when.
+enum Again {
+    By(AgentName, Moment),
+    No(Option<String>),
+}
+
+impl Worker<'_> {
+    /// Lets the agent's command try until it succeeds. The run of the first task is the one that the
+    /// command is executed as; those of the others begin and fail with it. `agent` becomes who did
+    /// it in the end.
+    pub(super) fn work(&self, benches: &[Bench<'_>], agent: &mut AgentName) -> Result<Ended, Stop> {
+        let (lead, along) = benches.split_first().expect("an order has a task");
+        let mut worked = Duration::ZERO;
+        let all = |done: &dyn Fn() -> Option<Done>| benches.iter().map(|_| done()).collect();
+        loop {
+            let state = self.state(lead)?;
+            if matches!(state.standing, Standing::Delivered(_) | Standing::Finished)
+                || state.active_run().is_some_and(|run| run.executed)
+            {
+                return Ok((worked, all(&|| None)));
+            }
+            if let Some(run) = state.active_run() {
+                *agent = run.agent.clone();
+            }
+            for bench in benches {
+                if let Some(refused) = self.prepare(bench, lead, agent)? {
+                    return Ok((worked, all(&|| Some(Done::Failed(refused.clone())))));
+                }
+            }
+            let began = Instant::now();
+            let said = self.attempt(benches, agent, &state)?;
+            worked += began.elapsed();
+            let after = self.state(lead)?;
+            let failed = stage_name(self.policy, &after)
+                .and_then(|stage| after.failures(&stage).next().map(|(_, failed)| failed.clone()));
+            if !said.success {
+                along.iter().try_for_each(|bench| self.fail_too(bench, agent, failed.as_ref()))?;
+            }
+            if self.stop.load(Ordering::SeqCst) {
+                return Ok((worked, all(&|| Some(Done::Rests))));
+            }
+            if said.success {
+                return Ok((worked, all(&|| None)));
+            }
+            match self.again(lead, &after, failed.as_ref(), agent)? {
+                Again::By(next, at) if self.wait(at) => *agent = next,
+                Again::By(..) => return Ok((worked, all(&|| Some(Done::Rests)))),
+                Again::No(why) => {
+                    let why = why.unwrap_or(said.last);
+                    return Ok((worked, all(&|| Some(Done::Failed(why.clone())))));
+                }
+            }
+        }
+    }
+
+    /// Gives a task to the agent if it is another's by the policy, and begins its run if it is to be
+    /// done along with another; gives why not, if that is refused.
+    fn prepare(
+        &self,
+        bench: &Bench<'_>,
+        lead: &Bench<'_>,
+        agent: &AgentName,
+    ) -> Result<Option<String>, Stop> {
+        let state = self.state(bench)?;
+        if state.active_run().is_some() {
+            return Ok(None);
+        }
+        if !self.is_due(&state, agent)
+            && let Some(refused) = self.assign(bench, agent, "selection")?
+        {
+            return Ok(Some(refused));
+        }
+        if bench.task == lead.task {
+            return Ok(None);
+        }
+        let voice = self.voice_in(bench, agent, &state);
+        let said = bench.orch(&["run", "start", bench.task.as_str()], &voice, &[], None)?;
+        Ok((!said.success).then_some(said.last))
+    }
+
+    /// Records that a run that went along with another failed as that one did.
+    fn fail_too(
+        &self,
+        bench: &Bench<'_>,
+        agent: &AgentName,
+        failed: Option<&Failed>,
+    ) -> Result<(), Stop> {
+        let (class, reason) = match failed {
+            Some(failed) => (failed.failure.class, failed.failure.reason.as_str()),
+            None => (crate::record::kind::FailureClass::Transient, "interrupted"),
+        };
+        let class = serde_json::to_value(class).unwrap_or_default();
+        let class = class.as_str().unwrap_or_default().to_owned();
+        let voice = self.voice_in(bench, agent, &self.state(bench)?);
+        let fail = ["run", "fail", bench.task.as_str(), "--class", &class, "--reason", reason];
+        // Where no run goes on, none failed.
+        let _told = bench.orch(&fail, &voice, &[], None)?;
+        Ok(())
+    }
+
+    fn voice_in(&self, bench: &Bench<'_>, agent: &AgentName, state: &State) -> super::bench::Voice {
+        let stage = stage_name(self.policy, state);
+        self.voice(agent, &bench.task, stage.as_ref().map_or("-", StageName::as_str))
+    }
+
+    /// Lets the agent's command try once.
+    fn attempt(
+        &self,
+        benches: &[Bench<'_>],
+        agent: &AgentName,
+        state: &State,
+    ) -> Result<Said, Stop> {
+        let lead = &benches[0];
+        let voice = self.voice_in(lead, agent, state);
+        let command = self.policy.command_of(agent);
+        if command.is_empty() {
+            let last = format!("the policy gives {agent} no `command`");
+            return Ok(Said { success: false, last });
+        }
+        let file = self.brief(benches, agent)?.display().to_string();
+        let tasks: Vec<&str> = benches.iter().map(|bench| bench.task.as_str()).collect();
+        let folders = benches.iter().map(|bench| bench.folder.display().to_string());
+        let told = [
+            ("ORCH_PROMPT_FILE", file),
+            ("ORCH_TASKS", tasks.join(" ")),
+            ("ORCH_WORKTREES", folders.collect::<Vec<_>>().join(":")),
+        ];
+        let told: Vec<(&str, &str)> =
+            told.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let run = [&["run", "exec", lead.task.as_str(), "--once", "--"][..], &words].concat();
+        lead.orch(&run, &voice, &told, Some(self.stop))
+    }
+
+    /// Writes what the agent is told, of all the tasks of its call; gives the file.
+    fn brief(&self, benches: &[Bench<'_>], agent: &AgentName) -> Result<PathBuf, Stop> {
+        let mut all = String::new();
+        for bench in benches {
+            let view = View::of(&self.context.standing_in(&bench.folder), &[&bench.task])?;
+            let (ledger, state) = view.task(&bench.task)?;
+            let policy = view.policy();
+            let workflow = policy.workflows.get(&state.task.workflow);
+            let stage = workflow.and_then(|workflow| draft::next_stage(workflow, state));
+            let Some(stage) = stage else { continue };
+            let mut run = draft::run(&view.world, state, stage);
+            run.agent = agent.clone();
+            all.push_str(&prompt(&Briefing { policy: &policy, ledger, state, stage, run: &run }));
+            if benches.len() > 1 {
+                all.push_str(&format!("- Its worktree is {}\n\n", bench.folder.display()));
+            }
+        }
+        let file = self.shop.notes.join(format!("{}.md", benches[0].task));
+        std::fs::write(&file, all).map_err(|error| {
+            Stop::fault(format!("{} can't be written: {error}", file.display()), "make room")
+        })?;
+        Ok(file)
+    }
+
+    /// Tells who tries again after a failure, and when: the same agent; after a timeout, the backup
+    /// (R002-35).
+    fn again(
+        &self,
+        bench: &Bench<'_>,
+        state: &State,
+        failed: Option<&Failed>,
+        agent: &AgentName,
+    ) -> Result<Again, Stop> {
+        let Some(failed) = failed else { return Ok(Again::No(None)) };
+        let told = failed.failure.message.as_deref().unwrap_or("it said nothing");
+        let why = format!("{}: {told}", failed.failure.reason);
+        let Some(at) = failed.retry_after.filter(|_| state.paused.is_none()) else {
+            return Ok(Again::No(Some(why)));
+        };
+        let late = failed.failure.reason == TIMED_OUT;
+        let stage = stage_name(self.policy, state).filter(|_| late);
+        let stage = stage.and_then(|stage| self.policy.stage(&state.task.workflow, &stage));
+        let backup = stage.and_then(|stage| self.policy.backup_for(&state.task, stage, agent));
+        let Some(backup) = backup else { return Ok(Again::By(agent.clone(), at)) };
+        Ok(match self.assign(bench, backup, "timeout")? {
+            None => Again::By(backup.clone(), at),
+            Some(refused) => Again::No(Some(refused)),
+        })
+    }
+
+    /// Tells whether a task's next stage is an agent's to do without another word.
+    fn is_due(&self, state: &State, agent: &AgentName) -> bool {
+        let stage = stage_name(self.policy, state);
+        let stage = stage.and_then(|stage| self.policy.stage(&state.task.workflow, &stage));
+        stage.is_none_or(|stage| draft::agent(self.policy, state, stage) == agent)
+    }
+
+    /// Gives a task to an agent, on the record; gives why not, if that is refused.
+    fn assign(
+        &self,
+        bench: &Bench<'_>,
+        agent: &AgentName,
+        reason: &str,
+    ) -> Result<Option<String>, Stop> {
+        let task = bench.task.as_str();
+        let assign = ["task", "assign", task, "--to", agent.as_str(), "--reason", reason];
+        let said = bench.orch(&assign, &self.coordinator(), &[], None)?;
+        Ok((!said.success).then_some(said.last))
+    }
+
+    /// Waits until a moment; gives false if it was asked to rest meanwhile.
+    fn wait(&self, until: Moment) -> bool {
+        while self.context.by_now().at() < until {
+            if self.stop.load(Ordering::SeqCst) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        true
+    }
+}
