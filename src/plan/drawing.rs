@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::layout::{GAP, HEIGHT, MARGIN, WIDTH, layout};
 use super::{Graph, Node, Status};
+use crate::source::markup::in_xml;
 use crate::source::path::unprintable;
 
 /// Colours of a status: the box and its edge in the light, and in the dark.
@@ -181,22 +182,14 @@ fn shortened(text: &str, room: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// Gives text as XML takes it for text, in elements and in attributes.
+/// Gives text for the picture: on one line, and nothing in it that a reader could not see.
 fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ if character.is_whitespace() => safe.push(' '),
-            _ if unprintable(character) => safe.push('�'),
-            _ => safe.push(character),
-        }
-    }
-    safe
+    let shown = text.chars().map(|character| match character {
+        _ if character.is_whitespace() => ' ',
+        _ if unprintable(character) => '\u{fffd}',
+        _ => character,
+    });
+    in_xml(&shown.collect::<String>())
 }
 
 #[cfg(test)]

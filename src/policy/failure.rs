@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use regex::bytes::Regex;
+use serde::Deserialize;
 
 use super::model;
 use super::terms::duration;
@@ -22,6 +23,30 @@ pub struct Retry {
     /// The longest wait.
     pub maximum_interval: TimeDelta,
     jitter: f64,
+}
+
+/// How failures of one class are retried, in Temporal's terms (R001-15 to R001-17).
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct FailureRetry {
+    /// Attempts in all, the first included.
+    pub(super) maximum_attempts: u32,
+    /// The wait before the second attempt, such as `15s`; 1 s if it is not said.
+    #[serde(default)]
+    pub(super) initial_interval: Option<String>,
+    /// What each wait is multiplied with; 2 if it is not said.
+    #[serde(default)]
+    pub(super) backoff_coefficient: Option<f64>,
+    /// The longest wait; a hundred times the first if it is not said.
+    #[serde(default)]
+    pub(super) maximum_interval: Option<String>,
+    /// The part of each wait that is left to chance, 0 to 1; 0 if it is not said.
+    #[serde(default)]
+    pub(super) jitter: Option<f64>,
+    /// Failures in a row after which the task pauses by itself.
+    #[serde(default)]
+    pub(super) pause_after: Option<u32>,
 }
 
 impl Retry {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Override;
+pub(super) use super::failure::FailureRetry;
 use crate::record::kind::{FailureClass, PlannedStep};
 use crate::source::{AgentName, LaneName, RepoPath, StageName, WorkflowName};
 
@@ -378,28 +379,4 @@ impl Default for Audit {
 
 fn thirty_days() -> String {
     "30d".into()
-}
-
-/// How failures of one class are retried, in Temporal's terms (R001-15 to R001-17).
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct FailureRetry {
-    /// Attempts in all, the first included.
-    pub(super) maximum_attempts: u32,
-    /// The wait before the second attempt, such as `15s`; 1 s if it is not said.
-    #[serde(default)]
-    pub(super) initial_interval: Option<String>,
-    /// What each wait is multiplied with; 2 if it is not said.
-    #[serde(default)]
-    pub(super) backoff_coefficient: Option<f64>,
-    /// The longest wait; a hundred times the first if it is not said.
-    #[serde(default)]
-    pub(super) maximum_interval: Option<String>,
-    /// The part of each wait that is left to chance, 0 to 1; 0 if it is not said.
-    #[serde(default)]
-    pub(super) jitter: Option<f64>,
-    /// Failures in a row after which the task pauses by itself.
-    #[serde(default)]
-    pub(super) pause_after: Option<u32>,
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Verdict, summary, text};
 use crate::diagnostic::{Examined, Finding, Report, Severity};
+use crate::source::markup::in_xml;
 
 /// What the tests are grouped under.
 const SUITE: &str = "orch";
@@ -49,7 +50,7 @@ fn properties(verdict: &Verdict<'_>) -> String {
     all.extend(summary::SEVERITIES.map(|weight| (summary::severity(weight), count(weight))));
     all.push(("examined", summary::examined(report.examined)));
     let lines = all.iter().map(|(name, value)| {
-        format!("<property name=\"{name}\" value=\"{}\"/>\n", escape(&text::one_line(value)))
+        format!("<property name=\"{name}\" value=\"{}\"/>\n", in_xml(&text::one_line(value)))
     });
     format!("<properties>\n{}</properties>\n", lines.collect::<String>())
 }
@@ -62,12 +63,12 @@ fn refuses(found: &[&Finding]) -> bool {
 /// failure of a test.
 fn case(check: &str, found: &[&Finding], report: &Report) -> String {
     let told: Vec<String> = found.iter().map(|finding| told(finding, report)).collect();
-    let body = escape(&told.join("\n\n"));
+    let body = in_xml(&told.join("\n\n"));
     let open = format!("<testcase classname=\"{SUITE}\" name=\"{check}\">\n");
     let error = found.iter().find(|finding| finding.severity == Severity::Error);
     let inside = match error {
         Some(error) => {
-            let message = escape(&text::one_line(&error.message));
+            let message = in_xml(&text::one_line(&error.message));
             format!("<failure type=\"{check}\" message=\"{message}\">{body}</failure>\n")
         }
         None => format!("<system-out>{body}</system-out>\n"),
@@ -98,24 +99,6 @@ fn silent(report: &Report) -> String {
         false => format!("<system-out>{told}</system-out>\n"),
     };
     format!("<testcase classname=\"{SUITE}\" name=\"guard\">\n{inside}</testcase>\n")
-}
-
-/// Escapes for text and attributes alike. XML has no way at all to write two of the characters that
-/// the house lets pass, so they are shown as it shows hidden ones.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&apos;"),
-            '\u{fffe}' | '\u{ffff}' => safe.extend(character.escape_unicode()),
-            _ => safe.push(character),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod digest;
 pub mod id;
+pub mod markup;
 pub mod moment;
 pub mod path;
 pub mod span;

@@ -136,8 +136,9 @@ fn deadline(job: &Job, timeout: chrono::TimeDelta) -> i64 {
     seconds(timeout).saturating_mul(attempts).saturating_add(waits).min(i64::from(i32::MAX))
 }
 
-/// Gives a command's words as JSON in which no `{` stands plainly: Argo would look for names of its own
-/// behind two of them.
+/// Gives a command's words as JSON in which no `{` and no `$` stands plainly: Argo would look for names
+/// of its own behind `{{`, and Kubernetes for variables behind `$(`.
 fn words(command: &[String]) -> String {
-    serde_json::to_string(command).expect("words are JSON").replace('{', "\\u007b")
+    let words = serde_json::to_string(command).expect("words are JSON");
+    words.replace('{', "\\u007b").replace('$', "\\u0024")
 }

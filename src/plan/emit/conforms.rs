@@ -119,6 +119,8 @@ fn what_users_wrote_stays_data() {
     assert!(tags.all(|tag| own.iter().any(|own| tag.starts_with(own))), "{argo}");
     let workflow = documents(&argo).remove(0);
     let words = &workflow["spec"]["templates"][1]["container"]["env"][6]["value"];
+    let plain = words.as_str().expect("text");
+    assert!(!plain.contains('$') && !plain.contains('{'), "{plain}");
     let words: Vec<String> = serde_json::from_str(words.as_str().expect("text")).expect("JSON");
     assert_eq!(words, job("cand-001").command);
     let github = documents(&github_workflow(&jobs(), &target()).expect("fit")).remove(0);
