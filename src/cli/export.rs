@@ -6,9 +6,9 @@ use super::import::form;
 use super::output::{id, json, show};
 use crate::exchange::{self, Form};
 use crate::ledger::State;
-use crate::record::kind::{Bundle, Handoff};
+use crate::record::kind::{Artifact, Bundle, Handoff};
 use crate::record::{Payload, Record};
-use crate::source::TaskId;
+use crate::source::{ArtifactName, TaskId};
 use crate::world::LedgerView;
 
 /// Print a task's live handoff in the form of another tool.
@@ -28,6 +28,9 @@ pub(super) struct Export {
     /// The number of the entry, for another handoff than the live one
     #[arg(long, value_name = "N")]
     sequence: Option<u32>,
+    /// The artifact that a bundle names; by default the first
+    #[arg(long, value_name = "NAME", value_parser = id::<ArtifactName>)]
+    artifact: Option<ArtifactName>,
 }
 
 impl Export {
@@ -40,7 +43,7 @@ impl Export {
             Form::Message => show(exchange::message(handoff, record.entry.recorded_at)),
             Form::Markdown => show(exchange::markdown(handoff)),
             Form::Json => json(&exchange::json(handoff)),
-            Form::Bundle => show(exchange::bundle(&bundle_of(&view, record, handoff)?)),
+            Form::Bundle => show(exchange::bundle(&self.bundle(&view, record, handoff)?)),
         }
         Ok(())
     }
@@ -61,6 +64,37 @@ impl Export {
             Stop::fault(message, format!("see which there are: `orch handoff list {}`", self.id))
         })
     }
+
+    /// Gives the bundle that a handoff carries, else the one that follows from it (R001-36).
+    fn bundle(&self, view: &View, record: &Record, handoff: &Handoff) -> Result<Bundle, Stop> {
+        if let (Some(bundle), None) = (&handoff.bundle, &self.artifact) {
+            return Ok(bundle.clone());
+        }
+        let policy = view.policy();
+        let wanted = |one: &&Artifact| self.artifact.as_ref().is_none_or(|name| *name == one.name);
+        let first = handoff.artifacts.iter().find(wanted).ok_or_else(|| {
+            let message = format!("this handoff of `{}` seals no such file", handoff.task_id);
+            Stop::fault(
+                message,
+                format!("see what it seals: `orch handoff show {}`", handoff.task_id),
+            )
+        })?;
+        let head = record.entry.branch.clone().ok_or_else(|| {
+            let message = format!("this handoff of `{}` was made on no branch", handoff.task_id);
+            Stop::fault(message, "a bundle names one: export it as yaml instead")
+        })?;
+        let branches = view.repository.branches()?.into_iter().filter(|branch| !branch.remote);
+        let base = branches.map(|branch| branch.name).find(|name| policy.is_protected(name));
+        let remote = view.repository.config_value("remote.origin.url");
+        Ok(Bundle {
+            repository: remote.as_deref().and_then(repository).unwrap_or(policy.project.clone()),
+            base: base.unwrap_or_else(|| "main".to_owned()),
+            head,
+            candidate_id: handoff.task_id.clone(),
+            stage: handoff.stage.clone(),
+            artifact_path: first.path.clone(),
+        })
+    }
 }
 
 /// Gives the handoff that stands at a place of a ledger.
@@ -72,40 +106,19 @@ pub(super) fn entry_of(ledger: &LedgerView, sequence: u32) -> Option<(&Record, &
     }
 }
 
-/// Gives the bundle that a handoff carries, else the one that follows from it (R001-36).
-fn bundle_of(view: &View, record: &Record, handoff: &Handoff) -> Result<Bundle, Stop> {
-    if let Some(bundle) = &handoff.bundle {
-        return Ok(bundle.clone());
-    }
-    let policy = view.policy();
-    let first = handoff.artifacts.first().ok_or_else(|| {
-        let message = format!("this handoff of `{}` seals no file", handoff.task_id);
-        Stop::fault(message, "a bundle names one: export it as yaml instead")
-    })?;
-    let head = record.entry.branch.clone().ok_or_else(|| {
-        let message = format!("this handoff of `{}` was made on no branch", handoff.task_id);
-        Stop::fault(message, "a bundle names one: export it as yaml instead")
-    })?;
-    let branches = view.repository.branches()?.into_iter().filter(|branch| !branch.remote);
-    let base = branches.map(|branch| branch.name).find(|name| policy.is_protected(name));
-    let remote = view.repository.config_value("remote.origin.url");
-    Ok(Bundle {
-        repository: remote.as_deref().and_then(repository).unwrap_or(policy.project.clone()),
-        base: base.unwrap_or_else(|| "main".to_owned()),
-        head,
-        candidate_id: handoff.task_id.clone(),
-        stage: handoff.stage.clone(),
-        artifact_path: first.path.clone(),
-    })
-}
-
-/// Gives `OWNER/NAME` out of a remote's address; never the rest, which may hold a password.
+/// Gives `OWNER/NAME` out of a remote's address; never the part with the host, which may hold a
+/// password.
 fn repository(url: &str) -> Option<String> {
-    let path = url.trim_end_matches('/');
+    let path = match (url.split_once("://"), url.split_once(':')) {
+        (Some((_, rest)), _) => rest.split_once('/')?.1,
+        (None, Some((_, path))) => path,
+        (None, None) => url,
+    };
+    let path = path.trim_end_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
-    let mut parts = path.rsplit(['/', ':']).filter(|part| !part.is_empty());
-    let (name, owner) = (parts.next()?, parts.next()?);
-    (!owner.contains('@')).then(|| format!("{owner}/{name}"))
+    let mut parts = path.rsplit('/').filter(|part| !matches!(*part, "" | "." | ".."));
+    let (name, owner) = (parts.next()?, parts.next());
+    Some(owner.map_or(name.to_owned(), |owner| format!("{owner}/{name}")))
 }
 
 #[cfg(test)]
@@ -119,7 +132,8 @@ mod tests {
             ("git@github.com:acme/lab.git", Some("acme/lab")),
             ("file:///srv/git/acme/lab/", Some("acme/lab")),
             ("https://u:secret@lab", None),
-            ("lab", None),
+            ("ssh://git@host:22/lab.git", Some("lab")),
+            ("../lab", Some("lab")),
         ] {
             assert_eq!(repository(url).as_deref(), name, "{url}");
         }

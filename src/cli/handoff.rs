@@ -76,9 +76,9 @@ pub(super) struct Create {
     #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
     pub(super) incident: Option<TaskId>,
     #[command(flatten)]
-    told: Told,
-    #[command(flatten)]
     pub(super) writing: Writing,
+    #[command(flatten)]
+    told: Told,
 }
 
 /// Reads `NAME=PATH`.
@@ -121,6 +121,10 @@ impl Create {
 
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         if let Some(incident) = &self.incident {
+            if self.told != Told::default() {
+                let message = "a rollback tells its receiver no more than a message";
+                return Err(Stop::fault(message, "say it with `--message`"));
+            }
             let both = (&self.id, incident);
             return super::rollback::finish(context, both, self.message, self.writing);
         }

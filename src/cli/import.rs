@@ -104,15 +104,15 @@ pub(super) fn bytes_of(context: &Context, file: &str) -> Result<Vec<u8>, Stop> {
     })
 }
 
-/// Tells everything that is wrong with a file, each with its place.
+/// Tells what is wrong with a file, the first things first, each with its place.
 pub(super) fn unreadable(file: &str, bytes: &[u8], problems: &[Problem]) -> Stop {
     let text = String::from_utf8_lossy(bytes);
-    let told = problems.iter().map(|problem| {
+    let told = problems.iter().take(5).map(|problem| {
         let at = Position::of(&text, problem.span.start);
         format!("{file}:{}:{}: {}", at.line, at.column, problem.message)
     });
     let help = problems.first().map_or("", |problem| problem.help.as_str());
-    Stop::fault(told.collect::<Vec<_>>().join("\n"), help)
+    Stop::fault(told.collect::<Vec<_>>().join("; "), help)
 }
 
 /// A handoff that names its stage is of the stage that the task stands in.
@@ -147,6 +147,14 @@ fn must_run(state: &State, stage: &Stage) -> Result<(), Stop> {
         return Ok(());
     }
     let id = &state.task.task_id;
+    if let Some(done) = already_sealed(state, stage) {
+        let message = format!("stage `{}` is handed off already, with other files", done.stage);
+        let help = format!(
+            "take that back: `git add` what changed, `orch handoff reject {id}`, then `orch run \
+             start {id}`"
+        );
+        return Err(Stop::denied(message, help));
+    }
     let message = format!("no run of stage `{}` goes on: `{id}` is {}", stage.name, state.standing);
     Err(Stop::denied(message, format!("begin it: `orch run start {id}`")))
 }

@@ -10,11 +10,12 @@ use super::import::{bytes_of, unreadable};
 use super::ledger::Writing;
 use super::output::{id, json, say, table};
 use super::task::word;
+use crate::exchange;
 use crate::record::kind::{self, MessageStatus, MessageType};
 use crate::record::{Payload, yaml};
 use crate::render::Format;
 use crate::report::spelled;
-use crate::source::{AgentName, TaskId};
+use crate::source::{AgentName, RepoPath, TaskId};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Message {
@@ -24,6 +25,13 @@ pub(super) enum Message {
                             orch message send --to quant_engineer --task strat-001 --payload \
                             question='Which fee?'")]
     Send(Send),
+    /// Read your own message that was written elsewhere, and put it on the record
+    #[command(
+        after_help = "Reads `message: {from, to, type, task_id, payload, status, timestamp}` \
+                            in YAML or JSON. One of the\ntype handoff is for `orch handoff \
+                            import`.\nExample: orch message import question.yaml"
+    )]
+    Import(Import),
     /// List messages, the oldest first
     #[command(after_help = "Example: orch message list --to quant_engineer")]
     List(List),
@@ -55,6 +63,15 @@ pub(super) struct Send {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// The file; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct List {
     /// To this agent only
     #[arg(long, value_name = "AGENT", value_parser = id::<AgentName>)]
@@ -79,6 +96,7 @@ impl Message {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         match self {
             Message::Send(command) => command.run(context),
+            Message::Import(command) => command.run(context),
             Message::List(command) => command.run(context),
         }
     }
@@ -120,6 +138,27 @@ impl Send {
                 Err(Stop::fault(format!("{file} holds no map"), "write `name: value` lines in it"))
             }
         }
+    }
+}
+
+impl Import {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let bytes = bytes_of(context, &self.file)?;
+        let message = exchange::one_message(&bytes)
+            .map_err(|problems| unreadable(&self.file, &bytes, &problems))?;
+        if message.kind == MessageType::Handoff {
+            let file = RepoPath::from(self.file.as_str()).in_shell();
+            let help = format!("seal it: `orch handoff import {file}`");
+            return Err(Stop::fault("this message hands over files", help));
+        }
+        let desk = Desk::of(context, &message.task_id)?;
+        let author = desk.author(context)?;
+        let mut records = desk.ledger().records.iter();
+        if records.any(|record| record.payload == message.clone().into()) {
+            say("this message is on the record already");
+            return Ok(());
+        }
+        desk.record(context, author, message, self.writing)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::record::kind::{Artifact, Handoff};
 use crate::snapshot::{GitRepository, Mode, Node, Repository as _, Side};
 use crate::source::RepoPath;
 
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, PartialEq, clap::Args)]
 #[command(next_help_heading = "What the receiver should know")]
 pub(super) struct Told {
     /// What was made, in words or as LABEL: TEXT; may be given several times, as all but two of these
@@ -102,7 +102,8 @@ fn absent(place: &Location, lines: Option<usize>) -> Result<(), Stop> {
     };
     match place.lines {
         Some((_, last)) if usize::try_from(last).is_ok_and(|last| last > lines) => {
-            let message = format!("the handoff names `{place}`, and that file has {lines} lines");
+            let message =
+                format!("the handoff names `{place}`, and that file ends at line {lines}");
             let help = format!(
                 "name a line that is there; or stage what it means: `git add {}`",
                 place.path.in_shell()

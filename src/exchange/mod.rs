@@ -5,6 +5,7 @@
 //! signal: what has no field of its own is kept word for word, as a note.
 
 mod bundle;
+mod json;
 mod labels;
 mod location;
 mod markdown;
@@ -210,18 +211,19 @@ fn said<T: Default + PartialEq>(part: T) -> Option<T> {
 /// Reads a handoff in a form, or in the one that its content shows; gives what is wrong, with its
 /// place and what to write instead.
 pub fn read(bytes: &[u8], form: Option<Form>) -> Result<Signal, Vec<Problem>> {
-    let form = match form {
-        Some(form) => form,
-        None => form_of(bytes)?,
-    };
-    let mut signal = match form {
+    let plain = json::Plain::of(bytes);
+    let mut signal = read_plain(plain.bytes(), form).map_err(|found| plain.restored(found))?;
+    signal.settle();
+    Ok(signal)
+}
+
+fn read_plain(bytes: &[u8], form: Option<Form>) -> Result<Signal, Vec<Problem>> {
+    match form.map_or_else(|| form_of(bytes), Ok)? {
         Form::Yaml | Form::Json => runbook::read(bytes),
         Form::Message => message::read(bytes),
         Form::Markdown => signal::read(markdown::text_of(bytes)?),
         Form::Bundle => bundle::read(bytes),
-    }?;
-    signal.settle();
-    Ok(signal)
+    }
 }
 
 /// Tells the form of a handoff by its content.
@@ -270,7 +272,8 @@ pub fn bundle(bundle: &Bundle) -> String {
 
 /// Reads one message, of any type (R000-27).
 pub fn one_message(bytes: &[u8]) -> Result<Message, Vec<Problem>> {
-    message::any(bytes)
+    let plain = json::Plain::of(bytes);
+    message::any(plain.bytes()).map_err(|found| plain.restored(found))
 }
 
 /// Makes a problem of this room.

@@ -38,7 +38,8 @@ pub(super) fn is_here(text: &str) -> bool {
 /// Reads the one signal of a document; what stands around it is not looked at.
 pub(super) fn read(document: &str) -> Result<Signal, Vec<Problem>> {
     let blocks = markdown::blocks(document);
-    let (heading, blocks) = own_blocks(&blocks).map_err(|problem| vec![problem])?;
+    let own = own_blocks(document, &blocks);
+    let (heading, blocks) = own.map_err(|problem| vec![problem])?;
     let is_heading = |block: &Block| matches!(block.kind, Kind::Heading(_));
     let end = blocks.iter().position(is_heading).unwrap_or(blocks.len());
     let signal = head::read(heading, &blocks[..end])?;
@@ -50,7 +51,7 @@ pub(super) fn read(document: &str) -> Result<Signal, Vec<Problem>> {
 }
 
 /// Gives the heading of a document's only signal, and the blocks that belong to it.
-fn own_blocks(blocks: &[Block]) -> Result<(Span, &[Block]), Problem> {
+fn own_blocks<'b>(document: &str, blocks: &'b [Block]) -> Result<(Span, &'b [Block]), Problem> {
     let heading =
         |block: &Block| own_word(&block.words).is_some_and(|w| w.to_lowercase() == HEADING);
     let mut found = blocks.iter().enumerate().filter_map(|(index, block)| match block.kind {
@@ -58,7 +59,10 @@ fn own_blocks(blocks: &[Block]) -> Result<(Span, &[Block]), Problem> {
         _ => None,
     });
     let Some((index, level)) = found.next() else {
-        let help = "begin it with `## Agent Handoff Signal`";
+        let help = match is_here(document) {
+            true => "take it out of its code block, so that its heading is one",
+            false => "begin it with `## Agent Handoff Signal`",
+        };
         return Err(problem(Span::default(), "this document has no handoff signal", help));
     };
     if let Some((second, _)) = found.next() {

@@ -105,6 +105,83 @@ fn same(text: &str, form: Form, meant: &Signal) {
     assert_eq!(read(text.as_bytes(), Some(form)).as_ref(), Ok(meant));
 }
 
+const SIGNAL: &str = "\
+Seen in a log.
+
+# Agent Handoff Signal
+
+- **From:** code-archaeologist
+- **To:** backend-developer
+- **Task ID:** ORCH-001
+- **Status:** \u{2705} partial
+- Due: Friday
+
+## Deliverables
+
+1. **Created/Modified**: `src/a.py:3`, docs/b.md
+2. Key Findings:
+   - one: *two*
+   - [three](https://example.org/x)
+3. Coverage: `a: b`
+   and more <!-- not this -->
+
+## Rollback plan
+Revert: the commit
+
+# After
+- Known Issues: not of the signal
+";
+
+/// R002-9 to R002-14: labels, lists and marks as people write them.
+#[test]
+fn a_signal_is_read_as_it_is_meant() {
+    let signal = read(SIGNAL.as_bytes(), None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(signal.status, HandoffStatus::Partial);
+    assert_eq!(signal.deliverables.created_or_modified, ["src/a.py:3", "docs/b.md"]);
+    let findings = ["one: two", "three (https://example.org/x)"];
+    assert_eq!(signal.deliverables.key_findings, findings);
+    let notes: Vec<_> = signal
+        .notes
+        .iter()
+        .map(|note| (note.section.as_deref(), note.label.as_deref(), note.text.as_str()))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            (None, Some("Due"), "Friday"),
+            (Some("deliverables"), Some("Coverage"), "a: b and more"),
+            (Some("Rollback plan"), Some("Revert"), "the commit"),
+        ]
+    );
+    assert_eq!(
+        signal.missing(),
+        ["test_results", "prerequisites_met", "known_issues", "recommended_actions"]
+    );
+}
+
+/// R000-27: the fields of a handoff stand in the payload of a message that is one.
+#[test]
+fn a_message_may_be_a_handoff() {
+    let zeros = "0".repeat(64);
+    let text = format!(
+        "message:\n  from: a\n  to: b\n  type: handoff\n  task_id: strat-001\n  payload:\n    \
+         artifacts: [{{path: x.md, checksum: 'sha256:{zeros}'}}]\n    message: Done\n  status: \
+         in_progress\n  timestamp: 2026-01-15T14:30:00Z\n"
+    );
+    let signal = read(text.as_bytes(), None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(signal.from.as_ref().map(AgentName::as_str), Some("a"));
+    assert_eq!((signal.status, signal.artifacts.len()), (HandoffStatus::Partial, 1));
+    let fault = |from: &str, to: &str| {
+        let text = text.replacen(from, to, 1);
+        let problem = read(text.as_bytes(), None).expect_err(to).remove(0);
+        text[problem.span.start..problem.span.end].to_owned()
+    };
+    assert_eq!(fault("type: handoff", "type: request"), "request");
+    assert_eq!(fault("message: Done", "message: Done\n    to: c"), "c");
+    assert_eq!(fault("message: Done", "mesage: Done"), "mesage");
+    assert_eq!(fault("status: in_progress", "status: ready"), "ready");
+}
+
 proptest! {
     /// R000-27, R000-32, R002-9: no form loses anything of what the others say.
     #[test]

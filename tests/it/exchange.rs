@@ -431,7 +431,18 @@ fn messages_are_sent_and_listed() {
     assert_eq!(to.as_array().map(Vec::len), Some(1));
     assert!(team.orch("", &["message", "list"]).contains("quant_engineer -> strategy_developer"));
 
+    let question = "message: {from: quant_engineer, to: founder, type: request, task_id: strat-001, \
+                    payload: {q: Why}, status: pending, timestamp: '2026-01-15T14:30:00Z'}";
+    let took = |text: &str| piped(&team, "quant_engineer", text, &["message", "import", "-"]);
+    assert_eq!(took(question).code, 0);
+    assert!(team.read(&team.record("strat-001", "message")).contains("2026-01-15T14:30:00Z"));
     let before = team.state();
+    assert!(took(question).out.contains("already"));
+    let other = question.replacen("quant_engineer", "founder", 1);
+    assert!(took(&other).checks().contains(&"agent-unknown"));
+    let handoff = question.replacen("request", "handoff", 1);
+    assert!(took(&handoff).fault().contains("orch handoff import"));
+    assert!(took(&question.replacen("payload", "paylod", 1)).fault().contains("-:1:"));
     assert!(send("quant_engineer", &["--to", "nobody"]).checks().contains(&"agent-unknown"));
     assert_eq!(send("quant_engineer", &["--to", "founder", "--type", "gossip"]).code, 2);
     let unknown = ["message", "send", "--task", "strat-009", "--to", "founder"];

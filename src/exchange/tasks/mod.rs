@@ -7,7 +7,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use super::{markdown, problem};
+use super::{json, markdown, problem};
 use crate::record::Problem;
 use crate::record::kind::Priority;
 use crate::source::{AgentName, Position, Span, TaskId, WorkflowName};
@@ -49,10 +49,15 @@ pub struct Listed {
 /// Reads a list of tasks, told by its content: text with a table that has a column `Task ID` is
 /// Markdown, everything else YAML or JSON. Refuses an id that stands in it twice.
 pub fn read(bytes: &[u8]) -> Result<Vec<Listed>, Vec<Problem>> {
+    let plain = json::Plain::of(bytes);
+    read_plain(plain.bytes()).map_err(|found| plain.restored(found))
+}
+
+fn read_plain(bytes: &[u8]) -> Result<Vec<Listed>, Vec<Problem>> {
     let text = markdown::text_of(bytes)?;
     let tables = table::of_tasks(text);
     let listed = match tables.is_empty() {
-        true => listed::read(bytes)?,
+        true => listed::read(bytes).map_err(|problems| without_table(text).unwrap_or(problems))?,
         false => table::read(text, &tables)?,
     };
     let doubles = doubles(text, &listed);
@@ -60,6 +65,16 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Listed>, Vec<Problem>> {
         return Err(doubles);
     }
     Ok(listed.into_iter().map(|(task, _)| task).collect())
+}
+
+/// Says of a document with tables that none of them lists tasks: it was never meant to be YAML.
+fn without_table(text: &str) -> Option<Vec<Problem>> {
+    let at = text.lines().find(|line| line.starts_with('|'))?;
+    let start = text.find(at)?;
+    let help = "give the table a header with the columns Priority, Task ID, Description, Assigned \
+                To, Prerequisites and Status, and a line of `|---|` below it";
+    let span = Span::new(start, start + at.len());
+    Some(vec![problem(span, "no table here has a column `Task ID`", help)])
 }
 
 /// Ids are unique without regard to case, as in the ledgers.

@@ -107,6 +107,7 @@ fn what_is_wrong_is_told_with_its_place() {
     refused("tasks:\n- {task_id: A-1, title: x, priority: soon}\n", (2, 38), "soon");
     refused("- {task_id: A-1, title: x, depends_on: [B 2]}\n", (1, 40), "B 2");
     refused("a: 1\n", (1, 1), "no list");
+    refused("# Queue\n\n| Job | Status |\n|-|-|\n| a | b |\n", (3, 1), "no table");
 }
 
 proptest! {
