@@ -20,15 +20,6 @@ fn runbook(team: &Team) -> String {
     )
 }
 
-/// A team whose strategy is written, and not handed over.
-fn written() -> Team {
-    let team = Team::new();
-    team.begin_strategy(&[]);
-    team.commit("Begin the strategy");
-    team.write_strategy();
-    team
-}
-
 /// A team of the controller's agents, whose policy says what their examples hand over (R002-14).
 const FLEET: &str = "\
 version: 1
@@ -190,8 +181,8 @@ fn survives(team: &Team, agent: &str, task: &str, text: &str, elsewhere: fn() ->
 /// R000-27, R000-32, R000-33, R000-34.
 #[test]
 fn the_runbooks_example_survives_every_form() {
-    let team = written();
-    survives(&team, "strategy_developer", "strat-001", &runbook(&team), written);
+    let team = Team::written();
+    survives(&team, "strategy_developer", "strat-001", &runbook(&team), Team::written);
 }
 
 /// R002-9 to R002-14: both examples, whose labels are freer than the template.
@@ -275,7 +266,7 @@ fn deliverables_are_where_they_are_said_to_be() {
 /// R001-36: exactly the six keys, of the candidate that the task is, on the branch that they name.
 #[test]
 fn a_bundle_goes_in_and_out() {
-    let team = written();
+    let team = Team::written();
     let bundle = format!(
         "repository: acme/lab\nbase: main\nhead: feature/strat-001-strategy\ncandidateId: \
          strat-001\nstage: strategy\nartifactPath: {CODE}\n"
@@ -300,7 +291,7 @@ fn a_bundle_goes_in_and_out() {
         "candidateId": "strat-001", "stage": "strategy", "artifactPath": CODE,
     });
     for text in [exported, json.to_string(), format!("{json:#}")] {
-        let other = written();
+        let other = Team::written();
         let done = import(&other, agent, &text, &[]);
         assert_eq!((done.code, said(&other, "strat-001")), (0, meant.clone()), "{done:#?}");
     }
@@ -309,7 +300,7 @@ fn a_bundle_goes_in_and_out() {
 /// R001-36: a handoff that carries no bundle gives the one that follows from it.
 #[test]
 fn a_bundle_follows_from_any_handoff() {
-    let team = written();
+    let team = Team::written();
     team.orch("strategy_developer", &["handoff", "create", "strat-001"]);
     let bundle = team.orch("", &["handoff", "export", "strat-001", "--format", "bundle"]);
     for line in [
@@ -325,7 +316,7 @@ fn a_bundle_follows_from_any_handoff() {
 /// R002-11 to R002-13, R002-36: the flags say what the signal does; what is left out is named.
 #[test]
 fn a_handoff_says_what_its_receiver_should_know() {
-    let team = written();
+    let team = Team::written();
     let created = format!("{CODE}:1");
     let create = [
         &["handoff", "create", "strat-001", "--created", &created, "--test-results", "12 passed"][..],
@@ -367,7 +358,7 @@ fn a_handoff_says_what_its_receiver_should_know() {
 /// R000-59: a file is held against Git's blobs before anything is made of it.
 #[test]
 fn a_file_is_verified_against_git() {
-    let team = written();
+    let team = Team::written();
     team.repo.git(&["add", CODE, DOCUMENT]);
     let good = runbook(&team);
     let verify = |text: &str| {

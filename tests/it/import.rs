@@ -24,15 +24,6 @@ handoff:
     )
 }
 
-/// A team whose strategy is written, and not handed over.
-fn written() -> Team {
-    let team = Team::new();
-    team.begin_strategy(&[]);
-    team.commit("Begin the strategy");
-    team.write_strategy();
-    team
-}
-
 /// Imports a text as the developer.
 fn import(team: &Team, text: &str) -> crate::support::Said {
     team.repo.write("../handoff.yaml", text);
@@ -52,7 +43,7 @@ fn refused(team: &Team, text: &str, place: &str) {
 /// R000-32, R000-33, R000-34: the runbook's own example becomes a sealed entry, word for word.
 #[test]
 fn the_example_becomes_a_sealed_entry() {
-    let team = written();
+    let team = Team::written();
     let said = import(&team, &example(&team.digest(CODE), &team.digest(DOCUMENT)));
     assert_eq!(said.code, 0, "{said:#?}");
     let shown = team.json("", &["handoff", "show", "strat-001"]);
@@ -82,7 +73,7 @@ fn the_example_becomes_a_sealed_entry() {
 /// R001-18: the same handoff twice is one record, and no error.
 #[test]
 fn the_same_file_twice_is_one_record() {
-    let team = written();
+    let team = Team::written();
     let text = example(&team.digest(CODE), &team.digest(DOCUMENT));
     assert_eq!(import(&team, &text).code, 0);
     let before = team.state();
@@ -94,7 +85,7 @@ fn the_same_file_twice_is_one_record() {
 /// stand.
 #[test]
 fn placeholders_are_refused_where_they_stand() {
-    let team = written();
+    let team = Team::written();
     let code = team.digest(CODE);
     refused(&team, &example("sha256:abc123", "sha256:def456"), "handoff.yaml:8:17");
     refused(&team, &example(&code, "sha256:def456"), "handoff.yaml:10:17");
@@ -112,7 +103,7 @@ fn placeholders_are_refused_where_they_stand() {
 /// R000-59: a checksum of other bytes is refused, whichever artifact it is said of.
 #[test]
 fn a_wrong_checksum_is_refused() {
-    let team = written();
+    let team = Team::written();
     let (code, document) = (team.digest(CODE), team.digest(DOCUMENT));
     refused(&team, &example(&code, &code), DOCUMENT);
     refused(&team, &example(&document, &code), CODE);
@@ -124,7 +115,7 @@ fn a_wrong_checksum_is_refused() {
 /// Attack 40, attack 47, R000-33: artifacts are files of this tree, by their canonical path.
 #[test]
 fn artifacts_elsewhere_are_refused() {
-    let team = written();
+    let team = Team::written();
     let good = example(&team.digest(CODE), &team.digest(DOCUMENT));
     let spell = |path: &str| good.replace("docs/strategies/new_strategy.md", path);
     for path in ["docs/../docs/strategies/new_strategy.md", "/etc/passwd", "docs//x.md", "./x.md"] {
@@ -137,7 +128,7 @@ fn artifacts_elsewhere_are_refused() {
 /// Attacks 110, 112, 114: what can't be read in one way only is refused where it stands.
 #[test]
 fn doubtful_yaml_is_refused_where_it_stands() {
-    let team = written();
+    let team = Team::written();
     let good = example(&team.digest(CODE), &team.digest(DOCUMENT));
     let edits = [
         ("  to: quant_engineer\n", "  to: quant_engineer\n  to: founder\n", "handoff.yaml:5:3"),
@@ -157,7 +148,7 @@ fn doubtful_yaml_is_refused_where_it_stands() {
 /// What the import says of people and tasks must be so as well.
 #[test]
 fn a_handoff_of_other_hands_is_refused() {
-    let team = written();
+    let team = Team::written();
     let good = example(&team.digest(CODE), &team.digest(DOCUMENT));
     refused(
         &team,
@@ -179,7 +170,7 @@ fn a_handoff_of_other_hands_is_refused() {
 /// R002-9, R002-10: the Markdown form of the playbook's agents.
 #[test]
 fn the_markdown_form_is_read() {
-    let team = written();
+    let team = Team::written();
     let text = format!(
         "## Agent Handoff Signal
 

@@ -55,12 +55,18 @@ impl Team {
         self.commit("Hand over the strategy");
     }
 
-    /// Begins with a handoff of `strat-001` that is staged, on a branch whose run is committed.
-    pub(crate) fn sealed() -> Self {
+    /// Begins with a strategy that is written, on a branch whose run is committed.
+    pub(crate) fn written() -> Self {
         let team = Team::new();
         team.begin_strategy(&[]);
         team.commit("Begin the strategy");
         team.write_strategy();
+        team
+    }
+
+    /// Begins with a handoff of `strat-001` that is staged, on a branch whose run is committed.
+    pub(crate) fn sealed() -> Self {
+        let team = Team::written();
         team.orch("strategy_developer", &["handoff", "create", "strat-001"]);
         team
     }
