@@ -1,7 +1,6 @@
 //! `orch handoff import`: a handoff in another tool's form becomes a sealed entry (R000-32, R002-9,
 //! R001-36).
 
-use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use super::Stop;
@@ -10,10 +9,10 @@ use super::desk::Desk;
 use super::handoff::already_sealed;
 use super::ledger::{Writer, Writing};
 use super::output::say;
-use super::seal::{changed_files, seal};
+use super::seal::seal;
 use super::told::{made, must_be_there};
 use crate::draft;
-use crate::exchange::{self, Form, Location, Signal};
+use crate::exchange::{self, Form, Signal};
 use crate::ledger::State;
 use crate::policy::Stage;
 use crate::record::Problem;
@@ -55,8 +54,7 @@ impl Import {
         let stage = desk.stage(None)?;
         stands_there(&signal, state, stage)?;
         on_its_branch(&signal, view.proposal.branch.as_deref())?;
-        let mentioned = mentioned(stage, &signal, &changed_files(view, desk.policy())?);
-        let chosen = if signal.artifacts.is_empty() { mentioned } else { named(stage, &signal)? };
+        let chosen = named(stage, &signal)?;
         let sealed = seal(view, desk.policy(), state, stage, &chosen)?;
         compare(&self.file, &signal, &sealed)?;
         if let Some(done) = already_sealed(state, stage)
@@ -159,11 +157,16 @@ fn must_run(state: &State, stage: &Stage) -> Result<(), Stop> {
     Err(Stop::denied(message, format!("begin it: `orch run start {id}`")))
 }
 
-/// Every checksum that the file states must be the one of Git's blob.
+/// Every file that is claimed must be sealed, and every checksum the one of Git's blob.
 fn compare(file: &str, signal: &Signal, sealed: &[(Artifact, Node)]) -> Result<(), Stop> {
     for said in &signal.artifacts {
         let held = sealed.iter().find(|(artifact, _)| artifact.path == said.path);
-        let (Some((artifact, _)), Some(checksum)) = (held, said.checksum) else { continue };
+        let Some((artifact, _)) = held else {
+            let message = format!("`{}` is not among what this stage hands over", said.path);
+            let help = "change it on this branch, or name a file that was";
+            return Err(Stop::denied(message, help));
+        };
+        let Some(checksum) = said.checksum else { continue };
         if artifact.checksum != checksum {
             let (path, found) = (&said.path, artifact.checksum);
             let message = format!("{file} says {checksum} of `{path}`, which holds {found}");
@@ -173,7 +176,8 @@ fn compare(file: &str, signal: &Signal, sealed: &[(Artifact, Node)]) -> Result<(
     Ok(())
 }
 
-/// Names the artifacts by the stage's globs where the file does not.
+/// Names the artifacts by the stage's globs where the file does not. Files that it claims without a
+/// checksum are some of those to be sealed, not all: the stage's own rule collects them.
 fn named(stage: &Stage, signal: &Signal) -> Result<Vec<(ArtifactName, RepoPath)>, Stop> {
     let mut named = Vec::new();
     for claim in &signal.artifacts {
@@ -181,7 +185,9 @@ fn named(stage: &Stage, signal: &Signal) -> Result<Vec<(ArtifactName, RepoPath)>
             let message = format!("stage `{}` produces nothing like `{}`", stage.name, claim.path);
             return Err(Stop::fault(message, "give the artifact a `name`, or mend the path"));
         };
-        named.push((name, claim.path.clone()));
+        if claim.checksum.is_some() {
+            named.push((name, claim.path.clone()));
+        }
     }
     Ok(named)
 }
@@ -189,23 +195,4 @@ fn named(stage: &Stage, signal: &Signal) -> Result<Vec<(ArtifactName, RepoPath)>
 fn produced_as(stage: &Stage, path: &RepoPath) -> Option<ArtifactName> {
     let mut matching = stage.produces.iter().filter(|(_, produce)| produce.glob.matches(path));
     matching.next().map(|(name, _)| name.clone())
-}
-
-/// Gives the files that a signal without claims speaks of, as far as the stage produces such and
-/// they were changed here; what it says of other files stays words.
-fn mentioned(
-    stage: &Stage,
-    signal: &Signal,
-    changed: &BTreeSet<RepoPath>,
-) -> Vec<(ArtifactName, RepoPath)> {
-    let made = signal.deliverables.created_or_modified.iter();
-    let noted = signal.notes.iter().map(|note| &note.text);
-    let told = made.chain(noted).chain(&signal.changes.output_location);
-    let mut mentioned: Vec<(ArtifactName, RepoPath)> = Vec::new();
-    for place in told.filter_map(|text| Location::of_words(text)?.ok()) {
-        let name = produced_as(stage, &place.path).filter(|_| changed.contains(&place.path));
-        let known = mentioned.iter().any(|(_, path)| *path == place.path);
-        mentioned.extend(name.filter(|_| !known).map(|name| (name, place.path)));
-    }
-    mentioned
 }

@@ -276,6 +276,7 @@ fn a_bundle_goes_in_and_out() {
         ("base: main\n", "", "`base` is missing"),
         ("base: main\n", "base: main\nbranch: x\n", "-:3:1: "),
         (CODE, "README.md", "produces nothing like `README.md`"),
+        (CODE, "strategies/other.py", "not among what this stage hands over"),
         ("stage: strategy", "stage: backtest", "`backtest`"),
         ("head: feature/strat-001-strategy", "head: main", "git switch main"),
     ] {
