@@ -85,9 +85,8 @@ impl Export {
         })?;
         let branches = view.repository.branches()?.into_iter().filter(|branch| !branch.remote);
         let base = branches.map(|branch| branch.name).find(|name| policy.is_protected(name));
-        let remote = view.repository.config_value("remote.origin.url");
         Ok(Bundle {
-            repository: remote.as_deref().and_then(repository).unwrap_or(policy.project.clone()),
+            repository: repository_name(view),
             base: base.unwrap_or_else(|| "main".to_owned()),
             head,
             candidate_id: handoff.task_id.clone(),
@@ -104,6 +103,12 @@ pub(super) fn entry_of(ledger: &LedgerView, sequence: u32) -> Option<(&Record, &
         Payload::Handoff(handoff) => Some((record, handoff)),
         _ => None,
     }
+}
+
+/// Gives what this repository is called at its remote; without one, the project's name.
+pub(super) fn repository_name(view: &View) -> String {
+    let remote = view.repository.config_value("remote.origin.url");
+    remote.as_deref().and_then(repository).unwrap_or_else(|| view.policy().project.clone())
 }
 
 /// Gives `OWNER/NAME` out of a remote's address; never the part with the host, which may hold a

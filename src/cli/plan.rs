@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::Stop;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
-use super::output::{json as print_json, say, table};
+use super::output::{json as print_json, say, show, table};
 use crate::ledger::State;
-use crate::plan::{Item, Kind, Placed, Plan as Planned, Stands, agenda, plan};
+use crate::plan::emit;
+use crate::plan::{Item, Kind, Placed, Plan as Planned, Stands, Target, agenda, jobs, plan};
 use crate::render::Format;
 use crate::source::TaskId;
 
@@ -26,9 +27,25 @@ pub(super) struct Plan {
     /// How many tasks may run at once; by default as many as limits and scopes allow
     #[arg(long, value_name = "N", visible_alias = "parallel-groups")]
     groups: Option<usize>,
+    /// Write it for another scheduler
+    #[arg(long, value_name = "FORM", conflicts_with = "format")]
+    emit: Option<Scheduler>,
     /// human or json
     #[arg(long, default_value = "human", value_parser = super::output::format)]
     format: Format,
+}
+
+/// The schedulers that plans are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Scheduler {
+    /// One matrix of a GitHub Actions job: what may run now
+    GithubMatrix,
+    /// A whole GitHub Actions workflow, a job for each wave
+    GithubWorkflow,
+    /// AgentRun resources of a Kubernetes cluster
+    Agentrun,
+    /// An Argo Workflow
+    Argo,
 }
 
 /// Which of the open tasks are planned.
@@ -65,6 +82,9 @@ impl Plan {
         let view = View::of_all(context, false)?;
         let items = items(context, &view, &self.which)?;
         let planned = plan(&view.world.policy, &items, self.groups.unwrap_or(usize::MAX));
+        if let Some(scheduler) = self.emit {
+            return self.emit(&view, planned, scheduler, context);
+        }
         match self.format {
             Format::Json => print_json(&as_json(&planned)),
             Format::Human if items.is_empty() => say(
@@ -72,6 +92,39 @@ impl Plan {
             ),
             Format::Human => tell(&planned),
         }
+        Ok(())
+    }
+
+    fn emit(
+        &self,
+        view: &View,
+        mut planned: Planned<'_>,
+        scheduler: Scheduler,
+        context: &Context,
+    ) -> Result<(), Stop> {
+        if scheduler == Scheduler::GithubMatrix {
+            planned.waves.truncate(1);
+        }
+        let policy = view.policy();
+        let base = view.repository.current_branch()?.ok_or_else(|| {
+            Stop::fault("no branch is checked out that work could go to", "`git switch main`")
+        })?;
+        let target = Target {
+            repository: super::export::repository_name(view),
+            base,
+            head: None,
+            project: policy.project.clone(),
+            implementation_spec: policy.implementation_spec.clone(),
+            max_parallel: self.groups,
+        };
+        let jobs = jobs(&view.world, &planned, context.at());
+        let written = match scheduler {
+            Scheduler::GithubMatrix => emit::github_matrix(&jobs, &target),
+            Scheduler::GithubWorkflow => emit::github_workflow(&jobs, &target),
+            Scheduler::Agentrun => emit::agentrun(&jobs, &target),
+            Scheduler::Argo => emit::argo(&jobs, &target),
+        };
+        show(written.map_err(|unfit| Stop::fault(unfit.message, unfit.help))?);
         Ok(())
     }
 }

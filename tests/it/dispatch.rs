@@ -178,7 +178,7 @@ fn a_crash_harms_no_other() {
     assert!(said.out.contains("2 tasks done"), "{}", said.out);
     assert!(said.out.contains("failed: B-1"), "{}", said.out);
     assert!(closed(&team, "A-1") && closed(&team, "C-1") && !closed(&team, "B-1"));
-    let next = team.orch("", &["next", "--agent", "backend-developer"]);
+    let next = team.orch("", &["next"]);
     assert!(next.contains("B-1"), "{next}");
     let bench = worktrees(&team).join("B-1");
     assert!(bench.join(".orch").is_dir());

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,8 +31,10 @@ pub(super) struct Shop {
     pub(super) session: String,
     /// Whether Git's own hooks ask the guard at each commit and merge.
     pub(super) hooked: bool,
-    /// Git's list of worktrees is changed by one at a time.
-    pub(super) list: Mutex<()>,
+    /// Worktrees that no task uses. Git's list of worktrees is changed by who holds this.
+    pub(super) spare: Mutex<Vec<PathBuf>>,
+    /// How many worktrees were set aside so far.
+    pub(super) made: AtomicUsize,
 }
 
 /// Somebody, in whose name a command is run.
@@ -75,10 +77,7 @@ impl Shop {
         if !folder.join(".git").exists() {
             fs::create_dir_all(&self.worktrees)
                 .map_err(|error| unwritable(&self.worktrees, &error))?;
-            let place = folder.display().to_string();
-            let add = ["worktree", "add", "--quiet", "--force", "--detach", &place, base];
-            let _one_at_a_time = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-            must(self.git(&self.top, &add, None)?, "git worktree add")?;
+            self.make(&folder, base)?;
         }
         let log = self.notes.join(format!("{task}.log"));
         fs::create_dir_all(&self.notes).map_err(|error| unwritable(&self.notes, &error))?;
@@ -86,15 +85,49 @@ impl Shop {
         Ok(Bench { shop: self, task: task.clone(), ledger, folder, log })
     }
 
-    /// Takes a worktree away, and the branch that was merged.
+    /// Makes a worktree: of one that is not used any more, which costs only what differs, or anew.
+    fn make(&self, folder: &Path, base: &str) -> Result<(), Stop> {
+        let place = folder.display().to_string();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(used) = spare.pop() else {
+            let add = ["worktree", "add", "--quiet", "--force", "--detach", &place, base];
+            return must(self.git(&self.top, &add, None)?, "git worktree add").map(drop);
+        };
+        let take = ["worktree", "move", &used.display().to_string(), &place];
+        must(self.git(&self.top, &take, None)?, "git worktree move")?;
+        drop(spare);
+        let checkout = ["checkout", "--quiet", "--force", "--detach", base];
+        must(self.git(folder, &checkout, None)?, "git checkout")?;
+        // Nothing of the task before is left, not even what Git ignores.
+        must(self.git(folder, &["clean", "-ffdxq"], None)?, "git clean").map(drop)
+    }
+
+    /// Deletes a branch that was merged, and keeps its worktree for another task.
     pub(super) fn clear(&self, task: &TaskId, branch: &str) -> Result<(), Stop> {
-        let folder = self.folder(task).display().to_string();
-        let _one_at_a_time = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let remove = ["worktree", "remove", "--force", &folder];
-        must(self.git(&self.top, &remove, None)?, "git worktree remove")?;
+        let folder = self.folder(task);
+        must(self.git(&folder, &["checkout", "--quiet", "--detach"], None)?, "git checkout")?;
         let delete = ["branch", "--quiet", "--delete", branch];
         must(self.git(&self.top, &delete, None)?, "git branch --delete")?;
+        // Its name is free again: the next stage of the task gets a worktree of its own.
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        let kept = self.worktrees.join(format!("{SPARE}{}-{number}", std::process::id()));
+        let set_aside =
+            ["worktree", "move", &folder.display().to_string(), &kept.display().to_string()];
+        must(self.git(&self.top, &set_aside, None)?, "git worktree move")?;
+        spare.push(kept);
         Ok(())
+    }
+
+    /// Takes the worktrees away that no task uses; those of tasks that failed or rest are kept.
+    pub(super) fn close(&self) {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        for folder in &*spare {
+            let remove = ["worktree", "remove", "--force", &folder.display().to_string()];
+            // What can't be removed is no task's, and in nobody's way.
+            let _left_behind = self.git(&self.top, &remove, None);
+        }
+        let _not_empty = fs::remove_dir(&self.worktrees);
     }
 
     /// Runs Git in a folder.
@@ -185,6 +218,16 @@ impl Bench<'_> {
         };
         Ok(Said { success: status.success(), last: reason(&self.log, before) })
     }
+}
+
+/// How the names of worktrees begin that no task uses.
+const SPARE: &str = ".spare-";
+
+/// Gives the worktrees that a dispatch which was killed did not put away.
+pub(super) fn left_behind(worktrees: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(worktrees).into_iter().flatten().flatten();
+    let spare = found.filter(|entry| entry.file_name().to_string_lossy().starts_with(SPARE));
+    spare.map(|entry| entry.path()).collect()
 }
 
 /// Finds the folder of a task's ledger, below the month that it was opened in.

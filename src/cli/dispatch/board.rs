@@ -88,7 +88,7 @@ impl Board {
         self.tell(text);
     }
 
-    /// Sums up; gives whether nothing failed.
+    /// Sums up; gives whether nothing failed, and nobody had to rest.
     pub(super) fn end(&self) -> bool {
         self.line.finish_and_clear();
         let told = self.told.borrow();
@@ -109,6 +109,6 @@ impl Board {
         for (task, why) in &told.failed {
             say(format!("failed: {task}: {why}"));
         }
-        told.failed.is_empty()
+        told.failed.is_empty() && told.rested.is_empty()
     }
 }

@@ -85,6 +85,7 @@ impl Floor<'_> {
             }
             ended
         });
+        self.shop.close();
         let well = board.end();
         ended?;
         match self.signals.caught() {

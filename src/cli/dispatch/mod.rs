@@ -117,8 +117,9 @@ impl Dispatch {
         let hooked = ["pre-commit", "pre-merge-commit"]
             .iter()
             .all(|name| super::hooks::calls_orch(repository, name));
-        let list = std::sync::Mutex::new(());
-        Ok(Shop { top, worktrees, notes, program, session, hooked, list })
+        let spare = bench::left_behind(&worktrees);
+        let (made, spare) = (spare.len().into(), spare.into());
+        Ok(Shop { top, worktrees, notes, program, session, hooked, spare, made })
     }
 }
 

@@ -11,6 +11,9 @@ use super::store::broken;
 use crate::snapshot::{Fault, Oid};
 use crate::source::Moment;
 
+/// How often branches are read before it is believed that they can't be.
+const TRIES: usize = 5;
+
 /// A branch and the commit at its tip.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Branch {
@@ -83,6 +86,12 @@ impl GitRepository {
 
     /// Gives all local and remote-tracking branches, sorted by name, without symbolic ones.
     pub fn branches(&self) -> Result<Vec<Branch>, Fault> {
+        // A branch that somebody deletes meanwhile is listed first, and not there when it is read.
+        let mut tries = (1..TRIES).map(|_| self.branches_once());
+        tries.find(Result::is_ok).unwrap_or_else(|| self.branches_once())
+    }
+
+    fn branches_once(&self) -> Result<Vec<Branch>, Fault> {
         let failed = |error: &gix::Error| broken(format!("the branches can't be read: {error}"));
         let platform = self.store.repo.references().map_err(|error| failed(&error))?;
         let mut branches = Vec::new();
