@@ -1,17 +1,14 @@
-//! What stops and moves a task by hand: block and unblock, pause and resume, assign.
+//! What stops and moves a task by hand: block and unblock, pause and resume.
 
 use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
 use super::ledger::Writing;
 use super::output::{id, say};
-use super::task::word;
-use crate::draft;
 use crate::ledger::State;
 use crate::record::Payload;
 use crate::record::kind::{
-    Assignment, AssignmentReason, Block, Pause as PausePayload, PauseCause,
-    Resume as ResumePayload, Unblock,
+    Block, Pause as PausePayload, PauseCause, Resume as ResumePayload, Unblock,
 };
 use crate::source::{AgentName, TaskId};
 
@@ -24,25 +21,6 @@ pub(super) struct Because {
     /// Why
     #[arg(long)]
     reason: String,
-    #[command(flatten)]
-    writing: Writing,
-}
-
-/// Give a task's current stage to an agent.
-#[derive(Debug, clap::Args)]
-pub(super) struct Assign {
-    /// The task
-    #[arg(value_parser = id::<TaskId>)]
-    id: TaskId,
-    /// Who shall do it
-    #[arg(long, value_name = "AGENT", value_parser = id::<AgentName>)]
-    to: AgentName,
-    /// Why it changes hands: person, timeout or selection
-    #[arg(long, default_value = "person", value_parser = word::<AssignmentReason>)]
-    reason: AssignmentReason,
-    /// The same in words
-    #[arg(long)]
-    message: Option<String>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -82,22 +60,6 @@ impl Because {
         let Because { id, reason, writing } = self;
         let already = |state: &State| state.blocked.is_none().then(|| "not blocked".to_owned());
         record(context, &id, writing, already, |_, _| Unblock { reason }.into())
-    }
-}
-
-impl Assign {
-    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let to = self.to;
-        let already = |state: &State| {
-            (state.assigned.as_ref() == Some(&to)).then(|| format!("assigned to {to} already"))
-        };
-        record(context, &self.id, self.writing, already, |desk, _| {
-            let due = desk.stage(None).ok();
-            let agent = |stage| draft::agent(desk.policy(), desk.state(), stage).clone();
-            let previous_agent = due.map(agent);
-            let (reason, message) = (self.reason, self.message.clone());
-            Assignment { agent: to.clone(), previous_agent, reason, message }.into()
-        })
     }
 }
 

@@ -2,6 +2,7 @@
 //! environment.
 
 mod approve;
+mod assign;
 mod audit;
 mod board;
 mod checkpoint;

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::Stop;
+use super::assign::Assign;
 use super::claim::release;
 use super::context::Context;
 use super::deps::Deps;
@@ -35,9 +36,8 @@ pub(super) enum Task {
     Deps(Deps),
     /// Draw which tasks wait for which
     Graph(Graph),
-    /// Give a task's current stage to an agent
-    #[command(after_help = "Example: orch task assign strat-001 --to ml_engineer")]
-    Assign(freeze::Assign),
+    /// Give a task's current stage to an agent, or to the backup of one that is late
+    Assign(Assign),
     /// Keep a task from moving
     #[command(after_help = "Example: orch task block strat-001 --reason 'No data yet'")]
     Block(freeze::Because),

@@ -69,7 +69,7 @@ impl<'p> Admission<'p> {
 
     /// Counts a task that runs already, whether it would be let in or not.
     pub fn enter(&mut self, item: &Item, agent: AgentName) {
-        let (task, group) = (item.task.task_id.clone(), item.group.clone());
+        let (task, group) = (item.task.task_id.clone(), limited_group(item).cloned());
         self.running.push(Running { task, agent, group, scope: item.scope.clone() });
     }
 
@@ -80,8 +80,7 @@ impl<'p> Admission<'p> {
 
     fn may_run(&self, item: &Item) -> Result<AgentName, Refusal> {
         let agent = self.free_agent(item)?;
-        let limited = item.group.as_ref().filter(|_| item.task.priority != Priority::Emergency);
-        if let Some(group) = limited.filter(|group| self.is_full(group)) {
+        if let Some(group) = limited_group(item).filter(|group| self.is_full(group)) {
             return Err(Refusal::Group(group.clone()));
         }
         for running in &self.running {
@@ -114,4 +113,9 @@ impl<'p> Admission<'p> {
         let count = self.running.iter().filter(same).count();
         self.policy.fleet.limit(group).is_some_and(|limit| count >= limit)
     }
+}
+
+/// An emergency neither waits for others of its kind nor takes their places (R002-44).
+fn limited_group(item: &Item) -> Option<&String> {
+    item.group.as_ref().filter(|_| item.task.priority != Priority::Emergency)
 }

@@ -14,6 +14,8 @@ mod jobs;
 mod layout;
 mod prompt;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 pub use admission::{Admission, Refusal};
 pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};

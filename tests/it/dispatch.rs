@@ -338,3 +338,72 @@ fn a_dispatch_needs_a_coordinator_and_a_clean_index() {
     team.repo.git(&["checkout", "--quiet", "--detach"]);
     dispatch(&team, &[]).fault();
 }
+
+/// R002-32: tasks alike may share one call of their agent's program; each has its own run, handoff and
+/// branch.
+#[test]
+fn tasks_alike_share_a_call() {
+    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
+    let script = "echo call >> ../../calls
+        set -- $ORCH_TASKS; IFS=:; for folder in $ORCH_WORKTREES; do
+          mkdir -p $folder/docs/discovery; echo found > $folder/docs/discovery/$1.md; shift
+        done";
+    write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
+    let alone = "code-archaeologist: {lanes: [discovery]}";
+    let team = fleet_with(&file, &[(alone, "code-archaeologist: {lanes: [discovery], batch: 3}")]);
+    for task in ["D-1", "D-2", "D-3", "D-4"] {
+        let open = ["task", "open", task, "--workflow", "discovery", "--title", "Look"];
+        team.orch("orchestrator", &open);
+    }
+    team.commit("Open tasks");
+    let said = dispatch(&team, &["--parallel", "4"]);
+    assert_eq!(said.code, 0, "{said:#?}");
+    let calls = std::fs::read_to_string(team.repo.root().join("calls")).unwrap();
+    assert_eq!(calls.lines().count(), 2, "three and one: {said:#?}");
+    for task in ["D-1", "D-2", "D-3", "D-4"] {
+        assert!(closed(&team, task), "{said:#?}");
+        assert_eq!(team.read(&format!("docs/discovery/{task}.md")), "found\n");
+    }
+    team.verify().passed();
+}
+
+/// R002-35: by hand, only an agent that is late is followed by its backup.
+#[test]
+fn a_backup_is_assigned_to_who_is_late() {
+    let team = fleet("true");
+    open(&team, &[("A-1", "src/**")]);
+    team.orch("backend-developer", &["run", "start", "A-1"]);
+    let backup = ["task", "assign", "A-1", "--backup"];
+    let early = team.try_orch("orchestrator", &backup);
+    assert!(early.denied().contains("has until"), "{early:#?}");
+    let unknown = team.try_orch("orchestrator", &["task", "assign", "A-1", "--to", "python-pr"]);
+    assert!(unknown.fault().contains("did you mean `python-pro`?"), "{unknown:#?}");
+    // What one who does not direct says counts for nothing.
+    let worker = team.try_orch("qa-expert", &["task", "assign", "A-1", "--to", "python-pro"]);
+    assert_eq!(worker.checks(), ["agent-unknown"]);
+}
+
+/// R001-21, R001-36: the week as other schedulers take it.
+#[test]
+fn the_week_is_emitted_for_other_schedulers() {
+    let team = week();
+    let emit = |form: &str| team.orch("orchestrator", &["plan", "--emit", form]);
+    let matrix: Value = serde_json::from_str(&emit("github-matrix")).unwrap();
+    let now: Vec<&str> = matrix["include"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| job["task_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(now, ["DISC-001", "DISC-002", "DISC-004", "DISC-003"]);
+    let workflow = emit("github-workflow");
+    assert!(workflow.contains("needs:") && workflow.contains("orch run exec"), "{workflow}");
+    let runs = emit("agentrun");
+    assert_eq!(runs.matches("kind: AgentRun").count(), 12, "{runs}");
+    for key in ["repository", "base", "head", "candidateId", "stage", "artifactPath"] {
+        assert!(runs.contains(&format!("{key}:")), "{key}");
+    }
+    assert!(emit("argo").contains("kind: Workflow"));
+    let unknown = team.try_orch("orchestrator", &["plan", "--emit", "jenkins"]);
+    assert_eq!(unknown.code, 2);
+}

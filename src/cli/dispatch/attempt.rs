@@ -1,8 +1,8 @@
 //! The agent's command, until it succeeds or is not to be tried again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::bench::{Bench, Said};
 use super::stage::{Done, Worker, stage_name};
@@ -46,9 +46,8 @@ impl Worker<'_> {
                     return Ok((worked, all(&|| Some(Done::Failed(refused.clone())))));
                 }
             }
-            let began = Instant::now();
             let said = self.attempt(benches, agent, &state)?;
-            worked += began.elapsed();
+            worked += took(&lead.clock);
             let after = self.state(lead)?;
             let failed = stage_name(self.policy, &after)
                 .and_then(|stage| after.failures(&stage).next().map(|(_, failed)| failed.clone()));
@@ -93,7 +92,9 @@ impl Worker<'_> {
             return Ok(None);
         }
         let voice = self.voice_in(bench, agent, &state);
-        let said = bench.orch(&["run", "start", bench.task.as_str()], &voice, &[], None)?;
+        let claim: &[&str] = if self.shop.claims { &["--claim"] } else { &[] };
+        let start = [&["run", "start", bench.task.as_str()], claim].concat();
+        let said = bench.orch(&start, &voice, &[], None)?;
         Ok((!said.success).then_some(said.last))
     }
 
@@ -147,7 +148,10 @@ impl Worker<'_> {
         let told: Vec<(&str, &str)> =
             told.iter().map(|(name, text)| (*name, text.as_str())).collect();
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
-        let run = [&["run", "exec", lead.task.as_str(), "--once", "--"][..], &words].concat();
+        let clock = lead.clock.display().to_string();
+        let exec = ["run", "exec", lead.task.as_str(), "--once", "--time", &clock];
+        let claim: &[&str] = if self.shop.claims { &["--claim"] } else { &[] };
+        let run = [&exec[..], claim, &["--"], &words].concat();
         lead.orch(&run, &voice, &told, Some(self.stop))
     }
 
@@ -231,4 +235,11 @@ impl Worker<'_> {
         }
         true
     }
+}
+
+/// Gives how long the agent's command took last, and forgets it; nothing if it did not run.
+fn took(clock: &Path) -> Duration {
+    let told = std::fs::read_to_string(clock).unwrap_or_default();
+    let _not_there = std::fs::remove_file(clock);
+    Duration::from_millis(told.trim().parse().unwrap_or_default())
 }

@@ -31,6 +31,8 @@ pub(super) struct Shop {
     pub(super) session: String,
     /// Whether Git's own hooks ask the guard at each commit and merge.
     pub(super) hooked: bool,
+    /// Whether each run is claimed at the remote first.
+    pub(super) claims: bool,
     /// Worktrees that no task uses. Git's list of worktrees is changed by who holds this.
     pub(super) spare: Mutex<Vec<PathBuf>>,
     /// How many worktrees were set aside so far.
@@ -82,7 +84,8 @@ impl Shop {
         let log = self.notes.join(format!("{task}.log"));
         fs::create_dir_all(&self.notes).map_err(|error| unwritable(&self.notes, &error))?;
         let ledger = ledger_of(&folder, task)?;
-        Ok(Bench { shop: self, task: task.clone(), ledger, folder, log })
+        let clock = self.notes.join(format!("{task}.time"));
+        Ok(Bench { shop: self, task: task.clone(), ledger, folder, log, clock })
     }
 
     /// Makes a worktree: of one that is not used any more, which costs only what differs, or anew.
@@ -158,6 +161,8 @@ pub(super) struct Bench<'s> {
     pub(super) folder: PathBuf,
     /// Where the output of its commands is kept.
     pub(super) log: PathBuf,
+    /// Where the agent's command's time is told.
+    pub(super) clock: PathBuf,
 }
 
 impl Bench<'_> {

@@ -44,6 +44,9 @@ pub(super) struct Dispatch {
     /// Where the worktrees are made; by default beside the repository, in `NAME.worktrees`
     #[arg(long, value_name = "DIR")]
     worktrees: Option<PathBuf>,
+    /// Claim each task at the remote first, where several machines dispatch
+    #[arg(long)]
+    claim: bool,
     /// Walk the whole plan, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -119,7 +122,8 @@ impl Dispatch {
             .all(|name| super::hooks::calls_orch(repository, name));
         let spare = bench::left_behind(&worktrees);
         let (made, spare) = (spare.len().into(), spare.into());
-        Ok(Shop { top, worktrees, notes, program, session, hooked, spare, made })
+        let claims = self.claim;
+        Ok(Shop { top, worktrees, notes, program, session, hooked, claims, spare, made })
     }
 }
 

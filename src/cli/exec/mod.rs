@@ -4,6 +4,7 @@
 mod beat;
 mod claim;
 mod order;
+mod standing;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use chrono::TimeDelta;
 use self::beat::Heartbeat;
 use self::claim::{Asked, Claim};
 use self::order::{Ended, How, Order};
+use self::standing::{due, handed_off, may_be_taken_up};
 use super::Stop;
 use super::claim::Beginning;
 use super::context::Context;
@@ -25,7 +27,7 @@ use super::output::{id, say};
 use super::run::{begin, goes_on_elsewhere, result_command};
 use super::signals::Signals;
 use crate::draft;
-use crate::ledger::{RunStanding, RunState, Standing, State};
+use crate::ledger::{RunStanding, RunState};
 use crate::policy::{Ending, Stage};
 use crate::record::kind::{Failure, FailureClass, Run, RunStatus};
 use crate::snapshot::{GitRepository, Side};
@@ -60,6 +62,9 @@ pub(super) struct Exec {
     /// Make one attempt, and leave the next to whoever says this again
     #[arg(long)]
     once: bool,
+    /// Write to this file how many milliseconds the command took
+    #[arg(long, value_name = "FILE", hide = true)]
+    time: Option<std::path::PathBuf>,
     /// The command and its arguments; no shell reads them
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -105,6 +110,7 @@ impl Exec {
                 Now::Go(order) => {
                     let ours = claim.as_mut().expect("asked for before anything may go");
                     let ended = order.carry_out(&self.command, ours, &signals)?;
+                    self.tell_time(&ended);
                     let succeeded = self.record(&context.by_now(), &order, &ended)?;
                     match signals.caught() {
                         Some(signal) => return Err(Stop::Interrupted(signal)),
@@ -117,6 +123,14 @@ impl Exec {
                     }
                 }
             }
+        }
+    }
+
+    /// Tells how long the command took, to whoever asked for it.
+    fn tell_time(&self, ended: &Ended) {
+        if let Some(file) = &self.time {
+            // Whoever asked goes without the answer.
+            let _unwritten = std::fs::write(file, ended.took.as_millis().to_string());
         }
     }
 
@@ -242,7 +256,7 @@ impl Exec {
         let succeeded = Run {
             exit_code: Some(0),
             log: Some(ended.log),
-            duration_seconds: Some(ended.seconds),
+            duration_seconds: Some(ended.took.as_secs()),
             ..draft::of_run(run, RunStatus::Succeeded)
         };
         let mut writer = Writer::new(context, &desk.view, desk.author(context)?);
@@ -272,7 +286,7 @@ impl Exec {
             _ => None,
         };
         failed.log = Some(ended.log);
-        failed.duration_seconds = Some(ended.seconds);
+        failed.duration_seconds = Some(ended.took.as_secs());
         let (again, paused) = (failed.retry_after, pause.is_some());
         let (fix, writing) = (Fix::default(), Writing::default());
         write_failure(context, desk, author, (failed, pause), &fix, writing)?;
@@ -352,42 +366,6 @@ fn failure(desk: &Desk, ended: &Ended) -> Failure {
     let ending = Ending { exit_code, timed_out, output: &ended.output };
     let message = if timed_out { took_long() } else { ended.last_line() };
     Failure { message, ..desk.policy().classify(&ending) }
-}
-
-/// Gives the stage in question if it has handed off, or reported, and nothing came after.
-fn handed_off<'s>(state: &'s State, named: Option<&'s StageName>) -> Option<&'s StageName> {
-    match (&state.standing, named) {
-        (Standing::Delivered(stage), None) => Some(stage),
-        (_, Some(stage)) => {
-            let last = state.runs.iter().rev().find(|run| run.stage == *stage)?;
-            (last.standing == RunStanding::Delivered && state.run_stands(&last.run_id))
-                .then_some(stage)
-        }
-        _ => None,
-    }
-}
-
-/// Gives when the next attempt of a run may begin, if the last one failed and the task may move.
-fn due(state: &State, next: &Run) -> Option<Moment> {
-    let (run, failed) = state.failures(&next.stage).next()?;
-    failed.retry_after.filter(|_| run.run_id == next.run_id && state.paused.is_none())
-}
-
-/// Refuses to take up a run that is somebody else's, or goes on elsewhere.
-fn may_be_taken_up(context: &Context, desk: &Desk, active: &RunState) -> Result<(), Stop> {
-    let agent = context.agent(desk.policy())?;
-    if agent != active.agent {
-        let message = format!("run {} is done by {}, not by {agent}", active.run_id, active.agent);
-        let help = format!("wait for it, or end it: `orch run fail {}`", desk.state().task.task_id);
-        return Err(Stop::denied(message, help));
-    }
-    match (&active.branch, &desk.view.proposal.branch) {
-        (Some(branch), Some(here)) if branch != here => {
-            let message = format!("run {} goes on on `{branch}`", active.run_id);
-            Err(Stop::denied(message, format!("go there first: `git switch {branch}`")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Waits for the moment of the next attempt. Ctrl-C ends the process at once.

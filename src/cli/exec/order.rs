@@ -43,8 +43,8 @@ pub(super) struct Order {
 pub(super) struct Ended {
     /// How.
     pub(super) how: How,
-    /// How long it took, in seconds.
-    pub(super) seconds: u64,
+    /// How long it took.
+    pub(super) took: Duration,
     /// Digest of its whole output.
     pub(super) log: Digest,
     /// The end of its output, as text.
@@ -95,7 +95,7 @@ impl Order {
         let mut log = File::open(&self.log).map_err(unable)?;
         let digest = Digest::of_all(&mut log).map_err(unable)?;
         let output = last_part(&mut log, offset).map_err(unable)?;
-        Ok(Ended { how, seconds: begun.elapsed().as_secs(), log: digest, output })
+        Ok(Ended { how, took: begun.elapsed(), log: digest, output })
     }
 
     fn command(&self, words: &[OsString]) -> Command {
