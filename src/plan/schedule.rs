@@ -64,7 +64,7 @@ pub enum Kind {
 /// earlier phases are done, so that phases overlap only where it is said what is needed
 /// (R002-32).
 pub fn plan<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Plan<'i> {
-    let graph = Graph::of(policy, items);
+    let graph = Waiting::of(policy, items);
     let mut waves = Vec::new();
     let mut done: BTreeSet<&TaskId> = BTreeSet::new();
     let mut left: Vec<&Item> = graph.planned().collect();
@@ -91,7 +91,7 @@ pub fn plan<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Plan<'i>
 
 /// Gives what runs, and what may begin beside it now: the first wave of the [`plan`], at less cost.
 pub fn first_wave<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Vec<Placed<'i>> {
-    let graph = Graph::of(policy, items);
+    let graph = Waiting::of(policy, items);
     let done = BTreeSet::new();
     let may_begin = graph.planned().filter(|item| graph.may_begin(item, &done));
     wave(policy, may_begin, parallel, &mut BTreeMap::new()).tasks
@@ -150,7 +150,7 @@ impl Wave<'_> {
 }
 
 /// Who waits for whom.
-struct Graph<'i> {
+struct Waiting<'i> {
     /// Every task, the most urgent first.
     order: Vec<&'i Item>,
     /// What each waits for, open tasks only.
@@ -161,11 +161,11 @@ struct Graph<'i> {
     held: BTreeSet<&'i TaskId>,
 }
 
-impl<'i> Graph<'i> {
+impl<'i> Waiting<'i> {
     fn of(policy: &Policy, items: &'i [Item]) -> Self {
         let waits: BTreeMap<_, _> =
             items.iter().map(|item| (&item.task.task_id, waits(policy, items, item))).collect();
-        let mut graph = Graph { order: items.iter().collect(), waits, ..Graph::empty() };
+        let mut graph = Waiting { order: items.iter().collect(), waits, ..Waiting::empty() };
         graph.hold();
         graph.measure();
         let tails = &graph.tails;
@@ -180,7 +180,7 @@ impl<'i> Graph<'i> {
 
     fn empty() -> Self {
         let (waits, tails) = (BTreeMap::new(), BTreeMap::new());
-        Graph { order: Vec::new(), waits, tails, held: BTreeSet::new() }
+        Waiting { order: Vec::new(), waits, tails, held: BTreeSet::new() }
     }
 
     /// Finds the tasks that something stands in the way of, and those that wait for them.

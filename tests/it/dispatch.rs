@@ -407,3 +407,75 @@ fn the_week_is_emitted_for_other_schedulers() {
     let unknown = team.try_orch("orchestrator", &["plan", "--emit", "jenkins"]);
     assert_eq!(unknown.code, 2);
 }
+
+/// A policy of so many agents, each with the tasks that are named for it.
+fn crowd_policy(agents: usize, program: &Path) -> String {
+    let each = |line: &dyn Fn(usize) -> String| (0..agents).map(line).collect::<String>();
+    let named = each(&|n| format!("  worker-{n}: {{lanes: [code]}}\n"));
+    let selected = each(&|n| format!("  - {{task: 'W{n}-*', primary: worker-{n}}}\n"));
+    format!(
+        "version: 1\nproject: crowd\nagents:\n  coordinator: {{coordinator: true}}\n  \
+         owner: {{human: true}}\n{named}lanes:\n  code: {{title: Code, owns: ['src/**']}}\n\
+         shared_paths: ['.gitignore']\nbranches: ['feature/{{task_id}}-{{slug}}']\n\
+         protected: [main]\nworkflows:\n  change:\n    scope: ['src/{{task_id}}/**']\n    stages:\n      \
+         - {{name: build, agent: worker-0, lane: code, produces: {{code: 'src/**/*'}}}}\n\
+         selection:\n{selected}dispatch: {{command: [{}]}}\n",
+        program.display()
+    )
+}
+
+/// So many agents, each with its share of so many tasks: nothing is lost, nothing conflicts, and no
+/// agent ever has two tasks at once.
+fn crowd(agents: usize, tasks: usize) {
+    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
+    let script = "seen=$(git rev-parse --git-common-dir)/../../seen
+        echo begin $ORCH_AGENT >> $seen; sleep 0.1
+        mkdir -p src/$ORCH_TASK; echo $ORCH_AGENT > src/$ORCH_TASK/file
+        echo end $ORCH_AGENT >> $seen";
+    write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
+    let team = Team::over(TestRepo::new());
+    team.repo.write(".orch/policy.yaml", crowd_policy(agents, &file));
+    team.repo.write(".gitignore", "/logs\n");
+    team.repo.git(&["add", "--all"]);
+    team.orch("owner", &["hooks", "install"]);
+    team.commit("Begin");
+    let id = |n: usize| format!("W{}-{n}", n % agents);
+    let listed = (0..tasks).map(
+        |n| serde_json::json!({ "task_id": id(n), "title": "A change", "workflow": "change" }),
+    );
+    let list = team.repo.root().join("tasks.json");
+    std::fs::write(&list, Value::from_iter(listed).to_string()).unwrap();
+    team.orch("coordinator", &["task", "open", "--from", &list.display().to_string()]);
+    team.commit("Open tasks");
+    let many = agents.to_string();
+    let said = team.try_orch("coordinator", &["dispatch", "--parallel", &many]);
+    assert_eq!(said.code, 0, "{said:#?}");
+    assert!(said.out.contains(&format!("{tasks} tasks done")), "{}", said.out);
+    let mut at_work = BTreeSet::new();
+    for line in std::fs::read_to_string(team.repo.root().join("seen")).unwrap().lines() {
+        match line.split_once(' ').unwrap() {
+            ("begin", agent) => assert!(at_work.insert(agent.to_owned()), "{agent} twice"),
+            (_, agent) => assert!(at_work.remove(agent)),
+        }
+    }
+    let records = team.repo.git(&["ls-files", ".orch/tasks"]);
+    for n in 0..tasks {
+        let worker = format!("worker-{}\n", n % agents);
+        assert_eq!(team.read(&format!("src/{}/file", id(n))), worker);
+        let ledger = records.lines().filter(|path| path.contains(&format!("/{}/", id(n))));
+        assert_eq!(ledger.count(), 6, "task, run, success, handoff, gate, close");
+    }
+    team.verify().passed();
+    assert_eq!(team.repo.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn a_crowd_of_agents_loses_nothing() {
+    crowd(5, 15);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn fifty_agents_do_five_hundred_tasks() {
+    crowd(50, 500);
+}
