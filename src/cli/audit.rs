@@ -3,7 +3,6 @@
 use clap::Subcommand;
 
 use super::Stop;
-use super::claim::release;
 use super::context::{Context, View};
 use super::desk::Desk;
 use super::import::{bytes_of, unreadable};
@@ -205,7 +204,6 @@ impl Report {
             writer.add(&desk.home(), response)?;
         }
         writer.commit(self.writing)?;
-        release(&desk.view.repository, &self.id, self.writing);
         match verdict {
             Verdict::Pass => {
                 say(format!("next: git commit, then orch gate {} by a coordinator", self.id))

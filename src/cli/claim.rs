@@ -10,7 +10,7 @@ use super::context::Context;
 use super::desk::Desk;
 use super::ledger::{Writing, write_whole};
 use super::output::{complain, say};
-use crate::ledger::{CLAIMS, State, TaskClaim};
+use crate::ledger::{CLAIMS, RunStanding, RunState, State, TaskClaim};
 use crate::policy::Policy;
 use crate::record::kind::{Run, TookOver};
 use crate::snapshot::{Fault, GitRepository, Oid, Pushed};
@@ -120,7 +120,9 @@ impl Wanted<'_> {
         let (repository, task) = (self.repository, &self.claim.task);
         let found = look(repository, &self.remote, task).map_err(or_without)?;
         let ours: Vec<Oid> = Note::read(repository, task).iter().map(|note| note.oid).collect();
-        let others = |found: &Found| !ours.contains(&found.oid) && !self.is_own(found, &ours);
+        let others = |found: &Found| {
+            !ours.contains(&found.oid) && !self.is_own(found, &ours) && !self.is_spent(found)
+        };
         let Some(found) = found.filter(others) else { return Ok(()) };
         let Some(held) = found.claim else { return Err(self.unreadable()) };
         let stale = is_stale(self.policy, Some(self.state), &held, self.at);
@@ -160,7 +162,11 @@ impl Wanted<'_> {
                     say(format!("`{}` is claimed already, for this run", claim.task));
                     return Ok(());
                 }
-                Some(found) if self.before == Some(found.oid) || ours.contains(&found.oid) => {
+                Some(found)
+                    if self.before == Some(found.oid)
+                        || ours.contains(&found.oid)
+                        || self.is_spent(&found) =>
+                {
                     Some(found.oid)
                 }
                 Some(found) => {
@@ -200,6 +206,12 @@ impl Wanted<'_> {
         let Some(held) = &found.claim else { return false };
         let here = ours.contains(&found.oid) && held.run_id == self.claim.run_id;
         here || held.is_same(&self.claim)
+    }
+
+    /// Tells whether what stands there is for a run whose result is known here: it is nobody's any
+    /// more. Whoever does not know the result yet is told who works on it.
+    fn is_spent(&self, found: &Found) -> bool {
+        found.claim.as_ref().is_some_and(|held| is_spent(self.state, held))
     }
 
     /// Gives it up again if what it was taken for was not written.
@@ -258,6 +270,14 @@ pub(super) fn is_stale(
     at: Moment,
 ) -> bool {
     at.since(held.since) > limit(policy, state, held)
+}
+
+/// Tells whether a claim is for a run that has delivered, or of a task that is closed.
+pub(super) fn is_spent(state: &State, held: &TaskClaim) -> bool {
+    let run = state.run(&held.run_id);
+    let over =
+        |run: &RunState| matches!(run.standing, RunStanding::Delivered | RunStanding::Overtaken);
+    state.closed.is_some() || run.is_some_and(over)
 }
 
 /// Gives the claim on a task at a remote, if there is one.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Stop;
-use super::claim::{find, is_stale};
+use super::claim::{find, is_spent, is_stale};
 use super::context::{Context, View};
 use super::output::{json as print_json, say, table};
 use crate::render::Format;
@@ -44,13 +44,18 @@ impl Claims {
             let state = view.task(&held.task).ok().map(|(_, state)| state);
             let stale = is_stale(&policy, state, held, at);
             let session = held.session.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-            let words = if stale { "stale" } else { "held" };
+            let spent = state.is_some_and(|state| is_spent(state, held));
+            let words = match (spent, stale) {
+                (true, _) => "its run is done",
+                (false, true) => "stale",
+                (false, false) => "held",
+            };
             let who = format!("{}{session}", held.agent);
             let (stage, since) = (held.stage.as_str(), held.since.to_string());
             rows.push([name, stage, &who, &since, words].map(str::to_owned).to_vec());
             listed.push(json!({
                 "task_id": name, "stage": held.stage, "run_id": held.run_id, "agent": held.agent,
-                "session": held.session, "since": held.since, "stale": stale,
+                "session": held.session, "since": held.since, "stale": stale, "spent": spent,
                 "oid": found.oid.to_string(),
             }));
         }

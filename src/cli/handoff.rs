@@ -3,7 +3,6 @@
 use clap::Subcommand;
 
 use super::Stop;
-use super::claim::release;
 use super::context::{Context, View};
 use super::desk::Desk;
 use super::export::Export;
@@ -132,9 +131,7 @@ impl Create {
         let (view, state) = (&desk.view, desk.state());
         let stage = desk.stage(None)?;
         if let Some(done) = already_sealed(state, stage) {
-            still_holds(view, done, &self.id)?;
-            release(&view.repository, &self.id, self.writing);
-            return Ok(());
+            return still_holds(view, done, &self.id);
         }
         if let Some(run) = state.active_run().filter(|run| !context.is_within(&run.run_id)) {
             super::exec::must_rest(&view.repository, &self.id, run)?;
@@ -160,7 +157,6 @@ impl Create {
         }
         writer.add(&desk.home(), handoff)?;
         writer.commit(self.writing)?;
-        release(&view.repository, &self.id, self.writing);
         say(format!(
             "handed off to {to}\nnext: git commit, then orch gate {} by a coordinator",
             self.id
