@@ -119,6 +119,9 @@ fn the_week_is_dispatched() {
     assert_eq!(said.code, 0, "{said:#?}");
     assert!(said.out.contains("12 stages merged, 12 tasks done"), "{}", said.out);
     assert!(said.out.contains("at most 4 agents at once"), "{}", said.out);
+    for phase in ["discovery", "implementation", "validation"] {
+        assert!(said.out.contains(&format!("phase {phase}: ")), "{}", said.out);
+    }
     let merged = team.repo.git(&["log", "--first-parent", "--reverse", "--format=%s", "main"]);
     let order: Vec<&str> = merged.lines().filter_map(|l| l.strip_prefix("Merge ")).collect();
     assert_eq!(order.len(), 12, "{merged}");

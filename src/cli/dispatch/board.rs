@@ -1,12 +1,14 @@
 //! What is told while a plan runs, and when it is over.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::output::say;
+use crate::plan::Item;
 use crate::source::{AgentName, TaskId};
 
 /// What became of the tasks, and a line that tells how it goes.
@@ -22,8 +24,20 @@ struct Told {
     closed: usize,
     most_at_once: usize,
     worked: Duration,
+    /// The phase of each task that began.
+    phases: BTreeMap<TaskId, String>,
+    /// How each phase went, in the order in which they began.
+    went: Vec<Went>,
     failed: Vec<(TaskId, String)>,
     rested: Vec<(TaskId, AgentName)>,
+}
+
+/// How a phase went.
+struct Went {
+    phase: String,
+    began: Instant,
+    ended: Instant,
+    worked: Duration,
 }
 
 impl Board {
@@ -53,8 +67,17 @@ impl Board {
     }
 
     /// Tells that an agent begins.
-    pub(super) fn begins(&self, task: &TaskId, stage: &str, agent: &AgentName) {
+    pub(super) fn begins(&self, item: &Item, agent: &AgentName) {
+        let task = &item.task.task_id;
+        let stage = item.stage.as_ref().map_or("-", |stage| stage.as_str());
         self.tell(&format!("{task}  {stage}: {agent} begins"));
+        let Some(phase) = item.task.phase.clone() else { return };
+        let mut told = self.told.borrow_mut();
+        if !told.went.iter().any(|went| went.phase == phase) {
+            let (began, worked) = (Instant::now(), Duration::ZERO);
+            told.went.push(Went { phase: phase.clone(), began, ended: began, worked });
+        }
+        told.phases.insert(task.clone(), phase);
     }
 
     /// Tells that a stage is merged.
@@ -69,6 +92,12 @@ impl Board {
         told.stages += 1;
         told.closed += usize::from(closed);
         told.worked += worked;
+        let phase = told.phases.get(task).cloned();
+        let went = told.went.iter_mut().find(|went| Some(&went.phase) == phase.as_ref());
+        if let Some(went) = went {
+            went.ended = Instant::now();
+            went.worked += worked;
+        }
     }
 
     /// Tells that a task failed for good, as far as this goes.
@@ -97,11 +126,17 @@ impl Board {
             "{} stages merged, {} tasks done in {elapsed:.1} s, at most {} agents at once",
             told.stages, told.closed, told.most_at_once
         ));
-        let faster = worked / elapsed.max(1e-3);
         if told.stages > 0 {
-            let gain = (faster >= 1.0)
-                .then(|| format!(": {faster:.1} times as fast as one agent at a time"));
-            say(format!("agents worked {worked:.1} s in all{}", gain.unwrap_or_default()));
+            say(format!("agents worked {worked:.1} s in all{}", gain(worked, elapsed)));
+        }
+        for went in &told.went {
+            let (lasted, worked) = (went.ended - went.began, went.worked.as_secs_f64());
+            let lasted = lasted.as_secs_f64();
+            say(format!(
+                "phase {}: {worked:.1} s of work in {lasted:.1} s{}",
+                went.phase,
+                gain(worked, lasted)
+            ));
         }
         for (task, agent) in &told.rested {
             say(format!("at rest: {task} ({agent})"));
@@ -110,5 +145,15 @@ impl Board {
             say(format!("failed: {task}: {why}"));
         }
         told.failed.is_empty() && told.rested.is_empty()
+    }
+}
+
+/// Says how many times as fast work was done as one agent after the other would have; nothing where it
+/// was not.
+fn gain(worked: f64, lasted: f64) -> String {
+    let faster = worked / lasted.max(1e-3);
+    match faster >= 1.0 {
+        true => format!(": {faster:.1} times as fast as one agent at a time"),
+        false => String::new(),
     }
 }

@@ -188,8 +188,7 @@ impl<'s> Shift<'s> {
                 self.aside.insert(task.clone());
                 continue;
             }
-            let stage = placed.item.stage.as_ref().map_or("-", |stage| stage.as_str());
-            self.board.begins(task, stage, &agent);
+            self.board.begins(placed.item, &agent);
             call(&mut calls, &sight.policy, placed.item, agent);
         }
         let began = !calls.is_empty();
