@@ -184,11 +184,9 @@ pub(super) fn why_held(item: &Item) -> String {
             told.collect::<Vec<_>>().join("; ")
         }
         _ => {
-            let names: Vec<&str> = item.waits_for.iter().map(|id| id.as_str()).collect();
-            match names.is_empty() {
-                true => "waits for an earlier phase".into(),
-                false => format!("waits for {}", names.join(", ")),
-            }
+            let phase = if item.behind.is_empty() { "" } else { "an earlier phase: " };
+            let names = item.waits_for.iter().chain(&item.behind).map(|id| id.as_str());
+            format!("waits for {phase}{}", names.collect::<Vec<_>>().join(", "))
         }
     }
 }
@@ -284,6 +282,7 @@ fn as_json(planned: &Planned<'_>) -> Value {
             "stage": item.stage,
             "stands": stands(item),
             "waits_for": item.waits_for,
+            "behind": item.behind,
             "why": why_held(item),
         })
     });

@@ -38,6 +38,8 @@ pub struct Item {
     pub stands: Stands,
     /// The tasks that it depends on and that are not closed as completed.
     pub waits_for: Vec<TaskId>,
+    /// The open tasks of earlier phases, which it waits for because it depends on none.
+    pub behind: Vec<TaskId>,
     /// How long its remaining stages are expected to take.
     pub expected: TimeDelta,
 }
@@ -81,7 +83,22 @@ pub fn agenda(world: &World, elsewhere: &BTreeMap<TaskId, State>, at: Moment) ->
         let further = elsewhere.get(&state.task.task_id);
         item(world, ledger, further.unwrap_or(state), further.is_some(), &expected, at)
     });
-    items.collect()
+    let mut items: Vec<Item> = items.collect();
+    order_phases(&world.policy, &mut items);
+    items
+}
+
+/// Puts tasks that depend on none behind those of earlier phases, in the policy's order: phases overlap
+/// only where it is said what is needed (R002-32).
+pub(super) fn order_phases(policy: &Policy, items: &mut [Item]) {
+    let order = |item: &Item| item.task.phase.as_deref().and_then(|name| policy.fleet.phase(name));
+    let all: Vec<(usize, TaskId)> =
+        items.iter().filter_map(|item| Some((order(item)?, item.task.task_id.clone()))).collect();
+    for item in items.iter_mut().filter(|item| item.task.depends_on.is_empty()) {
+        let Some(own) = order(item) else { continue };
+        let earlier = all.iter().filter(|(phase, _)| *phase < own);
+        item.behind = earlier.map(|(_, id)| id.clone()).collect();
+    }
 }
 
 fn item(
@@ -125,6 +142,7 @@ fn item(
         stage: stage.map(|stage| stage.name.clone()),
         assigned: state.assigned.is_some(),
         task: task.clone(),
+        behind: Vec::new(),
         lane,
         agent,
         stands,

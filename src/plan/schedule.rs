@@ -60,11 +60,9 @@ pub enum Kind {
 
 /// Plans open tasks. `parallel` is how many may run at once.
 ///
-/// A task waits for those that it depends on. One that depends on none waits until the tasks of
-/// earlier phases are done, so that phases overlap only where it is said what is needed
-/// (R002-32).
+/// A task waits for those that it depends on, and for those of earlier phases that it stands behind.
 pub fn plan<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Plan<'i> {
-    let graph = Waiting::of(policy, items);
+    let graph = Waiting::of(items);
     let mut waves = Vec::new();
     let mut done: BTreeSet<&TaskId> = BTreeSet::new();
     let mut left: Vec<&Item> = graph.planned().collect();
@@ -91,7 +89,7 @@ pub fn plan<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Plan<'i>
 
 /// Gives what runs, and what may begin beside it now: the first wave of the [`plan`], at less cost.
 pub fn first_wave<'i>(policy: &Policy, items: &'i [Item], parallel: usize) -> Vec<Placed<'i>> {
-    let graph = Waiting::of(policy, items);
+    let graph = Waiting::of(items);
     let done = BTreeSet::new();
     let may_begin = graph.planned().filter(|item| graph.may_begin(item, &done));
     wave(policy, may_begin, parallel, &mut BTreeMap::new()).tasks
@@ -162,9 +160,9 @@ struct Waiting<'i> {
 }
 
 impl<'i> Waiting<'i> {
-    fn of(policy: &Policy, items: &'i [Item]) -> Self {
+    fn of(items: &'i [Item]) -> Self {
         let waits: BTreeMap<_, _> =
-            items.iter().map(|item| (&item.task.task_id, waits(policy, items, item))).collect();
+            items.iter().map(|item| (&item.task.task_id, waits(item))).collect();
         let mut graph = Waiting { order: items.iter().collect(), waits, ..Waiting::empty() };
         graph.hold();
         graph.measure();
@@ -287,14 +285,7 @@ impl<'i> Waiting<'i> {
     }
 }
 
-/// Gives the open tasks that one waits for: those that it depends on; if it names none, those of
-/// earlier phases, in the policy's order.
-fn waits<'i>(policy: &Policy, items: &'i [Item], item: &'i Item) -> Vec<&'i TaskId> {
-    if !item.task.depends_on.is_empty() {
-        return item.waits_for.iter().collect();
-    }
-    let order = |item: &Item| item.task.phase.as_deref().and_then(|name| policy.fleet.phase(name));
-    let Some(own) = order(item) else { return Vec::new() };
-    let earlier = items.iter().filter(|other| order(other).is_some_and(|phase| phase < own));
-    earlier.map(|other| &other.task.task_id).collect()
+/// Gives the open tasks that one waits for: those that it depends on, or those of earlier phases.
+fn waits(item: &Item) -> Vec<&TaskId> {
+    item.waits_for.iter().chain(&item.behind).collect()
 }

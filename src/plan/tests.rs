@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use super::agenda::order_phases;
 use super::{Item, Kind, Obstacle, Plan, Refusal, Stands, first_wave, plan};
 use crate::policy::{Policy, Scope};
 use crate::record::kind::{Priority, Task};
@@ -36,6 +37,7 @@ fn item(name: &str, scope: &str, depends_on: &[&str]) -> Item {
         scope: Scope::new(&[scope.to_owned()]).expect("a glob"),
         stands: if waits_for.is_empty() { Stands::Ready } else { Stands::Waits },
         waits_for,
+        behind: Vec::new(),
         expected: TimeDelta::hours(1),
         task,
     }
@@ -104,14 +106,17 @@ fn phases_overlap_only_where_it_is_said_what_is_needed() {
         item.task.phase = Some(phase.into());
         item
     };
-    let items = [
+    let mut items = [
         phase(item("aa", "src/a/**", &[]), "discovery"),
         phase(item("bb", "src/b/**", &["aa"]), "discovery"),
         phase(item("cc", "src/c/**", &["aa"]), "implementation"),
         phase(item("dd", "src/d/**", &[]), "implementation"),
     ];
+    order_phases(&policy(), &mut items);
     let plan = plan(&policy(), &items, usize::MAX);
     assert_eq!(waves(&plan), [vec!["aa"], vec!["bb", "cc"], vec!["dd"]]);
+    // Who asks for one phase only does not begin it before its time.
+    assert_eq!(super::plan(&policy(), &items[3..], usize::MAX).waves.len(), 0);
 }
 
 /// What waits for a task that can't be planned can't be planned either.

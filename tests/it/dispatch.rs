@@ -482,3 +482,30 @@ fn a_crowd_of_agents_loses_nothing() {
 fn fifty_agents_do_five_hundred_tasks() {
     crowd(50, 500);
 }
+
+/// R002-23, R002-32: a phase whose work failed keeps the next one waiting, but for what says that it
+/// needs something else.
+#[test]
+fn a_failed_phase_keeps_the_next_one_waiting() {
+    let team = fleet(
+        "case $ORCH_TASK in
+           D-1) exit 1 ;;
+           D-2) mkdir -p docs/discovery; echo x > docs/discovery/D-2.md ;;
+           *) mkdir -p src/$ORCH_TASK; echo x > src/$ORCH_TASK/f ;;
+         esac",
+    );
+    let open = |id: &str, workflow: &str, phase: &str, more: &[&str]| {
+        let task = ["task", "open", id, "--title", "A step", "--workflow", workflow];
+        team.orch("orchestrator", &[&task[..], &["--phase", phase], more].concat());
+    };
+    open("D-1", "discovery", "discovery", &[]);
+    open("D-2", "discovery", "discovery", &[]);
+    open("I-1", "implementation", "implementation", &["--scope", "src/I-1/**"]);
+    let needs = ["--scope", "src/I-2/**", "--depends-on", "D-2"];
+    open("I-2", "implementation", "implementation", &needs);
+    team.commit("Open tasks");
+    let said = dispatch(&team, &[]);
+    assert_eq!(said.code, 1, "{said:#?}");
+    assert!(said.out.contains("I-1  waits for an earlier phase: D-1"), "{}", said.out);
+    assert!(closed(&team, "I-2") && !closed(&team, "I-1"));
+}

@@ -171,12 +171,7 @@ impl<'s> Shift<'s> {
         if self.flights.len() >= self.floor.parallel {
             return false;
         }
-        let items: Vec<Item> = sight
-            .items
-            .iter()
-            .filter(|item| !self.aside.contains(&item.task.task_id))
-            .map(|item| self.as_it_stands(item))
-            .collect();
+        let items: Vec<Item> = sight.items.iter().map(|item| self.as_it_stands(item)).collect();
         let mut calls = Vec::new();
         for placed in first_wave(&sight.policy, &items, self.floor.parallel) {
             let task = &placed.item.task.task_id;
@@ -205,6 +200,8 @@ impl<'s> Shift<'s> {
         let task = &item.task.task_id;
         let mut item = item.clone();
         match self.flights.get(task) {
+            // What waits for it waits on.
+            _ if self.aside.contains(task) => item.stands = Stands::Held(Vec::new()),
             Some(flight) => {
                 item.stands = Stands::Running;
                 item.agent = Some(flight.agent.clone());
