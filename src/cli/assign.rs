@@ -62,7 +62,18 @@ impl Assign {
             say(format!("`{}` is assigned to {to} already", self.id));
             return Ok(());
         }
+        if !policy.agents[&to].lanes.contains(&stage.lane) {
+            let message = format!("{to} does not work in lane {}", stage.lane);
+            let able = policy.agents_who(|agent| agent.lanes.contains(&stage.lane));
+            let able = able.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Stop::denied(message, format!("give it to one who does: {able}")));
+        }
         let late = state.active_run().filter(|_| self.backup);
+        if self.backup && late.is_none() {
+            let message = format!("no run of `{}` goes on, so nobody is late", self.id);
+            let help = format!("name somebody: `orch task assign {} --to {to}`", self.id);
+            return Err(Stop::denied(message, help));
+        }
         let mut writer = Writer::new(context, &desk.view, author);
         if let Some(run) = late {
             must_be_late(stage, run, policy.escalation.stalled_after, context.at())?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Stop;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
-use super::output::{json as print_json, say, show, table};
+use super::output::{complain, json as print_json, say, show, table};
 use crate::ledger::State;
 use crate::plan::emit;
 use crate::plan::{Item, Kind, Placed, Plan as Planned, Stands, Target, agenda, jobs, plan};
@@ -27,7 +27,7 @@ pub(super) struct Plan {
     /// How many tasks may run at once; by default as many as limits and scopes allow
     #[arg(long, value_name = "N", visible_alias = "parallel-groups")]
     groups: Option<usize>,
-    /// Write it for another scheduler
+    /// Write what may run now for another scheduler
     #[arg(long, value_name = "FORM", conflicts_with = "format")]
     emit: Option<Scheduler>,
     /// human or json
@@ -38,9 +38,9 @@ pub(super) struct Plan {
 /// The schedulers that plans are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Scheduler {
-    /// One matrix of a GitHub Actions job: what may run now
+    /// One matrix of a GitHub Actions job
     GithubMatrix,
-    /// A whole GitHub Actions workflow, a job for each wave
+    /// A whole GitHub Actions workflow
     GithubWorkflow,
     /// AgentRun resources of a Kubernetes cluster
     Agentrun,
@@ -102,9 +102,9 @@ impl Plan {
         scheduler: Scheduler,
         context: &Context,
     ) -> Result<(), Stop> {
-        if scheduler == Scheduler::GithubMatrix {
-            planned.waves.truncate(1);
-        }
+        let later: usize = planned.waves.iter().skip(1).map(|wave| wave.tasks.len()).sum();
+        // What comes later begins from what is merged by then, which no scheduler does by itself.
+        planned.waves.truncate(1);
         let policy = view.policy();
         let base = view.repository.current_branch()?.ok_or_else(|| {
             Stop::fault("no branch is checked out that work could go to", "`git switch main`")
@@ -117,6 +117,12 @@ impl Plan {
             implementation_spec: policy.implementation_spec.clone(),
             max_parallel: self.groups,
         };
+        let later: usize = later + planned.held.len();
+        if later > 0 {
+            complain(format!(
+                "note: {later} more tasks wait; write the plan again once these are gated and merged"
+            ));
+        }
         let jobs = jobs(&view.world, &planned, context.at());
         let written = match scheduler {
             Scheduler::GithubMatrix => emit::github_matrix(&jobs, &target),

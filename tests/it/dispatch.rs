@@ -381,6 +381,11 @@ fn a_backup_is_assigned_to_who_is_late() {
     assert!(early.denied().contains("has until"), "{early:#?}");
     let unknown = team.try_orch("orchestrator", &["task", "assign", "A-1", "--to", "python-pr"]);
     assert!(unknown.fault().contains("did you mean `python-pro`?"), "{unknown:#?}");
+    let outside = team.try_orch("orchestrator", &["task", "assign", "A-1", "--to", "qa-expert"]);
+    assert!(outside.denied().contains("does not work in lane code"), "{outside:#?}");
+    open(&team, &[("B-1", "src/b/**")]);
+    let nobody = team.try_orch("orchestrator", &["task", "assign", "B-1", "--backup"]);
+    assert!(nobody.denied().contains("nobody is late"), "{nobody:#?}");
     // What one who does not direct says counts for nothing.
     let worker = team.try_orch("qa-expert", &["task", "assign", "A-1", "--to", "python-pro"]);
     assert_eq!(worker.checks(), ["agent-unknown"]);
@@ -400,11 +405,13 @@ fn the_week_is_emitted_for_other_schedulers() {
         .collect();
     assert_eq!(now, ["DISC-001", "DISC-002", "DISC-004", "DISC-003"]);
     let workflow = emit("github-workflow");
-    assert!(workflow.contains("needs:") && workflow.contains("orch run exec"), "{workflow}");
-    let runs = emit("agentrun");
-    assert_eq!(runs.matches("kind: AgentRun").count(), 12, "{runs}");
+    assert!(workflow.contains("orch run exec"), "{workflow}");
+    // What waits begins from what is merged by then, so it is not handed out yet.
+    let runs = team.try_orch("orchestrator", &["plan", "--emit", "agentrun"]);
+    assert_eq!(runs.out.matches("kind: AgentRun").count(), 4, "{runs:#?}");
+    assert!(runs.err.contains("8 more tasks wait"), "{runs:#?}");
     for key in ["repository", "base", "head", "candidateId", "stage", "artifactPath"] {
-        assert!(runs.contains(&format!("{key}:")), "{key}");
+        assert!(runs.out.contains(&format!("{key}:")), "{key}");
     }
     assert!(emit("argo").contains("kind: Workflow"));
     let unknown = team.try_orch("orchestrator", &["plan", "--emit", "jenkins"]);

@@ -137,11 +137,9 @@ impl Worker<'_> {
             let last = format!("the policy gives {agent} no `command`");
             return Ok(Said { success: false, last });
         }
-        let file = self.brief(benches, agent)?.display().to_string();
         let tasks: Vec<&str> = benches.iter().map(|bench| bench.task.as_str()).collect();
         let folders = benches.iter().map(|bench| bench.folder.display().to_string());
         let told = [
-            ("ORCH_PROMPT_FILE", file),
             ("ORCH_TASKS", tasks.join(" ")),
             ("ORCH_WORKTREES", folders.collect::<Vec<_>>().join(":")),
         ];
@@ -151,11 +149,15 @@ impl Worker<'_> {
         let clock = lead.clock.display().to_string();
         let exec = ["run", "exec", lead.task.as_str(), "--once", "--time", &clock];
         let claim: &[&str] = if self.shop.claims { &["--claim"] } else { &[] };
-        let run = [&exec[..], claim, &["--"], &words].concat();
+        // What is asked of one task follows from its stage; of several, only this knows.
+        let shared = (benches.len() > 1).then(|| self.brief(benches, agent)).transpose()?;
+        let shared = shared.map(|file| file.display().to_string());
+        let prompt: Vec<&str> = shared.iter().flat_map(|file| ["--prompt", file]).collect();
+        let run = [&exec[..], claim, &prompt, &["--"], &words].concat();
         lead.orch(&run, &voice, &told, Some(self.stop))
     }
 
-    /// Writes what the agent is told, of all the tasks of its call; gives the file.
+    /// Writes what the agent is told of several tasks that share its call; gives the file.
     fn brief(&self, benches: &[Bench<'_>], agent: &AgentName) -> Result<PathBuf, Stop> {
         let mut all = String::new();
         for bench in benches {
@@ -168,9 +170,7 @@ impl Worker<'_> {
             let mut run = draft::run(&view.world, state, stage);
             run.agent = agent.clone();
             all.push_str(&prompt(&Briefing { policy: &policy, ledger, state, stage, run: &run }));
-            if benches.len() > 1 {
-                all.push_str(&format!("- Its worktree is {}\n\n", bench.folder.display()));
-            }
+            all.push_str(&format!("- Its worktree is {}\n\n", bench.folder.display()));
         }
         let file = self.shop.notes.join(format!("{}.md", benches[0].task));
         std::fs::write(&file, all).map_err(|error| {

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 
 use self::beat::Heartbeat;
 use self::claim::{Asked, Claim};
-use self::order::{Ended, How, Order};
+use self::order::{Ended, How, Order, Prompt};
 use self::standing::{due, handed_off, may_be_taken_up};
 use super::Stop;
 use super::claim::Beginning;
@@ -28,6 +28,7 @@ use super::run::{begin, goes_on_elsewhere, result_command};
 use super::signals::Signals;
 use crate::draft;
 use crate::ledger::{RunStanding, RunState};
+use crate::plan::{Briefing, prompt};
 use crate::policy::{Ending, Stage};
 use crate::record::kind::{Failure, FailureClass, Run, RunStatus};
 use crate::snapshot::{GitRepository, Side};
@@ -40,8 +41,9 @@ use crate::world;
     after_help = "Begins the run, or takes it up where it was cut off; keeps the output, and \
                         records how the command ended.\nA transient failure is tried again after \
                         the policy's wait. The command sees ORCH_TASK, ORCH_STAGE,\nORCH_RUN_ID, \
-                        ORCH_ATTEMPT, ORCH_LANE, ORCH_CHECKPOINT and ORCH_IDEMPOTENCY_KEY, which is \
-                        the same for\nevery attempt. Exit code 1 if it failed for good.\nExample: \
+                        ORCH_ATTEMPT, ORCH_LANE, ORCH_BRANCH, ORCH_CHECKPOINT, \
+                        ORCH_PROMPT_FILE (what is asked of it) and\nORCH_IDEMPOTENCY_KEY, which is the same for \
+                        every attempt. Exit code 1 if it failed for good.\nExample: \
                         orch run exec strat-001 --handoff -- python backtest.py"
 )]
 pub(super) struct Exec {
@@ -62,6 +64,9 @@ pub(super) struct Exec {
     /// Make one attempt, and leave the next to whoever says this again
     #[arg(long)]
     once: bool,
+    /// The file that tells the agent what to do, instead of one that follows from the stage
+    #[arg(long, value_name = "FILE", hide = true)]
+    prompt: Option<std::path::PathBuf>,
     /// Write to this file how many milliseconds the command took
     #[arg(long, value_name = "FILE", hide = true)]
     time: Option<std::path::PathBuf>,
@@ -215,8 +220,17 @@ impl Exec {
             session: context.session().map(str::to_owned),
             timeout: self.timeout.or_else(|| stage.timeout.and_then(|time| time.to_std().ok())),
             log: logs.join(self.id.as_str()).join(name),
+            prompt: self.prompt(desk, stage, &run),
             run,
         }
+    }
+
+    fn prompt(&self, desk: &Desk, stage: &Stage, run: &Run) -> Prompt {
+        if let Some(file) = &self.prompt {
+            return Prompt::File(file.clone());
+        }
+        let (policy, ledger, state) = (desk.policy(), desk.ledger(), desk.state());
+        Prompt::Text(prompt(&Briefing { policy, ledger, state, stage, run }))
     }
 
     /// Records how the command ended, and gives whether it succeeded; refuses to go on if it failed

@@ -37,6 +37,16 @@ pub(super) struct Order {
     pub(super) timeout: Option<Duration>,
     /// Where its output is kept, on this machine.
     pub(super) log: PathBuf,
+    /// What its agent is told.
+    pub(super) prompt: Prompt,
+}
+
+/// What an agent is told of a run.
+pub(super) enum Prompt {
+    /// This, which is written beside the log.
+    Text(String),
+    /// What stands in this file.
+    File(PathBuf),
 }
 
 /// How a command ended, and what it left.
@@ -80,7 +90,16 @@ impl Order {
         let offset = log.metadata().map_err(unable)?.len();
         let tail = Tail::of(&self.log, offset).map_err(unable)?;
         let begun = Instant::now();
+        let told = match &self.prompt {
+            Prompt::File(file) => file.clone(),
+            Prompt::Text(text) => {
+                let file = self.log.with_extension("md");
+                fs::write(&file, text).map_err(unable)?;
+                file
+            }
+        };
         let mut command = self.command(words);
+        command.env("ORCH_PROMPT_FILE", told);
         command.stdin(claim.input().map_err(unable)?);
         command.stdout(log.try_clone().map_err(unable)?).stderr(log);
         let how = match command.spawn() {
