@@ -56,12 +56,17 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
 
 fn dangling(world: &World, step: &Step<'_>, depends_on: &[TaskId]) -> Vec<Objection> {
     let folders = &world.survey.folders;
-    let known =
-        |id: &TaskId| world.task(id).is_some() || folders.contains_key(&id.as_str().to_lowercase());
+    // Ids are unique without regard to case, but a task is found by its own spelling.
+    let folder = |id: &TaskId| folders.get(&id.as_str().to_lowercase());
+    let spelled = |id: &TaskId| folder(id).is_some_and(|known| known.file_name() == id.as_str());
+    let known = |id: &TaskId| world.task(id).is_some() || spelled(id);
     let dangling = depends_on.iter().enumerate().filter(|(_, id)| !known(id));
     let objections = dangling.map(|(index, id)| {
         let message = format!("nobody has opened `{id}`, which this depends on");
-        let help = format!("open it first: `orch task open {id} --workflow NAME --title TITLE`");
+        let help = match folder(id) {
+            Some(known) => format!("did you mean `{}`?", known.file_name()),
+            None => format!("open it first: `orch task open {id} --workflow NAME --title TITLE`"),
+        };
         Objection::new(step.field(&format!("depends_on.{index}")), message, help)
     });
     objections.collect()

@@ -6,6 +6,7 @@ use super::Stop;
 use super::claim::{find, is_spent, is_stale};
 use super::context::{Context, View};
 use super::output::{json as print_json, say, table};
+use crate::ledger::TaskClaim;
 use crate::render::Format;
 use crate::source::TaskId;
 
@@ -20,6 +21,9 @@ pub(super) struct Claims {
     /// The remote
     #[arg(long, default_value = "origin", value_name = "REMOTE")]
     remote: String,
+    /// Delete those whose runs are done, as far as that is known here
+    #[arg(long)]
+    prune: bool,
     /// human or json
     #[arg(long, default_value = "human", value_parser = super::output::format)]
     format: Format,
@@ -45,7 +49,13 @@ impl Claims {
             let stale = is_stale(&policy, state, held, at);
             let session = held.session.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
             let spent = state.is_some_and(|state| is_spent(state, held));
+            if spent && self.prune {
+                let reference = TaskClaim::reference(&held.task);
+                // Whoever claimed it anew meanwhile keeps it.
+                view.repository.push_ref(&self.remote, &reference, Some(found.oid), None)?;
+            }
             let words = match (spent, stale) {
+                (true, _) if self.prune => "its run is done; given up",
                 (true, _) => "its run is done",
                 (false, true) => "stale",
                 (false, false) => "held",

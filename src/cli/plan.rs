@@ -24,7 +24,8 @@ use crate::source::TaskId;
 pub(super) struct Plan {
     #[command(flatten)]
     pub(super) which: Which,
-    /// How many tasks may run at once; by default as many as limits and scopes allow
+    /// How many tasks may run at once; by default as many as the policy's `dispatch` says, else
+    /// as limits and scopes allow
     #[arg(long, value_name = "N", visible_alias = "parallel-groups")]
     groups: Option<usize>,
     /// Write what may run now for another scheduler
@@ -81,7 +82,8 @@ impl Plan {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of_all(context, false)?;
         let items = items(context, &view, &self.which)?;
-        let planned = plan(&view.world.policy, &items, self.groups.unwrap_or(usize::MAX));
+        let at_once = self.groups.or(view.world.policy.fleet.parallel).unwrap_or(usize::MAX);
+        let planned = plan(&view.world.policy, &items, at_once);
         if let Some(scheduler) = self.emit {
             return self.emit(&view, planned, scheduler, context);
         }

@@ -7,7 +7,7 @@ use super::context::View;
 use super::output::say;
 use crate::draft::{self, Undecided};
 use crate::ledger::State;
-use crate::policy::{Policy, Stage};
+use crate::policy::{Policy, Scope, Stage};
 use crate::record::kind::Artifact;
 use crate::snapshot::{Fault, GitRepository, Mode, Node, Oid, Repository as _, Side, lfs};
 use crate::source::{ArtifactName, Digest, RepoPath, TaskId};
@@ -26,6 +26,11 @@ pub(super) fn seal(
         let listed = view.repository.list(Side::Index, &produce.glob.folder())?;
         files.extend(listed.into_iter().map(|(path, _)| path));
     }
+    // What the task is not about is none of its evidence, whatever globs it fits.
+    let scope = Scope::new(&policy.scope_in(&state.task.scope, &stage.lane)).ok();
+    let narrows = !state.task.scope.is_empty();
+    let about = |path: &RepoPath| scope.as_ref().is_none_or(|scope| scope.contains(path));
+    files.retain(|path| !narrows || about(path) || policy.lanes_of(path).is_empty());
     let top = view.repository.work_dir().unwrap_or(view.repository.git_dir());
     let (files, others): (Vec<RepoPath>, Vec<RepoPath>) = files
         .into_iter()

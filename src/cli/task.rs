@@ -4,7 +4,6 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::assign::Assign;
-use super::claim::release;
 use super::context::Context;
 use super::deps::Deps;
 use super::desk::Desk;
@@ -131,8 +130,6 @@ impl Close {
         }
         let author = desk.author(context)?;
         let close = kind::Close { outcome: self.outcome, reason: self.reason, stage: None };
-        desk.record(context, author, close, self.writing)?;
-        release(&desk.view.repository, &self.id, self.writing);
-        Ok(())
+        desk.record(context, author, close, self.writing)
     }
 }

@@ -35,16 +35,6 @@ impl TaskClaim {
         format!("{CLAIMS}{task}")
     }
 
-    /// Tells whether both speak of one run, done by one agent from one context that has a name: then
-    /// the one who holds it and the one who asks are the same.
-    pub fn is_same(&self, other: &TaskClaim) -> bool {
-        let context = |claim: &TaskClaim| one_line(claim.session.as_deref().unwrap_or_default());
-        let own = context(self);
-        (&self.task, &self.run_id, &self.agent) == (&other.task, &other.run_id, &other.agent)
-            && own == context(other)
-            && !own.is_empty()
-    }
-
     /// Writes the commit's message: a sentence for people, and what [`TaskClaim::parse`] reads. What it
     /// took over is told, if it did.
     pub fn message(&self, took_over: Option<&TookOver>) -> String {
@@ -127,14 +117,6 @@ mod tests {
         let text = claim(None).message(Some(&took_over));
         assert!(text.contains("from ml_engineer, who claimed it 2026-11-20T14:30:00Z: It rests"));
         assert_eq!(TaskClaim::parse(&text), Some(claim(None)));
-    }
-
-    #[test]
-    fn only_a_named_context_is_known_again() {
-        let (one, other) = (claim(Some("a b")), claim(Some("a\nb")));
-        assert!(one.is_same(&other) && !one.is_same(&claim(Some("c"))));
-        assert!(!claim(None).is_same(&claim(None)));
-        assert!(!one.is_same(&TaskClaim { run_id: "r1".parse().expect("an id"), ..one.clone() }));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::draft::{self, Author};
 use crate::ledger::{Standing, State};
 use crate::policy::{Policy, Scope, Stage};
 use crate::record::Payload;
-use crate::record::kind::{Outcome, Run, Task};
+use crate::record::kind::{Outcome, Priority, Run, Task};
 use crate::source::{AgentName, LaneName, Moment, StageName, TaskId};
 use crate::world::{LedgerView, World};
 
@@ -89,12 +89,15 @@ pub fn agenda(world: &World, elsewhere: &BTreeMap<TaskId, State>, at: Moment) ->
 }
 
 /// Puts tasks that depend on none behind those of earlier phases, in the policy's order: phases overlap
-/// only where it is said what is needed (R002-32).
+/// only where it is said what is needed, and an emergency waits for none (R002-18, R002-32).
 pub(super) fn order_phases(policy: &Policy, items: &mut [Item]) {
     let order = |item: &Item| item.task.phase.as_deref().and_then(|name| policy.fleet.phase(name));
     let all: Vec<(usize, TaskId)> =
         items.iter().filter_map(|item| Some((order(item)?, item.task.task_id.clone()))).collect();
-    for item in items.iter_mut().filter(|item| item.task.depends_on.is_empty()) {
+    let waits = |item: &&mut Item| {
+        item.task.depends_on.is_empty() && item.task.priority != Priority::Emergency
+    };
+    for item in items.iter_mut().filter(waits) {
         let Some(own) = order(item) else { continue };
         let earlier = all.iter().filter(|(phase, _)| *phase < own);
         item.behind = earlier.map(|(_, id)| id.clone()).collect();
@@ -122,7 +125,9 @@ fn item(
         (Standing::Ready(_), Some(_)) if elsewhere => Stands::Held(vec![is_elsewhere(state)]),
         (Standing::Ready(_), Some(stage)) => {
             let (_, report) = may_start(world, ledger, state, stage, at);
-            ready(&report, !waits_for.is_empty())
+            // What was closed, but not as completed, will never be done.
+            let may_come = |id: &TaskId| world.task(id).is_some_and(|task| task.closed.is_none());
+            ready(&report, !waits_for.is_empty() && waits_for.iter().all(may_come))
         }
         (Standing::Running(_), _) => Stands::Running,
         (Standing::Delivered(_), _) => Stands::Delivered,

@@ -63,15 +63,23 @@ pub fn prompt(briefing: &Briefing<'_>) -> String {
 fn ending(briefing: &Briefing<'_>) -> Vec<String> {
     let Briefing { state, stage, .. } = briefing;
     let id = &state.task.task_id;
+    let open = state.issues.iter().filter(|issue| !state.answered.contains(&issue.id));
+    let open: Vec<&str> = open.map(|issue| issue.id.as_str()).collect();
     match stage.kind {
         StageKind::Audit => vec![
             format!(
                 "Report: `orch audit report {id} --verdict PASS{}`, or `--verdict FAIL --issue \
-                 SEVERITY:CATEGORY:FILE:LINE:WHAT:REMEDY`",
+                 SEVERITY:CATEGORY:FILE:LINE:WHAT:REMEDY`; severities: critical, major, minor; categories: \
+                 lookahead, leakage, overfitting, documentation, other",
                 stage.tests.iter().map(|test| format!(" --test {test}=PASS")).collect::<String>()
             ),
             "End with exit code 0; any other means that you could not judge.".into(),
         ],
+        StageKind::Work | StageKind::Deploy if !open.is_empty() => vec![format!(
+            "Answer each issue by handing off yourself: `orch handoff create {id}{} --message TEXT`; \
+             then end with exit code 0.",
+            open.iter().map(|issue| format!(" --resolves {issue}")).collect::<String>()
+        )],
         StageKind::Work | StageKind::Deploy => vec![
             "End with exit code 0; any other means that it failed, and the last line you print says \
              why."

@@ -89,16 +89,20 @@ impl Scope {
         self.set.contains(path)
     }
 
-    /// Tells whether some path could lie in both.
+    /// Tells whether some path could lie in both, or a file of one in the way of a folder of the other.
     pub fn meets(&self, other: &Scope) -> bool {
         self.meeting(other).is_some()
     }
 
-    /// Gives the first two globs, one of each, that could match the same path.
+    /// Gives the first two globs, one of each, that could match the same path, or that name a file and
+    /// what lies below it: `src/a` and `src/a/b` can't both be.
     pub fn meeting<'s>(&'s self, other: &'s Scope) -> Option<(&'s str, &'s str)> {
         let pairs = self.globs.iter().flat_map(|one| other.globs.iter().map(move |two| (one, two)));
-        let mut met =
-            pairs.filter(|(one, two)| one.could_meet(two) && search(one, two, None).is_some());
+        let mut met = pairs.filter(|(one, two)| {
+            one.could_meet(two) && search(one, two, None).is_some()
+                || one.is_above(two)
+                || two.is_above(one)
+        });
         met.next().map(|(one, two)| (one.text.as_str(), two.text.as_str()))
     }
 }
@@ -114,6 +118,15 @@ impl Glob {
         let start = nfa.start_anchored().as_u32();
         let nodes = nfa.states().iter().map(node).collect();
         Ok(Glob { text: text.to_owned(), ends: ends(text), nodes, start })
+    }
+
+    /// Tells whether it names one path, and the other's globs lie below that.
+    fn is_above(&self, other: &Glob) -> bool {
+        let plain = !self.text.contains(['*', '?', '[', '{', '\\']);
+        let head = other.text.get(..self.text.len());
+        plain
+            && head.is_some_and(|head| head.eq_ignore_ascii_case(&self.text))
+            && other.text[self.text.len()..].starts_with('/')
     }
 
     /// Answers no where the letters that globs begin and end with already differ.
@@ -279,11 +292,14 @@ mod tests {
             ("a[0-9]*", "a?z"),
             ("**", "**"),
             ("docs/ü*", "docs/**"),
+            // A file can't be where a folder is.
+            ("src/a", "SRC/a/b"),
+            ("src/**", "src"),
         ] {
-            assert!(meet(one, two), "{one} {two}");
+            assert!(meet(one, two) && meet(two, one), "{one} {two}");
         }
         for (one, two) in [
-            ("src/**", "src"),
+            ("src/a", "src/ab"),
             ("src/*", "src/*/x"),
             ("**/*.md", "**/*.rs"),
             ("a/*/c", "a/c"),
@@ -363,7 +379,9 @@ mod tests {
                 return Ok(());
             };
             let found = witness(&ours.globs[0], &theirs.globs[0]);
-            prop_assert_eq!(found.is_some(), ours.meets(&theirs));
+            let (a, b) = (&ours.globs[0], &theirs.globs[0]);
+            let above = a.is_above(b) || b.is_above(a);
+            prop_assert_eq!(found.is_some() || above, ours.meets(&theirs));
             if let Some(path) = found {
                 let path = RepoPath::from_git(path);
                 let mut parts = path.as_bytes().split(|byte| *byte == b'/');

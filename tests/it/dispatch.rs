@@ -278,6 +278,10 @@ fn ctrl_c_ends_cleanly_and_the_next_dispatch_goes_on() {
     std::fs::write(root.join("go"), "").unwrap();
     let said = dispatch(&team, &["--parallel", "3"]);
     assert_eq!(said.code, 0, "{said:#?}");
+    // Who rests has not failed: no attempt is lost.
+    let runs =
+        team.try_git(&["grep", "--files-with-matches", "status: failed", "--", ".orch/tasks"]);
+    assert_eq!(runs.out, "");
     for task in ["A-1", "B-1", "C-1"] {
         assert!(closed(&team, task), "{task}: {said:#?}");
     }
@@ -515,4 +519,71 @@ fn a_failed_phase_keeps_the_next_one_waiting() {
     assert_eq!(said.code, 1, "{said:#?}");
     assert!(said.out.contains("I-1  waits for an earlier phase: D-1"), "{}", said.out);
     assert!(closed(&team, "I-2") && !closed(&team, "I-1"));
+}
+
+/// R001-17: work that is returned again and again stops, for a person to look; it is not done for ever.
+#[test]
+fn what_is_returned_again_and_again_is_set_aside() {
+    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
+    let script = "echo x >> ../../calls; mkdir -p src; echo \"{\\\"good\\\": false, \\\"run\\\": \\\"$ORCH_RUN_ID\\\"}\" > src/result.json";
+    write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
+    let stage = "produces: {code: \"src/**/*\"}\n\n  testing:";
+    let gated = "produces: {code: \"src/**/*\"}\n        gate: [code.good]\n\n  testing:";
+    let team = fleet_with(&file, &[(stage, gated)]);
+    open(&team, &[("A-1", "src/**")]);
+    let said = dispatch(&team, &[]);
+    assert_eq!(said.code, 1, "{said:#?}");
+    assert!(said.out.contains("its work was returned"), "{}", said.out);
+    let calls = std::fs::read_to_string(team.repo.root().join("calls")).unwrap();
+    assert!(calls.lines().count() <= 2, "{calls}");
+}
+
+/// An agent that does nothing has done nothing, whatever lies there already.
+#[test]
+fn an_agent_that_changes_nothing_has_not_done_its_task() {
+    let team = fleet("true");
+    team.repo.write("src/main.py", "code");
+    team.smuggle("Code of before");
+    open(&team, &[("A-1", "src/other/**"), ("B-1", "src/**")]);
+    let said = dispatch(&team, &[]);
+    assert_eq!(said.code, 1, "{said:#?}");
+    assert_eq!(said.out.matches("changed no file").count(), 4, "{}", said.out);
+    assert!(!closed(&team, "A-1") && !closed(&team, "B-1"));
+}
+
+/// What could not be merged is merged by the next dispatch, once the way is free.
+#[test]
+fn a_merge_that_failed_is_made_by_the_next_dispatch() {
+    let team = fleet("mkdir -p src/$ORCH_TASK; echo done > src/$ORCH_TASK/file");
+    open(&team, &[("A-1", "src/A-1/**")]);
+    team.repo.write("src/A-1/file", "in the way");
+    let said = dispatch(&team, &[]);
+    assert_eq!(said.code, 1, "{said:#?}");
+    assert!(said.out.contains("src/A-1/file"), "Git's own reason: {}", said.out);
+    std::fs::remove_file(team.repo.path().join("src/A-1/file")).unwrap();
+    let again = dispatch(&team, &[]);
+    assert_eq!(again.code, 0, "{again:#?}");
+    assert!(closed(&team, "A-1"));
+    assert_eq!(team.read("src/A-1/file"), "done\n");
+    team.try_orch("orchestrator", &["dispatch", "NOPE-1"]).fault();
+}
+
+/// An agent that leaves the branch of its run is told of, and nothing is recorded elsewhere.
+#[test]
+fn an_agent_that_leaves_its_branch_is_told_of() {
+    let team = fleet(
+        "mkdir -p src; echo x > src/f
+         [ -e ../../stay ] || git switch --quiet --create elsewhere",
+    );
+    open(&team, &[("A-1", "src/**")]);
+    let said = dispatch(&team, &[]);
+    assert_eq!(said.code, 1, "{said:#?}");
+    assert!(said.out.contains("the command left `feature/A-1-implement`"), "{}", said.out);
+    assert_eq!(team.repo.git(&["rev-parse", "elsewhere"]), team.repo.git(&["rev-parse", "main"]));
+    std::fs::write(team.repo.root().join("stay"), "").unwrap();
+    let bench = worktrees(&team).join("A-1").display().to_string();
+    team.repo.git(&["-C", &bench, "switch", "--quiet", "feature/A-1-implement"]);
+    let again = dispatch(&team, &[]);
+    assert_eq!(again.code, 0, "{again:#?}");
+    assert!(closed(&team, "A-1"));
 }

@@ -33,6 +33,9 @@ impl Worker<'_> {
         let all = |done: &dyn Fn() -> Option<Done>| benches.iter().map(|_| done()).collect();
         loop {
             let state = self.state(lead)?;
+            if let Some(astray) = self.astray(lead, &state)? {
+                return Ok((worked, all(&|| Some(Done::Failed(astray.clone())))));
+            }
             if matches!(state.standing, Standing::Delivered(_) | Standing::Finished)
                 || state.active_run().is_some_and(|run| run.executed)
             {
@@ -51,24 +54,43 @@ impl Worker<'_> {
             let after = self.state(lead)?;
             let failed = stage_name(self.policy, &after)
                 .and_then(|stage| after.failures(&stage).next().map(|(_, failed)| failed.clone()));
-            if !said.success {
-                along.iter().try_for_each(|bench| self.fail_too(bench, agent, failed.as_ref()))?;
-            }
             if self.stop.load(Ordering::SeqCst) {
                 return Ok((worked, all(&|| Some(Done::Rests))));
+            }
+            if !said.success {
+                along.iter().try_for_each(|bench| self.fail_too(bench, agent, failed.as_ref()))?;
             }
             if said.success {
                 return Ok((worked, all(&|| None)));
             }
             match self.again(lead, &after, failed.as_ref(), agent)? {
-                Again::By(next, at) if self.wait(at) => *agent = next,
-                Again::By(..) => return Ok((worked, all(&|| Some(Done::Rests)))),
+                Again::By(next, at) => {
+                    self.tell(&lead.task, format!("{}, tried again at {at}", reason(&failed)));
+                    if !self.wait(at) {
+                        return Ok((worked, all(&|| Some(Done::Rests))));
+                    }
+                    *agent = next;
+                }
                 Again::No(why) => {
                     let why = why.unwrap_or(said.last);
                     return Ok((worked, all(&|| Some(Done::Failed(why.clone())))));
                 }
             }
         }
+    }
+
+    /// Tells why nothing may be recorded in a worktree: its agent left the branch of its run.
+    pub(super) fn astray(&self, bench: &Bench<'_>, state: &State) -> Result<Option<String>, Stop> {
+        let Some(due) = state.active_run().and_then(|run| run.branch.as_deref()) else {
+            return Ok(None);
+        };
+        let here = self.context.repository_at(&bench.folder)?.current_branch()?;
+        Ok((here.as_deref() != Some(due)).then(|| {
+            let folder = bench.folder.display();
+            format!(
+                "its agent left the branch of its run; go back: cd {folder} && git switch {due}"
+            )
+        }))
     }
 
     /// Gives a task to the agent if it is another's by the policy, and begins its run if it is to be
@@ -242,4 +264,13 @@ fn took(clock: &Path) -> Duration {
     let told = std::fs::read_to_string(clock).unwrap_or_default();
     let _not_there = std::fs::remove_file(clock);
     Duration::from_millis(told.trim().parse().unwrap_or_default())
+}
+
+fn reason(failed: &Option<Failed>) -> String {
+    let failure = failed.as_ref().map(|failed| &failed.failure);
+    let told = failure.map(|failure| match &failure.message {
+        Some(message) => format!("{}: {message}", failure.reason),
+        None => failure.reason.clone(),
+    });
+    format!("failed ({})", told.unwrap_or_default())
 }

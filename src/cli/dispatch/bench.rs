@@ -85,7 +85,8 @@ impl Shop {
         fs::create_dir_all(&self.notes).map_err(|error| unwritable(&self.notes, &error))?;
         let ledger = ledger_of(&folder, task)?;
         let clock = self.notes.join(format!("{task}.time"));
-        Ok(Bench { shop: self, task: task.clone(), ledger, folder, log, clock })
+        let (task, base) = (task.clone(), base.to_owned());
+        Ok(Bench { shop: self, task, base, ledger, folder, log, clock })
     }
 
     /// Makes a worktree: of one that is not used any more, which costs only what differs, or anew.
@@ -93,6 +94,8 @@ impl Shop {
         let place = folder.display().to_string();
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(used) = spare.pop() else {
+            // One whose folder somebody deleted is none any more.
+            self.git(&self.top, &["worktree", "prune"], None)?;
             let add = ["worktree", "add", "--quiet", "--force", "--detach", &place, base];
             return must(self.git(&self.top, &add, None)?, "git worktree add").map(drop);
         };
@@ -155,6 +158,8 @@ pub(super) struct Bench<'s> {
     shop: &'s Shop,
     /// The task.
     pub(super) task: TaskId,
+    /// The commit that its branch starts from.
+    base: String,
     /// The folder of the task's ledger.
     pub(super) ledger: RepoPath,
     /// The worktree's folder.
@@ -176,6 +181,13 @@ impl Bench<'_> {
     pub(super) fn is_staged(&self) -> Result<bool, Stop> {
         let output = self.shop.git(&self.folder, &["diff", "--cached", "--quiet"], None)?;
         Ok(!output.status.success())
+    }
+
+    /// Tells whether anything but records differs from where the branch started.
+    pub(super) fn has_work(&self) -> Result<bool, Stop> {
+        let start = self.git(&["merge-base", "HEAD", &self.base], None)?;
+        let diff = ["diff", "--cached", "--quiet", start.trim(), "--", ".", ":(exclude).orch"];
+        Ok(!self.shop.git(&self.folder, &diff, None)?.status.success())
     }
 
     /// Commits what is staged, through the hooks, in somebody's name; tells how that ended.
@@ -294,11 +306,27 @@ fn said(output: Output) -> Said {
 
 /// Gives why a command that said this failed: what a refusal says, else its last line.
 pub(super) fn line_of(text: &str) -> String {
-    let heads = text.lines().filter(|line| line.starts_with("error["));
-    let says = text.lines().filter_map(|line| line.trim_start().strip_prefix("× "));
-    let refusal = heads.zip(says).map(|(head, says)| format!("{head}: {says}")).next();
-    let last = || text.lines().rev().map(str::trim).find(|line| !line.is_empty());
-    refusal.or_else(|| last().map(str::to_owned)).unwrap_or_default()
+    let lines: Vec<&str> = text.lines().collect();
+    let head = lines.iter().find(|line| line.starts_with("error["));
+    let says = lines.iter().position(|line| line.trim_start().starts_with("× "));
+    if let (Some(head), Some(says)) = (head, says) {
+        // A long sentence goes on in the lines below it.
+        let goes_on = lines[says + 1..].iter().map_while(|line| line.strip_prefix("  │ "));
+        let first = lines[says].trim_start().trim_start_matches("× ");
+        let sentence: Vec<&str> = std::iter::once(first).chain(goes_on).map(str::trim).collect();
+        return format!("{head}: {}", sentence.join(" "));
+    }
+    let git = lines.iter().position(|line| {
+        ["error: ", "CONFLICT ", "fatal: "].iter().any(|word| line.starts_with(word))
+    });
+    if let Some(at) = git {
+        // Git names the files below, each behind a tab.
+        let files = lines[at + 1..].iter().map_while(|line| line.strip_prefix('\t'));
+        let words: Vec<&str> = std::iter::once(lines[at]).chain(files).map(str::trim).collect();
+        return words.join(" ");
+    }
+    let last = lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty());
+    last.unwrap_or_default().to_owned()
 }
 
 fn reason(log: &Path, before: u64) -> String {

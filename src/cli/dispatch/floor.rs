@@ -8,7 +8,7 @@ use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use super::GLANCE;
-use super::bench::{Shop, Voice};
+use super::bench::Shop;
 use super::board::Board;
 use super::stage::{Done, Order, Report, Worker};
 use crate::cli::Stop;
@@ -62,11 +62,11 @@ struct Flight {
 }
 
 /// What is known between two looks at the repository.
-struct Sight {
-    policy: Arc<Policy>,
+pub(super) struct Sight {
+    pub(super) policy: Arc<Policy>,
     items: Vec<Item>,
     /// The commit that branches start from.
-    base: String,
+    pub(super) base: String,
     /// Something landed since.
     stale: bool,
 }
@@ -110,13 +110,15 @@ impl Floor<'_> {
 }
 
 /// One run of the floor.
-struct Shift<'s> {
-    floor: &'s Floor<'s>,
-    board: &'s Board,
+pub(super) struct Shift<'s> {
+    pub(super) floor: &'s Floor<'s>,
+    pub(super) board: &'s Board,
     sender: Sender<Report>,
     flights: BTreeMap<TaskId, Flight>,
     /// Tasks that are not tried again by this dispatch.
-    aside: BTreeSet<TaskId>,
+    pub(super) aside: BTreeSet<TaskId>,
+    /// How often the work on a task was returned.
+    pub(super) returned: BTreeMap<TaskId, u32>,
     watched: Instant,
     /// What repository the last watch saw.
     seen: Vec<String>,
@@ -124,8 +126,9 @@ struct Shift<'s> {
 
 impl<'s> Shift<'s> {
     fn new(floor: &'s Floor<'s>, board: &'s Board, sender: Sender<Report>) -> Self {
-        let (flights, aside) = (BTreeMap::new(), BTreeSet::new());
-        Shift { floor, board, sender, flights, aside, watched: Instant::now(), seen: Vec::new() }
+        let (flights, aside, returned) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        let (watched, seen) = (Instant::now(), Vec::new());
+        Shift { floor, board, sender, flights, aside, returned, watched, seen }
     }
 
     fn work<'scope>(
@@ -172,6 +175,7 @@ impl<'s> Shift<'s> {
             return false;
         }
         let items: Vec<Item> = sight.items.iter().map(|item| self.as_it_stands(item)).collect();
+        let mut began = self.go_on(scope, sight);
         let mut calls = Vec::new();
         for placed in first_wave(&sight.policy, &items, self.floor.parallel) {
             let task = &placed.item.task.task_id;
@@ -186,13 +190,40 @@ impl<'s> Shift<'s> {
             self.board.begins(placed.item, &agent);
             call(&mut calls, &sight.policy, placed.item, agent);
         }
-        let began = !calls.is_empty();
+        began |= !calls.is_empty();
         for Call { lead, along, agent } in calls {
             let task = lead.task.task_id.clone();
             let order = Order { task, along, agent, base: sight.base.clone() };
             self.launch(scope, order, Arc::clone(&sight.policy));
         }
         began
+    }
+
+    /// Goes on with what an earlier dispatch left behind its agent's work: only the coordinator's part
+    /// is to be done.
+    fn go_on<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, sight: &Sight) -> bool
+    where
+        's: 'scope,
+    {
+        let left = sight.items.iter().filter(|item| {
+            let task = &item.task.task_id;
+            matches!(item.stands, Stands::Delivered | Stands::Finished)
+                && self.is_left(task)
+                && !self.flights.contains_key(task)
+                && !self.aside.contains(task)
+        });
+        let left: Vec<TaskId> = left.map(|item| item.task.task_id.clone()).collect();
+        for task in &left {
+            let agent = self.floor.coordinator.clone();
+            let (task, along, base) = (task.clone(), Vec::new(), sight.base.clone());
+            self.launch(scope, Order { task, along, agent, base }, Arc::clone(&sight.policy));
+        }
+        !left.is_empty()
+    }
+
+    /// Tells whether an earlier dispatch left a worktree of a task.
+    fn is_left(&self, task: &TaskId) -> bool {
+        self.floor.shop.folder(task).join(".git").exists()
     }
 
     /// A task as this dispatch knows it: somebody works on it here, or left off.
@@ -207,7 +238,9 @@ impl<'s> Shift<'s> {
                 item.agent = Some(flight.agent.clone());
             }
             // An earlier dispatch left its worktree: what it began is gone on with.
-            None if self.floor.shop.folder(task).join(".git").exists() => {
+            None if self.is_left(task)
+                && !matches!(item.stands, Stands::Delivered | Stands::Finished) =>
+            {
                 item.stands = Stands::Ready;
                 item.assigned = true;
             }
@@ -232,7 +265,8 @@ impl<'s> Shift<'s> {
         let (sender, floor) = (self.sender.clone(), self.floor);
         scope.spawn(move || {
             let (context, shop, coordinator) = (floor.context, floor.shop, &floor.coordinator);
-            let worker = Worker { context, shop, policy: &policy, coordinator, stop: &stop };
+            let (stop, notes) = (&*stop, &sender);
+            let worker = Worker { context, shop, policy: &policy, coordinator, stop, notes };
             for report in worker.carry_out(&order) {
                 // Nobody listens any more only when the dispatch itself has failed.
                 let _told = sender.send(report);
@@ -248,81 +282,12 @@ impl<'s> Shift<'s> {
             if let (Some(flight), Done::Rests) = (self.flights.get(task), done) {
                 self.board.rests(task, &flight.agent);
             }
-            self.flights.remove(task);
+            match done {
+                Done::Note(text) => self.board.note(&format!("{task}  {text}")),
+                _ => drop(self.flights.remove(task)),
+            }
         }
         all
-    }
-
-    /// Merges what is ready; sets aside what failed.
-    fn settle(&mut self, sight: &mut Sight, task: &TaskId, done: Done) -> Result<(), Stop> {
-        match done {
-            Done::Ready { branch, closed, passed, worked } => {
-                match self.merge(&sight.policy, task, &branch)? {
-                    None => {
-                        self.board.landed(task, passed, closed, worked);
-                        sight.landed(task, closed);
-                        sight.base = self.head()?;
-                    }
-                    Some(why) => self.set_aside(task, &format!("it can't be merged: {why}")),
-                }
-            }
-            Done::Rests => drop(self.aside.insert(task.clone())),
-            Done::Failed(why) => self.set_aside(task, &why),
-        }
-        Ok(())
-    }
-
-    fn set_aside(&mut self, task: &TaskId, why: &str) {
-        self.board.failed(task, why);
-        let folder = self.floor.shop.folder(task);
-        self.board.note(&format!("{task}  what it has is in {}", folder.display()));
-        self.aside.insert(task.clone());
-    }
-
-    /// Merges a branch, through the hooks; gives why not, if that is refused.
-    fn merge(&self, policy: &Policy, task: &TaskId, branch: &str) -> Result<Option<String>, Stop> {
-        let Floor { context, shop, coordinator, .. } = self.floor;
-        let here = context.repository()?.current_branch()?;
-        if here.as_ref() != Some(&self.floor.branch) {
-            return Ok(Some(format!("`{}` is not checked out any more", self.floor.branch)));
-        }
-        let voice = Voice::new(policy, coordinator, shop.session.clone());
-        if !shop.hooked
-            && let Some(refused) = self.judge(branch)?
-        {
-            return Ok(Some(refused));
-        }
-        let message = format!("Merge {task}");
-        let merge = ["merge", "--quiet", "--no-ff", "--message", &message, branch];
-        let output = shop.git(&shop.top, &merge, Some(&voice))?;
-        if !output.status.success() {
-            let told = super::bench::line_of(&String::from_utf8_lossy(&output.stderr));
-            // Where no merge was begun, there is none to be undone.
-            let _as_it_was = shop.git(&shop.top, &["merge", "--abort"], None)?;
-            return Ok(Some(told));
-        }
-        if let Err(stop) = shop.clear(task, branch) {
-            self.board.note(&format!("{task}  merged; {}", stop.in_words()));
-        }
-        Ok(None)
-    }
-
-    /// Asks the guard about a branch where no hook does; gives why it is refused.
-    fn judge(&self, branch: &str) -> Result<Option<String>, Stop> {
-        let Floor { shop, branch: base, .. } = self.floor;
-        let guard = ["guard", "--base", base, "--head", branch, "--branch", branch];
-        let mut command = std::process::Command::new(&shop.program);
-        command.args(guard).current_dir(&shop.top).env("NO_COLOR", "1");
-        let output = command.output().map_err(|error| {
-            Stop::fault(format!("orch can't run itself: {error}"), "run it by its path")
-        })?;
-        let told = super::bench::line_of(&String::from_utf8_lossy(&output.stderr));
-        Ok((!output.status.success()).then_some(told))
-    }
-
-    fn head(&self) -> Result<String, Stop> {
-        let head = self.floor.context.repository()?.head_commit()?;
-        Ok(head.map(|oid| oid.to_string()).unwrap_or_default())
     }
 
     fn rest_all(&self) {
@@ -375,7 +340,7 @@ impl<'s> Shift<'s> {
 
 impl Sight {
     /// Takes in that a stage of a task landed.
-    fn landed(&mut self, task: &TaskId, closed: bool) {
+    pub(super) fn landed(&mut self, task: &TaskId, closed: bool) {
         self.stale = true;
         if closed {
             self.items.retain(|item| item.task.task_id != *task);

@@ -5,6 +5,7 @@ mod attempt;
 mod bench;
 mod board;
 mod floor;
+mod landing;
 mod stage;
 
 use std::path::PathBuf;
@@ -62,6 +63,9 @@ impl Dispatch {
             let message = format!("`{coordinator}` is no coordinator, so it records no gates");
             let help = "dispatch as one: `--agent NAME` or ORCH_AGENT";
             return Err(Stop::denied(message, help));
+        }
+        for task in &self.tasks {
+            view.task(task)?;
         }
         if self.dry_run {
             let mut items = items(context, &view, &self.which)?;

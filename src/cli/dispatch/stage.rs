@@ -2,6 +2,7 @@
 //! commands that an agent would type, and judged by the same guard.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::bench::{Bench, Said, Shop, Voice};
@@ -10,7 +11,7 @@ use crate::cli::context::Context;
 use crate::draft;
 use crate::ledger::{Standing, State};
 use crate::policy::{Policy, StageKind};
-use crate::record::kind::Outcome;
+use crate::record::kind::{Outcome, Verdict};
 use crate::snapshot::Side;
 use crate::source::{AgentName, StageName, TaskId};
 use crate::world::ledger_at;
@@ -42,6 +43,8 @@ pub(super) enum Done {
         /// How long the agent's command took, all attempts together.
         worked: Duration,
     },
+    /// Nothing yet, but this is to be told.
+    Note(String),
     /// It was asked to rest, and rests; what it has is kept in its worktree.
     Rests,
     /// It failed, or was refused, for this reason; what it has is kept in its worktree.
@@ -59,6 +62,8 @@ pub(super) struct Worker<'w> {
     pub(super) coordinator: &'w AgentName,
     /// Set when the agent is to rest.
     pub(super) stop: &'w AtomicBool,
+    /// Where it tells how it goes.
+    pub(super) notes: &'w Sender<Report>,
 }
 
 impl Worker<'_> {
@@ -107,7 +112,10 @@ impl Worker<'_> {
 
     /// Commits what is on the record of a failure.
     fn keep(&self, bench: &Bench<'_>, agent: &AgentName, done: &Done) {
-        if matches!(done, Done::Failed(_)) && bench.is_staged().unwrap_or_default() {
+        let state = self.state(bench).ok();
+        let astray = state.and_then(|state| self.astray(bench, &state).ok().flatten());
+        let failed = matches!(done, Done::Failed(_)) && astray.is_none();
+        if failed && bench.is_staged().unwrap_or_default() {
             let voice = self.voice(agent, &bench.task, "-");
             let message = format!("Record what became of {}", bench.task);
             let commit = ["commit", "--quiet", "--message", &message, "--", ".orch"];
@@ -142,6 +150,9 @@ impl Worker<'_> {
     fn deliver(&self, bench: &Bench<'_>, agent: &AgentName) -> Result<Option<String>, Stop> {
         let task = &bench.task;
         let state = self.state(bench)?;
+        if let Some(astray) = self.astray(bench, &state)? {
+            return Ok(Some(astray));
+        }
         let stage = stage_name(self.policy, &state);
         let word = stage.as_ref().map_or("-", StageName::as_str);
         let voice = self.voice(agent, task, word);
@@ -153,6 +164,12 @@ impl Worker<'_> {
             }
             // This machine's own log is nobody's work, whether it is ignored or not.
             bench.git(&["add", "--all", "--", ".", ":(exclude)logs/agent_activity.log"], None)?;
+            let owes = self.policy.stage(&state.task.workflow, stage);
+            let owes = owes.is_some_and(|stage| stage.produces.values().any(|one| !one.optional));
+            if owes && !bench.has_work()? {
+                let why = "its command ended well, and changed no file".to_owned();
+                return self.give_up(bench, &voice, "no_work", why).map(Some);
+            }
             let said = bench.orch(&["handoff", "create", task.as_str()], &voice, &[], None)?;
             if !said.success {
                 let why = format!("stage {running} can't be handed off: {}", said.last);
@@ -191,11 +208,25 @@ impl Worker<'_> {
         Ok(if said.success { why } else { format!("{why}; {}", said.last) })
     }
 
+    /// Tells whether the last run was an audit that failed: it returned the task by itself.
+    fn was_returned(&self, state: &State) -> bool {
+        let stage = state.runs.last().map(|run| &run.stage);
+        let stage = stage.and_then(|stage| self.policy.stage(&state.task.workflow, stage));
+        stage.is_some_and(|stage| stage.kind == StageKind::Audit)
+            && state.audits.last().is_some_and(|audit| audit.verdict == Verdict::Fail)
+    }
+
+    /// Tells how it goes.
+    pub(super) fn tell(&self, task: &TaskId, text: String) {
+        // Nobody listens any more only when the dispatch itself has failed.
+        let _told = self.notes.send((task.clone(), Done::Note(text)));
+    }
+
     /// Records the coordinator's gate, closes a task behind its last stage, and commits both.
     fn gate(&self, bench: &Bench<'_>, worked: Duration) -> Result<Done, Stop> {
         let (task, voice) = (&bench.task, self.coordinator());
         let before = self.state(bench)?;
-        let mut passed = true;
+        let mut passed = !self.was_returned(&before);
         if let Standing::Delivered(_) = &before.standing {
             let said = bench.orch(&["gate", task.as_str()], &voice, &[], None)?;
             if !matches!(self.state(bench)?.standing, Standing::Ready(_) | Standing::Finished) {

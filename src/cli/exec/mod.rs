@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use self::beat::Heartbeat;
 use self::claim::{Asked, Claim};
 use self::order::{Ended, How, Order, Prompt};
-use self::standing::{due, handed_off, may_be_taken_up};
+use self::standing::{due, failure, handed_off, may_be_taken_up};
 use super::Stop;
 use super::claim::Beginning;
 use super::context::Context;
@@ -29,8 +29,8 @@ use super::signals::Signals;
 use crate::draft;
 use crate::ledger::{RunStanding, RunState};
 use crate::plan::{Briefing, prompt};
-use crate::policy::{Ending, Stage};
-use crate::record::kind::{Failure, FailureClass, Run, RunStatus};
+use crate::policy::Stage;
+use crate::record::kind::{FailureClass, Run, RunStatus};
 use crate::snapshot::{GitRepository, Side};
 use crate::source::{Moment, StageName, TaskId};
 use crate::world;
@@ -116,6 +116,10 @@ impl Exec {
                     let ours = claim.as_mut().expect("asked for before anything may go");
                     let ended = order.carry_out(&self.command, ours, &signals)?;
                     self.tell_time(&ended);
+                    if let (true, Some(signal)) = (self.once, signals.caught()) {
+                        // It rests: the run is taken up again as it is, and no attempt is lost.
+                        return Err(Stop::Interrupted(signal));
+                    }
                     let succeeded = self.record(&context.by_now(), &order, &ended)?;
                     match signals.caught() {
                         Some(signal) => return Err(Stop::Interrupted(signal)),
@@ -218,6 +222,7 @@ impl Exec {
             task: self.id.clone(),
             of: retry.maximum_attempts.max(run.attempt),
             session: context.session().map(str::to_owned),
+            leaves_nobody: self.once,
             timeout: self.timeout.or_else(|| stage.timeout.and_then(|time| time.to_std().ok())),
             log: logs.join(self.id.as_str()).join(name),
             prompt: self.prompt(desk, stage, &run),
@@ -237,6 +242,7 @@ impl Exec {
     /// and is not to be tried again by itself.
     fn record(&self, context: &Context, order: &Order, ended: &Ended) -> Result<bool, Stop> {
         let desk = Desk::of(context, &self.id)?;
+        standing::must_be_where_it_began(&desk, &order.run)?;
         let log = order.log.display();
         let state = desk.state();
         // The command itself may have handed off, or reported what it judged.
@@ -361,25 +367,6 @@ pub(super) fn must_rest(
         Asked::Granted(_) => Ok(()),
         Asked::Busy(process) => Err(still_runs(&run.stage, process)),
     }
-}
-
-/// Gives why a command failed, as the policy classifies it.
-fn failure(desk: &Desk, ended: &Ended) -> Failure {
-    let told = |class, reason: &str, message| Failure { class, reason: reason.into(), message };
-    let (exit_code, timed_out) = match &ended.how {
-        How::Interrupted => {
-            return told(FailureClass::Transient, "interrupted", ended.last_line());
-        }
-        How::NotStarted(error) => {
-            return told(FailureClass::Spec, "not_started", Some(error.clone()));
-        }
-        How::Exited(code) => (*code, false),
-        How::TimedOut => (None, true),
-    };
-    let took_long = || Some("it took longer than it may, and was ended".to_owned());
-    let ending = Ending { exit_code, timed_out, output: &ended.output };
-    let message = if timed_out { took_long() } else { ended.last_line() };
-    Failure { message, ..desk.policy().classify(&ending) }
 }
 
 /// Waits for the moment of the next attempt. Ctrl-C ends the process at once.

@@ -33,6 +33,8 @@ pub(super) struct Order {
     pub(super) of: u32,
     /// The context that it is done from.
     pub(super) session: Option<String>,
+    /// Whether what it left running in the background ends with it.
+    pub(super) leaves_nobody: bool,
     /// How long it may take.
     pub(super) timeout: Option<Duration>,
     /// Where its output is kept, on this machine.
@@ -166,6 +168,9 @@ impl Order {
             std::thread::sleep(GLANCE);
         };
         let _reaped = child.wait();
+        if self.leaves_nobody {
+            Signals::end(child);
+        }
         tail.finish(heartbeat);
         how
     }

@@ -1,10 +1,12 @@
 //! Where a task stands in front of `orch run exec`.
 
+use super::order::{Ended, How};
 use crate::cli::Stop;
 use crate::cli::context::Context;
 use crate::cli::desk::Desk;
 use crate::ledger::{RunStanding, RunState, Standing, State};
-use crate::record::kind::Run;
+use crate::policy::Ending;
+use crate::record::kind::{Failure, FailureClass, Run};
 use crate::source::{Moment, StageName};
 
 /// Gives the stage in question if it has handed off, or reported, and nothing came after.
@@ -45,6 +47,37 @@ pub(super) fn may_be_taken_up(
         (Some(branch), Some(here)) if branch != here => {
             let message = format!("run {} goes on on `{branch}`", active.run_id);
             Err(Stop::denied(message, format!("go there first: `git switch {branch}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives why a command failed, as the policy classifies it.
+pub(super) fn failure(desk: &Desk, ended: &Ended) -> Failure {
+    let told = |class, reason: &str, message| Failure { class, reason: reason.into(), message };
+    let (exit_code, timed_out) = match &ended.how {
+        How::Interrupted => {
+            return told(FailureClass::Transient, "interrupted", ended.last_line());
+        }
+        How::NotStarted(error) => {
+            return told(FailureClass::Spec, "not_started", Some(error.clone()));
+        }
+        How::Exited(code) => (*code, false),
+        How::TimedOut => (None, true),
+    };
+    let took_long = || Some("it took longer than it may, and was ended".to_owned());
+    let ending = Ending { exit_code, timed_out, output: &ended.output };
+    let message = if timed_out { took_long() } else { ended.last_line() };
+    Failure { message, ..desk.policy().classify(&ending) }
+}
+
+/// Refuses to record how a command ended on another branch than it began on: the command left it.
+pub(super) fn must_be_where_it_began(desk: &Desk, run: &Run) -> Result<(), Stop> {
+    match (&run.branch, &desk.view.proposal.branch) {
+        (Some(due), here) if here.as_ref() != Some(due) => {
+            let message = format!("the command left `{due}`, the branch of run {}", run.run_id);
+            let help = format!("go back and say this again: `git switch {due}`");
+            Err(Stop::denied(message, help))
         }
         _ => Ok(()),
     }

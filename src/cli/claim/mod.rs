@@ -1,14 +1,15 @@
 //! Claims on tasks, across clones: one of many who ask a remote at once gets one, and the others are
 //! told who has it.
 
-use std::fs;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::path::PathBuf;
+mod note;
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use self::note::Note;
 use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
-use super::ledger::{Writing, write_whole};
+use super::ledger::Writing;
 use super::output::{complain, say};
 use crate::ledger::{CLAIMS, RunStanding, RunState, State, TaskClaim};
 use crate::policy::Policy;
@@ -146,8 +147,8 @@ impl Wanted<'_> {
     }
 
     /// Claims the task by one push; refuses, and has written nothing, if somebody else holds it. The
-    /// claim of the same run and context is taken as it is, and one that this clone holds for another
-    /// run is renewed.
+    /// claim that this clone holds for the same run is taken as it is, and one for another run is
+    /// renewed.
     pub(super) fn take(&self) -> Result<(), Stop> {
         let Wanted { repository, remote, claim, .. } = self;
         let reference = TaskClaim::reference(&claim.task);
@@ -200,12 +201,11 @@ impl Wanted<'_> {
         note.write(self.repository, &self.claim.task)
     }
 
-    /// Tells whether what stands there is a claim for this very run: held by this clone, or asked for
-    /// from the same context.
+    /// Tells whether what stands there is this clone's own claim for this very run. What another clone
+    /// calls its context proves nothing: many machines call theirs the same.
     fn is_own(&self, found: &Found, ours: &[Oid]) -> bool {
-        let Some(held) = &found.claim else { return false };
-        let here = ours.contains(&found.oid) && held.run_id == self.claim.run_id;
-        here || held.is_same(&self.claim)
+        let same = |held: &TaskClaim| held.run_id == self.claim.run_id;
+        ours.contains(&found.oid) && found.claim.as_ref().is_some_and(same)
     }
 
     /// Tells whether what stands there is for a run whose result is known here: it is nobody's any
@@ -328,48 +328,6 @@ fn or_without(fault: Fault) -> Fault {
 pub(super) fn claim_at(repository: &GitRepository, task: &str, oid: Oid) -> Option<TaskClaim> {
     let meta = repository.commit_meta(oid).ok()?;
     TaskClaim::parse(&meta.message).filter(|claim| claim.task == *task)
-}
-
-/// What this clone knows of a claim that it holds.
-struct Note {
-    oid: Oid,
-    remote: String,
-}
-
-impl Note {
-    fn place(repository: &GitRepository, task: &TaskId) -> PathBuf {
-        repository.common_dir().join("orch").join("claims").join(task.as_str())
-    }
-
-    fn read(repository: &GitRepository, task: &TaskId) -> Option<Note> {
-        let text = fs::read_to_string(Note::place(repository, task)).ok()?;
-        let (hex, remote) = text.trim_end().split_once(' ')?;
-        Some(Note { oid: Oid::from_hex(hex)?, remote: remote.to_owned() })
-    }
-
-    fn write(&self, repository: &GitRepository, task: &TaskId) -> Result<(), Fault> {
-        let Note { oid, remote } = self;
-        write_whole(&Note::place(repository, task), &format!("{oid} {remote}\n"))
-    }
-
-    fn remove(repository: &GitRepository, task: &TaskId) {
-        // Without its claim, one that is left says nothing.
-        let _left_behind = fs::remove_file(Note::place(repository, task));
-    }
-
-    fn restore(
-        repository: &GitRepository,
-        task: &TaskId,
-        known: Option<Note>,
-    ) -> Result<(), Fault> {
-        match known {
-            Some(known) => known.write(repository, task),
-            None => {
-                Note::remove(repository, task);
-                Ok(())
-            }
-        }
-    }
 }
 
 /// Gives up the claim on a task if this clone holds one, unless nothing was to be written. That it
