@@ -34,6 +34,8 @@ pub struct Item {
     /// The files that the stage may change: what the task's own scope says of the lane, else all that
     /// the lane owns.
     pub scope: Scope,
+    /// The branch of its run, or the one that its next run would be done on.
+    pub branch: Option<String>,
     /// Where it stands.
     pub stands: Stands,
     /// The tasks that it depends on and that are not closed as completed.
@@ -120,11 +122,13 @@ fn item(
         |id: &TaskId| world.task(id).is_some_and(|other| other.closed == Some(Outcome::Completed));
     let waits_for: Vec<TaskId> =
         task.depends_on.iter().filter(|id| !completed(id)).cloned().collect();
+    let mut next = None;
     let stands = match (&state.standing, stage) {
         _ if workflow.is_none() => Stands::Held(vec![no_workflow(state)]),
         (Standing::Ready(_), Some(_)) if elsewhere => Stands::Held(vec![is_elsewhere(state)]),
         (Standing::Ready(_), Some(stage)) => {
-            let (_, report) = may_start(world, ledger, state, stage, at);
+            let (run, report) = may_start(world, ledger, state, stage, at);
+            next = run.branch;
             // What was closed, but not as completed, will never be done.
             let may_come = |id: &TaskId| world.task(id).is_some_and(|task| task.closed.is_none());
             ready(&report, !waits_for.is_empty() && waits_for.iter().all(may_come))
@@ -148,6 +152,7 @@ fn item(
         assigned: state.assigned.is_some(),
         task: task.clone(),
         behind: Vec::new(),
+        branch: next.or_else(|| state.runs.last().and_then(|run| run.branch.clone())),
         lane,
         agent,
         stands,

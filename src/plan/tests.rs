@@ -38,6 +38,7 @@ fn item(name: &str, scope: &str, depends_on: &[&str]) -> Item {
         stands: if waits_for.is_empty() { Stands::Ready } else { Stands::Waits },
         waits_for,
         behind: Vec::new(),
+        branch: None,
         expected: TimeDelta::hours(1),
         task,
     }

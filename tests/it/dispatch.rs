@@ -587,3 +587,18 @@ fn an_agent_that_leaves_its_branch_is_told_of() {
     assert_eq!(again.code, 0, "{again:#?}");
     assert!(closed(&team, "A-1"));
 }
+
+/// A worktree that somebody deleted is made again, and the task is done.
+#[test]
+fn a_worktree_that_is_gone_is_made_again() {
+    let team = fleet(
+        "[ -e ../../stay ] || { touch ../../stay; rm -rf \"$PWD\"; exit 0; }
+         mkdir -p src; echo x > src/f",
+    );
+    open(&team, &[("A-1", "src/**")]);
+    assert_eq!(dispatch(&team, &[]).code, 1);
+    let again = dispatch(&team, &[]);
+    assert_eq!(again.code, 0, "{again:#?}");
+    assert!(closed(&team, "A-1"));
+    team.verify().passed();
+}

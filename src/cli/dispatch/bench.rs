@@ -74,12 +74,18 @@ impl Shop {
 
     /// Gives the bench of a task; makes its worktree, at a commit and on no branch yet, if it is not
     /// there.
-    pub(super) fn bench(&self, task: &TaskId, base: &str) -> Result<Bench<'_>, Stop> {
+    pub(super) fn bench(
+        &self,
+        task: &TaskId,
+        base: &str,
+        branch: Option<&str>,
+    ) -> Result<Bench<'_>, Stop> {
         let folder = self.folder(task);
         if !folder.join(".git").exists() {
             fs::create_dir_all(&self.worktrees)
                 .map_err(|error| unwritable(&self.worktrees, &error))?;
             self.make(&folder, base)?;
+            self.go_back_to(&folder, base, branch)?;
         }
         let log = self.notes.join(format!("{task}.log"));
         fs::create_dir_all(&self.notes).map_err(|error| unwritable(&self.notes, &error))?;
@@ -106,6 +112,22 @@ impl Shop {
         must(self.git(folder, &checkout, None)?, "git checkout")?;
         // Nothing of the task before is left, not even what Git ignores.
         must(self.git(folder, &["clean", "-ffdxq"], None)?, "git clean").map(drop)
+    }
+
+    /// Checks out the branch of a run whose worktree is gone. One that holds nothing is begun anew.
+    fn go_back_to(&self, folder: &Path, base: &str, branch: Option<&str>) -> Result<(), Stop> {
+        let Some(branch) = branch else { return Ok(()) };
+        let name = format!("refs/heads/{branch}");
+        let there = self.git(folder, &["rev-parse", "--verify", "--quiet", &name], None)?;
+        if !there.status.success() {
+            return Ok(());
+        }
+        let merged = ["merge-base", "--is-ancestor", &name, base];
+        let step: &[&str] = match self.git(folder, &merged, None)?.status.success() {
+            true => &["branch", "--quiet", "--delete", "--force", branch],
+            false => &["switch", "--quiet", branch],
+        };
+        must(self.git(folder, step, None)?, &format!("git {}", step[0])).map(drop)
     }
 
     /// Deletes a branch that was merged, and keeps its worktree for another task.

@@ -193,7 +193,8 @@ impl<'s> Shift<'s> {
         began |= !calls.is_empty();
         for Call { lead, along, agent } in calls {
             let task = lead.task.task_id.clone();
-            let order = Order { task, along, agent, base: sight.base.clone() };
+            let (base, branch) = (sight.base.clone(), lead.branch.clone());
+            let order = Order { task, along, agent, base, branch };
             self.launch(scope, order, Arc::clone(&sight.policy));
         }
         began
@@ -216,7 +217,8 @@ impl<'s> Shift<'s> {
         for task in &left {
             let agent = self.floor.coordinator.clone();
             let (task, along, base) = (task.clone(), Vec::new(), sight.base.clone());
-            self.launch(scope, Order { task, along, agent, base }, Arc::clone(&sight.policy));
+            let order = Order { task, along, agent, base, branch: None };
+            self.launch(scope, order, Arc::clone(&sight.policy));
         }
         !left.is_empty()
     }

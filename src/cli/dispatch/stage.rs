@@ -27,6 +27,14 @@ pub(super) struct Order {
     pub(super) agent: AgentName,
     /// The commit that its branch starts from.
     pub(super) base: String,
+    /// The branch of its run, if there is one already that no worktree holds.
+    pub(super) branch: Option<String>,
+}
+
+impl Order {
+    fn branch_of(&self, task: &TaskId) -> Option<&str> {
+        self.branch.as_deref().filter(|_| *task == self.task)
+    }
 }
 
 /// What became of it.
@@ -74,7 +82,7 @@ impl Worker<'_> {
         let (lead, along) = (&order.task, &order.along);
         let benches = std::iter::once(lead).chain(along);
         let benches: Result<Vec<_>, Stop> =
-            benches.map(|task| self.shop.bench(task, &order.base)).collect();
+            benches.map(|task| self.shop.bench(task, &order.base, order.branch_of(task))).collect();
         let mut agent = order.agent.clone();
         let worked = benches.and_then(|benches| {
             let ended = self.work(&benches, &mut agent)?;
