@@ -13,10 +13,12 @@ use crate::report::{Inputs, Metrics as Computed, metrics};
 #[command(
     after_help = "parallel_efficiency: how many runs went on at once while any did: their durations, \
                         added up,\nby the time in which at least one went on. handoff_success_rate: of \
-                        the handoffs that were judged,\nthose whose gate passed and that the task has \
-                        not returned behind since. blocked: blocked, paused,\nor in an open dispute. \
-                        Durations in JSON are seconds; a metric without anything to divide by is \
-                        null.\nExample: orch metrics --phase 1"
+                        the handoffs that were judged,\nthose whose gate passed, whatever came later; \
+                        one that was rejected, or whose gate failed, is none.\naverage_task_duration: \
+                        of completed tasks, from the first run to the close; the lead time counts \
+                        from\nthe opening. blocked: blocked, paused, or in an open dispute. Records \
+                        have whole seconds, and so\nhave all times here; a metric without anything \
+                        to divide by is `-`, null in JSON.\nExample: orch metrics --phase 1"
 )]
 pub(super) struct Metrics {
     /// human or json
@@ -46,17 +48,19 @@ impl Metrics {
 fn tell(computed: &Computed) {
     let inputs = computed.inputs;
     let Inputs { runs, active_runs, handoffs, handoffs_judged, handoffs_accepted, .. } = inputs;
-    let Inputs { tasks, completed, closed, blocked, .. } = inputs;
+    let Inputs { tasks, completed, closed, blocked, timed, .. } = inputs;
     let number =
         |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.2}"));
     let average = computed.average_task_duration.map(|seconds| duration(seconds.round() as i64));
     let (ran, busy) = (duration(inputs.run_seconds), duration(inputs.busy_seconds));
-    let open = duration(inputs.closed_seconds);
+    let (took, lead) = (duration(inputs.timed_seconds), duration(inputs.lead_seconds));
     let rows = [
         (
             "parallel_efficiency",
             number(computed.parallel_efficiency),
-            format!("{ran} of {runs} runs in {busy}; {active_runs} go on and don't count"),
+            format!(
+                "{ran} of {runs} runs in {busy}, in whole seconds; {active_runs} go on and don't count"
+            ),
         ),
         (
             "handoff_success_rate",
@@ -71,7 +75,7 @@ fn tell(computed: &Computed) {
         (
             "average_task_duration",
             average.unwrap_or_else(|| "-".into()),
-            format!("{open} of {closed} closed tasks"),
+            format!("{took} of {timed} completed tasks, of {closed} closed; lead time {lead}"),
         ),
         (
             "blocked_task_ratio",

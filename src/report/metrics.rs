@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::is_blocked;
 use crate::ledger::{RunStanding, State};
+use crate::record::Payload;
 use crate::record::kind::Outcome;
 use crate::source::Moment;
 use crate::world::{LedgerView, World};
@@ -15,16 +16,19 @@ pub struct Metrics {
     /// divided by the time in which at least one of them went on. 1 is one after the other, 3 is three
     /// side by side all the time.
     pub parallel_efficiency: Option<f64>,
-    /// Handoffs that were accepted, of those that were judged: a gate behind them passed, and the task
-    /// has not returned behind them since, by a rejection, a failed gate or a failed audit.
+    /// Handoffs that were accepted, of those that were judged. One whose gate passed is accepted,
+    /// whatever comes later: that a workflow leads back to a stage is no fault of what it handed over.
+    /// One that was rejected, or whose gate failed, or that a failure response left behind before its
+    /// gate, is returned.
     pub handoff_success_rate: Option<f64>,
     /// Tasks closed as completed, of all.
     pub task_completion_rate: Option<f64>,
-    /// How long a closed task was open, in seconds, on average, whatever its outcome.
+    /// How long a task took that was closed as completed, from the beginning of its first run to its
+    /// close, in seconds, on average (R002-20).
     pub average_task_duration: Option<f64>,
     /// Tasks that don't move until somebody says that they may, of all.
     pub blocked_task_ratio: Option<f64>,
-    /// What they are computed from.
+    /// What they are computed from. Records have whole seconds, and so have these.
     pub inputs: Inputs,
 }
 
@@ -51,8 +55,12 @@ pub struct Inputs {
     pub completed: usize,
     /// Those closed, whatever the outcome.
     pub closed: usize,
-    /// How long those were open, added up.
-    pub closed_seconds: i64,
+    /// Those closed as completed that had a run.
+    pub timed: usize,
+    /// From the beginning of their first runs to their close, added up.
+    pub timed_seconds: i64,
+    /// Their lead time: from their opening to their close, added up.
+    pub lead_seconds: i64,
     /// Those that don't move until somebody says that they may.
     pub blocked: usize,
 }
@@ -67,7 +75,7 @@ pub fn metrics(world: &World, phase: Option<&str>) -> Metrics {
             continue;
         }
         intervals.extend(runs(ledger));
-        inputs.add(world, state);
+        inputs.add(world, ledger, state);
     }
     inputs.runs = intervals.len();
     inputs.run_seconds =
@@ -78,26 +86,33 @@ pub fn metrics(world: &World, phase: Option<&str>) -> Metrics {
         parallel_efficiency: ratio(inputs.run_seconds as f64, inputs.busy_seconds as f64),
         handoff_success_rate: ratio(count(inputs.handoffs_accepted), count(inputs.handoffs_judged)),
         task_completion_rate: ratio(count(inputs.completed), count(inputs.tasks)),
-        average_task_duration: ratio(inputs.closed_seconds as f64, count(inputs.closed)),
+        average_task_duration: ratio(inputs.timed_seconds as f64, count(inputs.timed)),
         blocked_task_ratio: ratio(count(inputs.blocked), count(inputs.tasks)),
         inputs,
     }
 }
 
 impl Inputs {
-    fn add(&mut self, world: &World, state: &State) {
+    fn add(&mut self, world: &World, ledger: &LedgerView, state: &State) {
         self.tasks += 1;
         self.completed += usize::from(state.closed == Some(Outcome::Completed));
         self.blocked += usize::from(is_blocked(world, state));
-        if state.closed.is_some() {
-            self.closed += 1;
-            self.closed_seconds += state.last_at.since(state.opened_at).num_seconds();
+        self.closed += usize::from(state.closed.is_some());
+        let begun = state.runs.first().filter(|_| state.closed == Some(Outcome::Completed));
+        if let (Some(first), Some(closed)) = (begun, closed_at(ledger)) {
+            self.timed += 1;
+            self.timed_seconds += closed.since(first.started).num_seconds();
+            self.lead_seconds += closed.since(state.opened_at).num_seconds();
         }
         self.active_runs += usize::from(state.active_run().is_some() && state.closed.is_none());
         self.handoffs += state.deliveries.len();
+        let rejected = |sequence: u32| {
+            let mut payloads = ledger.records.iter().map(|record| &record.payload);
+            payloads.any(|said| matches!(said, Payload::Rejection(no) if no.handoff == sequence))
+        };
         for delivery in &state.deliveries {
             self.handoffs_judged += usize::from(delivery.passed || !delivery.live);
-            self.handoffs_accepted += usize::from(delivery.passed && delivery.live);
+            self.handoffs_accepted += usize::from(delivery.passed && !rejected(delivery.sequence));
         }
     }
 }
@@ -120,6 +135,13 @@ fn runs(ledger: &LedgerView) -> Vec<(Moment, Moment)> {
         found.extend(ended.map(|(run, _)| (run.started, record.entry.recorded_at)));
     }
     found
+}
+
+/// Gives when a task was closed.
+fn closed_at(ledger: &LedgerView) -> Option<Moment> {
+    let mut all = ledger.records.iter().enumerate();
+    let closing = all.find(|(index, _)| record_closes(ledger, *index));
+    closing.map(|(_, record)| record.entry.recorded_at)
 }
 
 fn record_closes(ledger: &LedgerView, index: usize) -> bool {
@@ -148,7 +170,7 @@ mod tests {
     /// Five tasks, with every moment written out.
     const FIVE: &str = "
 - write: {data/manifests/a.json: '{}'}
-- task: {task_id: data-001, workflow: data_refresh, phase: '1', entry: {recorded_at: '2026-11-21T10:00:00Z'}}
+- task: {task_id: data-001, workflow: data_refresh, phase: '1', entry: {recorded_at: '2026-11-21T09:50:00Z'}}
 - run: {task: data-001, entry: {recorded_at: '2026-11-21T10:00:00Z'}}
 - handoff: {task: data-001, entry: {recorded_at: '2026-11-21T10:30:00Z'}}
 - gate: {task: data-001, entry: {recorded_at: '2026-11-21T10:40:00Z'}}
@@ -170,7 +192,8 @@ mod tests {
 ";
 
     /// R002-22, counted by hand: runs of 30, 40, 10 and 10 minutes, in 50 and 10 and 10 of the clock;
-    /// of three handoffs one was accepted and one rejected; two tasks were open for 40 and 150 minutes.
+    /// of three handoffs one was accepted and one rejected; of two closed tasks one was completed, 40
+    /// minutes after its first run began and 50 after it was opened; the other was given up.
     #[test]
     fn metrics_are_what_a_reader_counts() {
         let inputs = Inputs {
@@ -184,14 +207,16 @@ mod tests {
             tasks: 5,
             completed: 1,
             closed: 2,
-            closed_seconds: 190 * 60,
+            timed: 1,
+            timed_seconds: 40 * 60,
+            lead_seconds: 50 * 60,
             blocked: 1,
         };
         let expected = Metrics {
             parallel_efficiency: Some(90.0 / 70.0),
             handoff_success_rate: Some(0.5),
             task_completion_rate: Some(0.2),
-            average_task_duration: Some(5700.0),
+            average_task_duration: Some(2400.0),
             blocked_task_ratio: Some(0.2),
             inputs,
         };
@@ -210,10 +235,10 @@ mod tests {
         assert_eq!((none.parallel_efficiency, none.task_completion_rate), (None, None));
     }
 
-    /// A failed audit returns the task behind its handoffs: those that had passed count as returned, and
-    /// so does the run of the audit as ended.
+    /// R002-22: a gate that passed is a success, though an audit sends the task back behind it; a
+    /// rejection and a failed gate are none.
     #[test]
-    fn a_return_counts_against_what_had_passed() {
+    fn what_had_passed_stays_a_success() {
         let issue = "{id: issue-001, severity: critical, category: lookahead, description: x, \
                      location: general, remediation: y}";
         let found = metrics(
@@ -223,9 +248,24 @@ mod tests {
             )),
             None,
         );
-        // One handoff of the data was accepted; those of the strategy and of its backtest came back.
         let Inputs { handoffs, handoffs_judged, handoffs_accepted, runs, .. } = found.inputs;
-        assert_eq!((handoffs, handoffs_judged, handoffs_accepted, runs), (3, 3, 1, 4));
+        assert_eq!((handoffs, handoffs_judged, handoffs_accepted, runs), (3, 3, 3, 4));
+        let judged = |last: &str| {
+            let write = "- write: {data/manifests/a.json: '{}'}\n";
+            let task = "- task: {task_id: data-001, workflow: data_refresh}\n- run: {task: data-001}\n\
+                        - handoff: {task: data-001}\n";
+            let inputs = metrics(&world(&[write, task, last].concat()), None).inputs;
+            (inputs.handoffs_accepted, inputs.handoffs_judged)
+        };
+        assert_eq!(judged(""), (0, 0));
+        assert_eq!(judged("- gate: {task: data-001}\n"), (1, 1));
+        let failed = "- gate: {task: data-001, verdict: fail, next_stage: ~, returns_to: validate, \
+                      reasons: [x]}\n";
+        assert_eq!(judged(failed), (0, 1));
+        let rejection = "- rejection: {task: data-001, handoff: 3, reason: mismatch}\n";
+        assert_eq!(judged(rejection), (0, 1));
+        // Who received it may find out behind the gate that it can't be used.
+        assert_eq!(judged(&format!("- gate: {{task: data-001}}\n{rejection}")), (0, 1));
     }
 
     /// Intervals may overlap, touch, repeat, lie in each other, and last no time.
