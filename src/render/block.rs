@@ -26,15 +26,74 @@ impl fmt::Display for MarksFault {
     }
 }
 
+/// A code fence that is open.
+struct Fence {
+    character: char,
+    length: usize,
+    /// It stands in a list or a quotation, whose lines begin further right.
+    nested: bool,
+}
+
+impl Fence {
+    /// Reads a line that opens a fence: of three and more, behind up to three spaces, in a list or a
+    /// quotation too.
+    fn opened(line: &str) -> Option<Self> {
+        let inner = line.trim_start_matches(|c: char| " >-*+.)".contains(c) || c.is_ascii_digit());
+        let before = &line[..line.len() - inner.len()];
+        let nested = !before.trim().is_empty();
+        let character = inner.chars().next().filter(|first| "`~".contains(*first))?;
+        let length = inner.len() - inner.trim_start_matches(character).len();
+        let words = &inner[length..];
+        let opens = length >= 3
+            && (nested || before.len() <= 3)
+            && !(character == '`' && words.contains('`'));
+        opens.then_some(Fence { character, length, nested })
+    }
+
+    fn is_closed_by(&self, line: &str) -> bool {
+        let inner = match self.nested {
+            true => line.trim_start_matches([' ', '>']),
+            false => line.trim_start_matches(' '),
+        };
+        let length = inner.len() - inner.trim_start_matches(self.character).len();
+        (self.nested || line.len() - inner.len() <= 3)
+            && length >= self.length
+            && inner[length..].trim().is_empty()
+    }
+}
+
+/// Tells of each line of a text whether it belongs to a code fence, and whether the text ends in one that
+/// nobody closed. What follows such a one is not taken for code.
+fn fenced(text: &str) -> (Vec<bool>, bool) {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut code = vec![false; lines.len()];
+    let (mut at, mut unclosed) = (0, false);
+    while at < lines.len() {
+        if let Some(fence) = Fence::opened(lines[at]) {
+            match (at + 1..lines.len()).find(|&end| fence.is_closed_by(lines[end])) {
+                Some(end) => {
+                    code[at..=end].fill(true);
+                    at = end;
+                }
+                None => unclosed = true,
+            }
+        }
+        at += 1;
+    }
+    (code, unclosed)
+}
+
 /// Gives a text in which `body` stands between the marked lines: in place of what stood there, else
 /// behind everything. All else stays as it is, byte for byte, and the part ends its lines as the text
-/// does. Refuses a text in which the lines don't stand exactly once, one behind the other.
+/// does. Refuses a text in which the lines don't stand exactly once, one behind the other. Within a code
+/// fence they are an example, and one that nobody closed leaves no place behind everything.
 pub fn with_block(text: &str, marks: Marks, body: &str) -> Result<String, MarksFault> {
+    let (code, unclosed) = fenced(text);
     let lines_of = |mark: &str| {
         let mut at = 0;
         let mut found = Vec::new();
-        for line in text.split_inclusive('\n') {
-            if line.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']) == mark {
+        for (line, code) in text.split_inclusive('\n').zip(&code) {
+            if !code && line.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']) == mark {
                 found.push(at..at + line.trim_end_matches(['\r', '\n']).len());
             }
             at += line.len();
@@ -46,6 +105,13 @@ pub fn with_block(text: &str, marks: Marks, body: &str) -> Result<String, MarksF
     let block = [marks.begin, "\n", body.trim_end(), "\n", marks.end].concat();
     let block = block.replace("\r\n", "\n").replace('\n', ending);
     match (begins.as_slice(), ends.as_slice()) {
+        ([], []) if unclosed => Err(MarksFault {
+            message: "a code fence in it is never closed".to_owned(),
+            help: format!(
+                "close it, or write `{}` and `{}` where it belongs",
+                marks.begin, marks.end
+            ),
+        }),
         ([], []) => {
             let gap = match text {
                 "" => String::new(),
@@ -120,6 +186,39 @@ mod tests {
         }
         // Marks within a line are words about them.
         assert!(put("see <!-- b -->\n", "x").starts_with("see <!-- b -->\n\n<!-- b -->\n"));
+    }
+
+    /// What stands in a code fence is an example, whatever the fence is made of.
+    #[test]
+    fn marks_in_code_are_none() {
+        let marks = "<!-- b -->\nMINE\n<!-- e -->\n";
+        for (open, close) in [
+            ("```", "```"),
+            ("~~~", "~~~~"),
+            ("````md", "`````  "),
+            ("   ```", "  ```"),
+            ("- ```", "  ```"),
+            ("> ```", "> ```"),
+        ] {
+            let example = format!("{open}\n{marks}{close}\n");
+            assert_eq!(put(&example, "x"), format!("{example}\n<!-- b -->\nx\n<!-- e -->\n"));
+            let both = format!("{example}{marks}");
+            assert_eq!(put(&both, "x"), format!("{example}{}", marks.replace("MINE", "x")));
+            let windows = example.replace('\n', "\r\n");
+            assert!(put(&windows, "x").starts_with(&windows));
+        }
+        for outer in ["~~~\n```\n~~~\n", "```\n~~~\n````\n", "``` a`b\n", "    ```\n"] {
+            let both = format!("{outer}{marks}");
+            assert_eq!(put(&both, "x"), both.replace("MINE", "x"), "{outer}");
+        }
+        let shorter = format!("````\n```\n{marks}````\n");
+        assert!(put(&shorter, "x").starts_with(&shorter));
+        let open = with_block("```\nx\n", MARKS, "x").expect_err("never closed");
+        assert!(open.message.contains("never closed"), "{open:?}");
+        assert_eq!(
+            put(&format!("```\n{marks}"), "x"),
+            format!("```\n{}", marks.replace("MINE", "x"))
+        );
     }
 
     proptest! {
