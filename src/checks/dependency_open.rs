@@ -77,36 +77,70 @@ fn open(world: &World, step: &Step<'_>) -> Vec<Objection> {
         return Vec::new();
     };
     let Some(stage) = step.stage(&run.stage) else { return Vec::new() };
-    let open = state.task.depends_on.iter().filter_map(|id| {
-        let why = match world.task(id) {
-            None => "can't be found".to_owned(),
-            Some(other) => unfinished(policy, other, stage)?,
-        };
+    let open = awaited(world, policy, state, stage).into_iter().map(|Awaited { id, why, .. }| {
         let message = format!("`{id}`, which `{}` depends on, {why}", state.task.task_id);
         let finished = world.task(id).is_some_and(|other| other.standing == Standing::Finished);
         if finished {
             let help = format!("a coordinator closes it: `orch task close {id} --outcome completed --reason R`");
-            return Some(Objection::new(step.field("stage"), message, help));
+            return Objection::new(step.field("stage"), message, help);
         }
         let help = format!(
             "see to that one first: `orch status {id}`; or depend on another: `orch task update {} --depends-on ID`",
             state.task.task_id
         );
-        Some(Objection::new(step.field("stage"), message, help))
+        Objection::new(step.field("stage"), message, help)
     });
     open.collect()
 }
 
-fn unfinished(policy: &Policy, other: &State, stage: &Stage) -> Option<String> {
+/// A task that keeps another, which depends on it, from beginning a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited<'s> {
+    /// Its id.
+    pub id: &'s TaskId,
+    /// Why, in words that follow the id.
+    pub why: String,
+    /// Nobody will ever finish it.
+    pub never: bool,
+}
+
+/// Gives the tasks that keep another from beginning a stage, of those that it depends on, in that
+/// order (R000-22).
+pub fn awaited<'s>(
+    world: &World,
+    policy: &Policy,
+    state: &'s State,
+    stage: &Stage,
+) -> Vec<Awaited<'s>> {
+    let open = state.task.depends_on.iter().filter_map(|id| {
+        let other = world.task(id);
+        let why = match other {
+            None => "can't be found".to_owned(),
+            Some(other) => unfinished(world, policy, other, stage)?,
+        };
+        let never = other.is_none_or(|other| other.closed.is_some());
+        Some(Awaited { id, why, never })
+    });
+    open.collect()
+}
+
+fn unfinished(world: &World, policy: &Policy, other: &State, stage: &Stage) -> Option<String> {
     match other.closed {
-        Some(Outcome::Completed) => None,
-        Some(_) => Some("was closed, but not as completed".to_owned()),
-        None if delivered(policy, other, stage) => None,
-        None if other.standing == Standing::Finished => {
-            Some("has done all its stages, and is not closed".to_owned())
-        }
-        None => Some(format!("is {}", other.standing)),
+        Some(Outcome::Completed) => return None,
+        Some(_) => return Some("was closed, but not as completed".to_owned()),
+        None if delivered(policy, other, stage) => return None,
+        None => {}
     }
+    let completed =
+        |id: &&TaskId| world.task(id).is_some_and(|known| known.closed == Some(Outcome::Completed));
+    let before = other.task.depends_on.iter().filter(|id| !completed(id));
+    let before: Vec<String> = before.map(|id| format!("`{id}`")).collect();
+    Some(match other.standing {
+        Standing::Finished => "has done all its stages, and is not closed".to_owned(),
+        // What it still depends on may have delivered enough for it; then it has begun already.
+        Standing::Ready(None) if !before.is_empty() => format!("waits for {}", before.join(", ")),
+        _ => format!("is {}", other.standing),
+    })
 }
 
 /// Tells whether an open task has passed on all that the stage requires of it, and anything at all.

@@ -69,6 +69,8 @@ mod emergency_unjustified;
 mod again;
 mod reliance;
 
+pub use dependency_open::{Awaited, awaited};
+
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
 use crate::record::Record;
 use crate::snapshot::Change;

@@ -126,6 +126,9 @@ fn tell(view: &View, board: &Board, at: Moment) {
         let took = row.duration_seconds.map(duration).unwrap_or_default();
         vec![outcome, took, since(row, at)]
     });
+    if board.done_not_shown > 0 {
+        say(render::more_done(board.done_not_shown));
+    }
     tell_rests(view, at);
 }
 

@@ -14,9 +14,9 @@ use super::story::told;
 use super::suggest::{Suggestion, freezes, further_elsewhere, stalled, suggest};
 use crate::draft;
 use crate::ledger::{Standing, State};
-use crate::policy::{Policy, Stage};
+use crate::policy::Stage;
 use crate::render::Format;
-use crate::report::spelled;
+use crate::report::{is_blocked, spelled, waits};
 use crate::source::{Moment, TaskId};
 use crate::world::World;
 
@@ -131,18 +131,28 @@ impl Now {
         let coordinator =
             || policy.agents_who(|agent| agent.coordinator).first().map(ToString::to_string);
         let agent = || stage.map(|stage| draft::agent(policy, state, stage).clone());
+        let waiting = match is_blocked(world, state) {
+            true => None,
+            false => waits(world, state, &|_| None),
+        };
         let stands = match (&state.closed, &state.paused, &state.blocked, &state.standing) {
             (Some(outcome), ..) => format!("closed: {}", spelled(outcome)),
             (_, Some(pause), ..) => format!("paused: {}", pause.reason),
             (_, _, Some(reason), _) => format!("blocked: {reason}"),
-            (.., Standing::Ready(_)) => ready(world, policy, state, stage, at),
+            (.., Standing::Ready(_)) => {
+                let waiting = waiting.as_ref().map(|waits| &*waits.words);
+                ready(world, state, (stage, waiting), at)
+            }
             (.., Standing::Running(_)) => "running".into(),
             (.., Standing::Delivered(_)) => "waits for its gate".into(),
             (.., Standing::Finished) => "finished, to be closed".into(),
         };
         let who = match &state.standing {
             _ if state.closed.is_some() => None,
-            Standing::Ready(_) => agent().map(|agent| agent.to_string()),
+            Standing::Ready(_) => match waiting {
+                Some(waits) => waits.next.map(|agent| agent.to_string()),
+                None => agent().map(|agent| agent.to_string()),
+            },
             Standing::Running(_) => state.active_run().map(|run| run.agent.to_string()),
             Standing::Delivered(_) | Standing::Finished => coordinator(),
         };
@@ -157,16 +167,16 @@ impl Now {
 /// What a task waits for that is ready by itself.
 fn ready(
     world: &World,
-    policy: &Policy,
     state: &State,
-    stage: Option<&Stage>,
+    (stage, waits): (Option<&Stage>, Option<&str>),
     at: Moment,
 ) -> String {
     let mut halts = world.survey.halts.iter();
-    let halt = halts.find(|halt| halt.stands_at(at) && halt.concerns(policy, state));
+    let halt = halts.find(|halt| halt.stands_at(at) && halt.concerns(&world.policy, state));
     match (world.unsettled(state).next(), halt) {
         (Some(escalated), _) => format!("escalated: {}", escalated.escalation.trigger),
         (_, Some(halt)) => format!("halted by {}", halt.id),
+        _ if waits.is_some() => waits.unwrap_or_default().to_owned(),
         _ if stage.is_some_and(|stage| state.has_failed(&stage.name)) => "failed".into(),
         _ => "ready".into(),
     }

@@ -10,7 +10,7 @@ use crate::draft::{self, Author};
 use crate::ledger::{RunState, Standing, State};
 use crate::plan::{judged, may_start};
 use crate::policy::{Policy, Stage, StageKind};
-use crate::report::is_blocked;
+use crate::report::{is_blocked, waits};
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::{LedgerView, World};
 
@@ -271,7 +271,23 @@ fn start(
     };
     let command = format!("orch run {verb} {id}");
     let found = Suggestion::to(Some(agent), id, stage.name.as_str(), command, why);
-    let mut all = in_the_way(&report, &format!("stage {} can't start", stage.name), &found);
+    let mut report = report;
+    let mut all = Vec::new();
+    if let Some(waits) = waits(world, state, &|_| None) {
+        // What other tasks are to make is missing as long as they make it: that is no news.
+        let of_others = |check: &str| matches!(check, "dependency-open" | "evidence-missing");
+        let first = report.findings.iter().find(|found| found.check == "dependency-open");
+        all.push(Suggestion {
+            task_id: id.to_string(),
+            agent: found.agent.clone(),
+            stage: found.stage.clone(),
+            command: None,
+            why: waits.words,
+            help: first.map(|found| found.help.clone()),
+        });
+        report.findings.retain(|found| !of_others(found.check));
+    }
+    all.extend(in_the_way(&report, &format!("stage {} can't start", stage.name), &found));
     if all.is_empty() {
         return vec![found];
     }

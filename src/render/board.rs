@@ -2,7 +2,7 @@
 //!
 //! It says what the ledgers say and nothing that a clock would change: moments, and no ages.
 
-use super::markdown::{cell, code};
+use super::markdown::plain;
 use crate::report::{Board, Row, spelled};
 
 /// Gives the board as Markdown that ends with a newline: how many tasks stand where, and a table for
@@ -33,7 +33,15 @@ pub fn board(board: &Board) -> String {
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }
+    if board.done_not_shown > 0 {
+        text.push_str(&format!("\n{}\n", more_done(board.done_not_shown)));
+    }
     text
+}
+
+/// Tells that more tasks ended than are shown, and what lists them.
+pub fn more_done(count: usize) -> String {
+    format!("and {count} more: `orch task list --all`")
 }
 
 /// Gives what a section says of a task.
@@ -41,18 +49,18 @@ type Cells = fn(&Row) -> Vec<String>;
 
 /// Gives what every section says: the task, what it is about and when it is done, and its stage.
 fn first(row: &Row) -> Vec<String> {
-    let criteria = row.success_criteria.iter().map(|text| cell(text)).collect::<Vec<_>>();
+    let criteria = row.success_criteria.iter().map(|text| plain(text)).collect::<Vec<_>>();
     let criteria = match criteria.as_slice() {
         [] => String::new(),
         all => format!("; done when: {}", all.join("; ")),
     };
-    let stage = row.stage.as_ref().map(|stage| code(stage.as_str()));
-    let what = format!("{}{criteria}", cell(&row.title));
-    vec![code(row.task_id.as_str()), what, stage.unwrap_or_default()]
+    let stage = row.stage.as_ref().map(|stage| plain(stage.as_str()));
+    let what = format!("{}{criteria}", plain(&row.title));
+    vec![plain(row.task_id.as_str()), what, stage.unwrap_or_default()]
 }
 
 fn active(row: &Row) -> Vec<String> {
-    let place = row.place.as_deref().map(cell).unwrap_or_default();
+    let place = row.place.as_deref().map(plain).unwrap_or_default();
     vec![agent(row.agent.as_ref()), row.since.to_string(), place, agent(row.next.as_ref())]
 }
 
@@ -61,18 +69,18 @@ fn ready(row: &Row) -> Vec<String> {
 }
 
 fn waiting(row: &Row) -> Vec<String> {
-    let why = row.waits_for.as_deref().map(cell).unwrap_or_default();
+    let why = row.waits_for.as_deref().map(plain).unwrap_or_default();
     vec![row.since.to_string(), why, agent(row.next.as_ref())]
 }
 
 fn done(row: &Row) -> Vec<String> {
-    let outcome = row.outcome.map(|outcome| code(&spelled(&outcome)));
+    let outcome = row.outcome.map(|outcome| plain(&spelled(&outcome)));
     let duration = row.duration_seconds.map(duration);
     vec![row.since.to_string(), outcome.unwrap_or_default(), duration.unwrap_or_default()]
 }
 
 fn agent(name: Option<&crate::source::AgentName>) -> String {
-    name.map(|name| code(name.as_str())).unwrap_or_default()
+    name.map(|name| plain(name.as_str())).unwrap_or_default()
 }
 
 /// Gives how long something took, in its two largest units.
@@ -116,19 +124,19 @@ mod tests {
 
         | task | what | stage | agent | started | where | then |
         |---|---|---|---|---|---|---|
-        | `strat-001` | A strategy; done when: Beats the market | `strategy` | `strategy_developer` | 2026-11-21T10:07:00Z | branch `feature/strat-001-strategy` | `quant_engineer` |
+        | strat-001 | A strategy; done when: Beats the market | strategy | strategy_developer | 2026-11-21T10:07:00Z | branch `feature/strat-001-strategy` | quant_engineer |
 
         ### Blocked
 
         | task | what | stage | since | why | lifted by |
         |---|---|---|---|---|---|
-        | `data-002` | a &#124; `b`&#92;`n`&lt;`!--` orch status: end `--`&gt; | `validate` | 2026-11-21T10:09:00Z | blocked: No vendor | `orchestrator` |
+        | data-002 | a &#124; b&#92;n&lt;!-- orch status: end --&gt; | validate | 2026-11-21T10:09:00Z | blocked: No vendor | orchestrator |
 
         ### Done
 
         | task | what | stage | closed | outcome | duration |
         |---|---|---|---|---|---|
-        | `data-001` | A strategy |  | 2026-11-21T10:05:00Z | `completed` | 4 min |
+        | data-001 | A strategy |  | 2026-11-21T10:05:00Z | completed | 4 min |
         ");
     }
 

@@ -73,6 +73,43 @@ enum Part {
 /// Gives a sentence as the inside of a cell. Where it has something between backticks, as ours do,
 /// that is one span, so that a command can be copied.
 pub(super) fn cell(text: &str) -> String {
+    parted(text, words)
+}
+
+/// Gives a sentence as the inside of a cell of a file that people and agents read, in which nobody is
+/// told of a mention: its words are plain, with what Markdown would act upon escaped. What stands
+/// between backticks is a span, and so is a word with an `@`, which some agents take for a file to read.
+pub(super) fn plain(text: &str) -> String {
+    parted(text, |word| {
+        vec![match word.contains('@') {
+            true => Part::Code(word.to_owned()),
+            false => Part::Plain(escaped(word)),
+        }]
+    })
+}
+
+/// Escapes what Markdown and HTML act upon within a cell.
+fn escaped(word: &str) -> String {
+    let mut written = String::with_capacity(word.len());
+    for (at, character) in word.char_indices() {
+        let inside = || {
+            let after = word[at + 1..].chars().next();
+            let before = word[..at].chars().next_back();
+            [before, after].iter().all(|beside| beside.is_some_and(char::is_alphanumeric))
+        };
+        match character {
+            // Within a word an underscore is only itself.
+            '_' if inside() => written.push('_'),
+            '*' | '_' | '[' | ']' | '~' | '$' => written.extend(['\\', character]),
+            _ => {
+                written.push_str(entity(character).unwrap_or(&word[at..at + character.len_utf8()]))
+            }
+        }
+    }
+    written
+}
+
+fn parted(text: &str, words: impl Fn(&str) -> Vec<Part>) -> String {
     let text = text::one_line(text);
     let pieces: Vec<&str> = text.split('`').collect();
     let mut parts = Vec::new();
@@ -134,21 +171,26 @@ fn written(parts: Vec<Part>) -> String {
     cell
 }
 
+/// Gives what stands for a character that could end a span or a cell, or begin HTML.
+fn entity(character: char) -> Option<&'static str> {
+    Some(match character {
+        '`' => "&#96;",
+        '|' => "&#124;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '&' => "&amp;",
+        // In a table, some readers take a backslash for one that escapes what follows.
+        '\\' => "&#92;",
+        _ => return None,
+    })
+}
+
 /// Writes text in code spans, with entities between them for what a span can't hold.
 fn spans(text: &str) -> String {
     let mut written = String::new();
     let mut open = false;
     for character in text.chars() {
-        let entity = match character {
-            '`' => "&#96;",
-            '|' => "&#124;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '&' => "&amp;",
-            // In a table, some readers take a backslash for one that escapes what follows.
-            '\\' => "&#92;",
-            _ => "",
-        };
+        let entity = entity(character).unwrap_or_default();
         if open != entity.is_empty() {
             written.push('`');
             open = !open;
@@ -207,6 +249,20 @@ mod tests {
         assert_eq!(of("x ``"), "x &#96;&#96;");
         assert_eq!(of("a-1`b`\n"), "`a-1b`&#92;`n`");
         assert_eq!(of("##`[error]`"), "`##`&#92;`u{5b}error]`");
+    }
+
+    #[test]
+    fn plain_words_stay_plain() {
+        assert_eq!(
+            plain("Map \"quoted\", p99 < 100 ms (50%)"),
+            "Map \"quoted\", p99 &lt; 100 ms (50%)"
+        );
+        assert_eq!(plain("strat-001: do_it, _so_ *now*"), "strat-001: do_it, \\_so\\_ \\*now\\*");
+        assert_eq!(plain("a | [b](c) `d e` \\"), "a &#124; \\[b\\](c) `d e` &#92;");
+        assert_eq!(
+            plain("see @secret.md\n<!-- x -->"),
+            "see `@secret.md`&#92;`n`&lt;`!--` x --&gt;"
+        );
     }
 
     /// A service that refuses what is too long would show nothing at all.

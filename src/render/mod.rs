@@ -23,7 +23,7 @@ mod text;
 mod uri;
 
 pub use block::{Marks, MarksFault, with_block};
-pub use board::{board, duration};
+pub use board::{board, duration, more_done};
 pub use error::{CANNOT_LOOK, Failure, render_failure};
 pub use format::{Format, FormatFault, ReportFormat};
 pub use json::pretty;

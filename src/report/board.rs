@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{is_blocked, spelled};
+use super::{Waits, is_blocked, spelled, waits};
 use crate::diagnostic::Severity;
 use crate::draft;
 use crate::ledger::{Standing, State};
@@ -32,6 +32,8 @@ pub struct Board {
     pub blocked: Vec<Row>,
     /// The last few that ended, latest first.
     pub done: Vec<Row>,
+    /// How many more ended that `done` does not show.
+    pub done_not_shown: usize,
     /// How many there are of each.
     pub counts: Counts,
 }
@@ -98,12 +100,13 @@ impl Board {
     pub fn of(world: &World, elsewhere: &BTreeMap<TaskId, Elsewhere>) -> Self {
         let mut board = Board::default();
         let open: BTreeSet<&TaskId> = world.survey.open.iter().collect();
+        let further = |id: &TaskId| elsewhere.get(id).map(|known| &known.state);
         let mut closed_here = 0;
         for ledger in world.ledgers.values() {
             let Some(state) = ledger.state() else { continue };
             match elsewhere.get(&state.task.task_id) {
-                Some(known) => board.add(world, None, &known.state, Some(&known.place)),
-                None => board.add(world, Some(ledger), state, None),
+                Some(known) => board.add(world, None, &known.state, Some(known), &further),
+                None => board.add(world, Some(ledger), state, None, &further),
             }
             let known = world.survey.folders.contains_key(&lower(&state.task.task_id));
             let landed = known && !open.contains(&state.task.task_id);
@@ -121,17 +124,19 @@ impl Board {
             blocked: board.blocked.len(),
             done: world.survey.folders.len() - world.survey.open.len() + closed_here,
         };
+        board.done_not_shown = board.counts.done.saturating_sub(board.done.len());
         board
     }
 
-    fn add(
+    fn add<'w>(
         &mut self,
-        world: &World,
+        world: &'w World,
         ledger: Option<&LedgerView>,
-        state: &State,
-        place: Option<&str>,
+        state: &'w State,
+        place: Option<&Elsewhere>,
+        further: &dyn Fn(&TaskId) -> Option<&'w State>,
     ) {
-        let row = Row::of(world, state, place);
+        let row = Row::of(world, state, place.map(|known| &*known.place));
         if state.closed.is_some() {
             self.done.push(ended(row, state));
         } else if is_blocked(world, state) {
@@ -139,7 +144,7 @@ impl Board {
         } else {
             match &state.standing {
                 Standing::Running(_) => self.active.push(goes_on(row, world, state)),
-                Standing::Ready(_) => match obstacle(world, ledger, state) {
+                Standing::Ready(_) => match obstacle(world, ledger, state, further) {
                     None => self.ready.push(Row { next: row.agent.clone(), ..row }),
                     Some((why, who)) => {
                         self.waiting.push(Row { waits_for: Some(why), next: who, ..row });
@@ -243,11 +248,15 @@ fn rests(row: Row, world: &World, ledger: Option<&LedgerView>, state: &State) ->
 
 /// Gives what keeps the next run of a task from beginning, and who can do something about it, as far
 /// as that is one agent; none if nothing does, or if nobody here can tell.
-fn obstacle(
-    world: &World,
+fn obstacle<'w>(
+    world: &'w World,
     ledger: Option<&LedgerView>,
-    state: &State,
+    state: &'w State,
+    further: &dyn Fn(&TaskId) -> Option<&'w State>,
 ) -> Option<(String, Option<AgentName>)> {
+    if let Some(Waits { words, next }) = waits(world, state, further) {
+        return Some((words, next));
+    }
     let ledger = ledger?;
     let Some(stage) = stage_of(&world.policy, state) else {
         let why = format!("its workflow `{}`, which the policy has no more", state.task.workflow);
@@ -312,10 +321,10 @@ mod tests {
         };
         assert_eq!(next(&board.active), ["quant_engineer"]);
         assert_eq!(next(&board.ready), ["data_engineer", "data_engineer"]);
-        assert_eq!(next(&board.waiting), ["", "orchestrator"]);
+        assert_eq!(next(&board.waiting), ["strategy_developer", "orchestrator"]);
         assert_eq!(next(&board.blocked), ["orchestrator", "founder", "founder"]);
         let why = |row: &Row| row.waits_for.clone().unwrap_or_default();
-        assert!(why(&board.waiting[0]).contains("`strat-001`"), "{:?}", board.waiting[0]);
+        assert_eq!(why(&board.waiting[0]), "waits for strat-001");
         assert_eq!(why(&board.waiting[1]), "the gate behind validate");
         assert_eq!(why(&board.blocked[0]), "blocked: No vendor");
         assert_eq!(why(&board.blocked[1]), "paused (person): Look first");

@@ -5,11 +5,13 @@
 
 mod board;
 mod metrics;
+mod waits;
 
 use serde::Serialize;
 
 pub use board::{Board, Counts, Elsewhere, Row};
 pub use metrics::{Inputs, Metrics, metrics};
+pub use waits::{Waits, waits};
 
 use crate::ledger::State;
 use crate::world::World;

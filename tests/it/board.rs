@@ -83,9 +83,8 @@ fn the_board_is_written_and_never_by_hand() {
     let once = team.read("CLAUDE.md");
     assert!(once.starts_with("# Ours\r\n\r\nBe kind.\r\n\r\n<!-- orch status: begin -->\r\n"));
     assert_eq!(once.matches('\n').count(), once.matches("\r\n").count());
-    let row =
-        "| `strat-002` | Moving average; done when: Pays | `strategy` | `strategy_developer` |";
-    for text in [row, "| blocked: No vendor | `orchestrator` |", "### Done"] {
+    let row = "| strat-002 | Moving average; done when: Pays | strategy | strategy_developer |";
+    for text in [row, "| blocked: No vendor | orchestrator |", "### Done"] {
         assert!(once.contains(text), "{text}: {once}");
     }
     std::thread::sleep(std::time::Duration::from_millis(1100));
@@ -140,4 +139,67 @@ fn metrics_can_be_computed_again() {
     let phase = team.json("", &["metrics", "--phase", "2"]);
     assert_eq!((&phase["phase"], &phase["inputs"]["tasks"]), (&"2".into(), &0.into()));
     assert!(phase["task_completion_rate"].is_null());
+}
+
+/// R000-22, R002-27: a task that waits for others is never called ready, and says for whom it waits, on
+/// the board, in lists, and to its agent.
+#[test]
+fn a_task_that_waits_says_for_which() {
+    let team = Team::new();
+    team.open("data-001", "data_refresh", &[]);
+    team.open("data-002", "data_refresh", &[]);
+    team.open(
+        "strat-001",
+        "new_strategy",
+        &["--depends-on", "data-001", "--depends-on", "data-002"],
+    );
+    team.open("strat-002", "new_strategy", &["--depends-on", "strat-001"]);
+    team.commit("Open tasks");
+    let json = team.json("", &["status"]);
+    let waiting = &json["board"]["waiting"];
+    assert_eq!(waiting[0]["waits_for"], "waits for data-001, data-002");
+    assert_eq!(waiting[1]["waits_for"], "waits for strat-001");
+    assert_eq!(
+        (&waiting[0]["next"], &waiting[1]["next"]),
+        (&"data_engineer".into(), &"data_engineer".into())
+    );
+    let listed = team.orch("", &["task", "list"]);
+    let line = |id: &str| listed.lines().find(|line| line.starts_with(id)).unwrap().to_owned();
+    assert!(line("strat-001").contains("waits for data-001, data-002"), "{listed}");
+    assert!(
+        line("strat-002").contains("waits for strat-001") && !line("strat-002").contains("ready")
+    );
+    let next = team.orch("strategy_developer", &["next"]);
+    assert!(next.contains("strat-001  waits for data-001, data-002\n"), "{next}");
+    assert!(next.contains("strat-002  waits for strat-001\n"), "{next}");
+    team.orch("", &["status", "--write", "docs/board.md"]);
+    for text in [next, team.orch("", &["status"]), team.read("docs/board.md")] {
+        assert!(text.contains("waits for strat-001") && !text.contains("ready for its"), "{text}");
+    }
+    let refused = team.try_orch("strategy_developer", &["run", "start", "strat-002"]);
+    assert!(
+        refused.err.contains("which `strat-002` depends on, waits for `data-001`"),
+        "{refused:#?}"
+    );
+}
+
+/// R002-19: the board says how many of the tasks that ended it leaves out, and what lists them.
+#[test]
+fn done_tasks_that_are_not_shown_are_counted() {
+    let team = Team::new();
+    for number in 1..=7 {
+        let id = format!("data-{number:03}");
+        team.open(&id, "data_refresh", &[]);
+        let close = ["task", "close", &*id, "--outcome", "abandoned", "--reason", "No use"];
+        team.orch("orchestrator", &close);
+    }
+    team.commit("Open and close tasks");
+    let json = team.json("", &["status"]);
+    assert_eq!((ids(&json, "done").len(), &json["board"]["done_not_shown"]), (5, &2.into()));
+    assert_eq!(json["board"]["counts"]["done"], 7);
+    team.orch("", &["status", "--write", "docs/board.md"]);
+    for text in [team.orch("", &["status"]), team.read("docs/board.md")] {
+        assert!(text.contains("and 2 more: `orch task list --all`"), "{text}");
+    }
+    assert!(!busy().orch("", &["status"]).contains("orch task list --all"));
 }
