@@ -43,6 +43,7 @@ enum Picture {
 impl Graph {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of_all(context, self.all)?;
+        super::phases::known(context, &view, self.phase.as_deref(), None)?;
         let graph = self.graph(&view.world);
         match self.format {
             Picture::Human => tell(&graph),

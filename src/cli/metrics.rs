@@ -32,6 +32,7 @@ pub(super) struct Metrics {
 impl Metrics {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of_all(context, true)?;
+        super::phases::known(context, &view, self.phase.as_deref(), None)?;
         let computed = metrics(&view.world, self.phase.as_deref());
         match self.format {
             Format::Json => {

@@ -3,6 +3,7 @@
 use super::Stop;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
+use super::heard::unanswered;
 use super::incidents;
 use super::output::{json, say};
 use super::suggest::{Suggestion, further_elsewhere, suggest};
@@ -48,6 +49,7 @@ impl Next {
             };
             if !elsewhere.contains_key(&state.task.task_id) {
                 all.extend(suggest(&view.world, &policy, ledger, state, context.at()));
+                all.extend(unanswered(&policy, ledger, state));
             }
         }
         for incident in &view.world.survey.incidents {

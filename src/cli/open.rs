@@ -84,9 +84,13 @@ impl Open {
             return Ok(());
         }
         let alone = task.depends_on.is_empty();
+        let unlisted = super::phases::unlisted(&policy, task.phase.as_deref());
         let mut writer = Writer::new(context, &view, author);
         writer.add(&Home::Task(id.clone()), task)?;
         writer.commit(writing)?;
+        if let Some(note) = unlisted {
+            say(note);
+        }
         for (stage, name) in from_elsewhere(workflow.1).into_iter().filter(|_| alone) {
             say(format!(
                 "note: stage {stage} requires {name}, which this workflow does not produce; name \

@@ -9,6 +9,7 @@ use super::Stop;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
 use super::output::{complain, json as print_json, say, show, table};
+use super::phases::{at_least_one, known};
 use crate::ledger::State;
 use crate::plan::emit;
 use crate::plan::{Item, Kind, Placed, Plan as Planned, Stands, Target, agenda, jobs, plan};
@@ -26,7 +27,7 @@ pub(super) struct Plan {
     pub(super) which: Which,
     /// How many tasks may run at once; by default as many as the policy's `dispatch` says, else
     /// as limits and scopes allow
-    #[arg(long, value_name = "N", visible_alias = "parallel-groups")]
+    #[arg(long, value_name = "N", visible_alias = "parallel-groups", value_parser = at_least_one)]
     groups: Option<usize>,
     /// Write what may run now for another scheduler
     #[arg(long, value_name = "FORM", conflicts_with = "format")]
@@ -61,6 +62,11 @@ pub(super) struct Which {
 }
 
 impl Which {
+    /// Refuses a phase or a week that nobody has named.
+    pub(super) fn known(&self, context: &Context, view: &View) -> Result<(), Stop> {
+        known(context, view, self.phase.as_deref(), self.week)
+    }
+
     /// Tells whether a task is asked for.
     pub(super) fn takes(&self, item: &Item) -> bool {
         let task = &item.task;
@@ -81,6 +87,7 @@ pub(super) fn items(context: &Context, view: &View, which: &Which) -> Result<Vec
 impl Plan {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of_all(context, false)?;
+        self.which.known(context, &view)?;
         let items = items(context, &view, &self.which)?;
         let at_once = self.groups.or(view.world.policy.fleet.parallel).unwrap_or(usize::MAX);
         let planned = plan(&view.world.policy, &items, at_once);

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::elsewhere::Ahead;
+use super::heard::handed_over;
 use super::story::told;
 use crate::diagnostic::{Report, Severity};
 use crate::draft::{self, Author};
@@ -289,7 +290,7 @@ fn start(
     }
     all.extend(in_the_way(&report, &format!("stage {} can't start", stage.name), &found));
     if all.is_empty() {
-        return vec![found];
+        return vec![Suggestion { help: handed_over(ledger, state), ..found }];
     }
     let owed = report.findings.iter().any(|finding| finding.check == "approval-missing");
     let asked = stage.approvers.iter().flat_map(|approvers| &approvers.of).filter(|_| owed);

@@ -3,9 +3,9 @@
 use crate::support::Team;
 
 /// Opens a task of the shortest workflow.
-fn open(team: &Team, id: &str, title: &str, more: &[&str]) {
+fn open(team: &Team, id: &str, title: &str, more: &[&str]) -> String {
     let open = ["task", "open", id, "--workflow", "data_refresh", "--title", title];
-    team.orch("orchestrator", &[&open[..], more].concat());
+    team.orch("orchestrator", &[&open[..], more].concat())
 }
 
 /// Opens four: `data-001` first, two behind it, and one behind both.
@@ -98,4 +98,31 @@ fn a_circle_is_told_in_full() {
     assert!(said.err.contains(way) || said.out.contains(way), "{said:#?}");
     let own = ["task", "update", "data-001", "--depends-on", "data-001"];
     assert_eq!(team.try_orch("orchestrator", &own).checks(), ["dependency-cycle"]);
+}
+
+/// R002-39: a phase or a week that nobody has named is a slip, and is told as one.
+#[test]
+fn a_phase_that_nobody_named_is_a_slip() {
+    let team = Team::with_policy(&[("version: 1", "version: 1\nphases: [discovery, validation]")]);
+    let said = open(&team, "data-001", "Prices", &["--phase", "discovry", "--week", "2"]);
+    assert!(said.contains("don't list `discovry`; did you mean `discovery`?"), "{said}");
+    for command in [&["plan"][..], &["dispatch", "--dry-run"], &["metrics"], &["task", "graph"]] {
+        let said = team.try_orch("orchestrator", &[command, &["--phase", "validatoin"]].concat());
+        assert!(said.fault().contains("did you mean `validation`?"), "{said:#?}");
+        team.orch("orchestrator", &[command, &["--phase", "validation"]].concat());
+        team.orch("orchestrator", &[command, &["--phase", "discovry"]].concat());
+    }
+    for command in [&["plan"][..], &["dispatch", "--dry-run"]] {
+        let said = team.try_orch("orchestrator", &[command, &["--week", "99"]].concat());
+        assert!(said.fault().contains("the weeks are 2"), "{said:#?}");
+        team.orch("orchestrator", &[command, &["--week", "2"]].concat());
+    }
+    assert_eq!(team.try_orch("", &["plan", "--groups", "0"]).code, 2);
+    assert_eq!(
+        team.try_orch("orchestrator", &["dispatch", "--dry-run", "--parallel", "0"]).code,
+        2
+    );
+    let none = Team::new();
+    none.orch("", &["plan"]);
+    none.try_orch("", &["plan", "--phase", "x"]).fault();
 }

@@ -18,6 +18,7 @@ use super::Stop;
 use super::context::{Context, View};
 use super::lock::Lock;
 use super::output::{id, say};
+use super::phases::at_least_one;
 use super::plan::{Which, items, tell};
 use super::signals::Signals;
 use crate::plan::plan;
@@ -40,7 +41,7 @@ pub(super) struct Dispatch {
     #[arg(value_name = "TASK", value_parser = id::<TaskId>)]
     tasks: Vec<TaskId>,
     /// How many agents may work at once; by default as the policy says, else one for each core
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     parallel: Option<usize>,
     /// Where the worktrees are made; by default beside the repository, in `NAME.worktrees`
     #[arg(long, value_name = "DIR")]
@@ -56,6 +57,7 @@ pub(super) struct Dispatch {
 impl Dispatch {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of_all(context, false)?;
+        self.which.known(context, &view)?;
         let policy = view.policy();
         let parallel = self.parallel.or(policy.fleet.parallel).unwrap_or_else(cores).max(1);
         let coordinator = context.agent(&policy)?;
