@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::json;
 
@@ -43,13 +43,7 @@ pub(super) fn show(context: &Context, format: Format) -> Result<(), Stop> {
 /// Writes the board between its lines in a file, as of the last entry: the same ledgers give the same
 /// bytes, on every machine and at any time.
 pub(super) fn write(context: &Context, file: &Path, writing: Writing) -> Result<(), Stop> {
-    if file.components().any(|part| [".orch", ".git"].iter().any(|own| part.as_os_str() == *own)) {
-        let message = format!("{} is no place for a board", file.display());
-        return Err(Stop::denied(message, "name a file beside your own, such as docs/board.md"));
-    }
-    let place = context.directory().join(file);
-    // A link stays one: what it leads to is written.
-    let place = place.canonicalize().unwrap_or(place);
+    let place = place_of(context, file)?;
     let before = match std::fs::read_to_string(&place) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -59,6 +53,7 @@ pub(super) fn write(context: &Context, file: &Path, writing: Writing) -> Result<
         }
     };
     let mut view = View::focused(context, Focus::Recent(LOOKED_AT))?;
+    refuse_sealed(&view, file, &place)?;
     let states = view.world.ledgers.values().filter_map(|ledger| ledger.state());
     let halts = view.world.survey.halts.iter().filter_map(|halt| halt.since);
     if let Some(last) = states.map(|state| state.last_at).chain(halts).max() {
@@ -77,6 +72,51 @@ pub(super) fn write(context: &Context, file: &Path, writing: Writing) -> Result<
     }
     write_whole(&place, &after)?;
     say(format!("wrote {}\nnext: git add {}", file.display(), file.display()));
+    Ok(())
+}
+
+/// Gives the file that is written: what a link leads to, which stays a link. Refuses what is the tool's or
+/// Git's own, and a link that leads out of the repository.
+fn place_of(context: &Context, file: &Path) -> Result<PathBuf, Stop> {
+    let help = "name a file beside your own, such as docs/board.md";
+    let refused = |why: &str| Stop::denied(format!("{} {why}", file.display()), help);
+    let own = |path: &Path| path.iter().any(|part| part == ".orch" || part == ".git");
+    if own(file) {
+        return Err(refused("is no place for a board"));
+    }
+    let place = context.directory().join(file);
+    let real = place.canonicalize();
+    if real.is_err() && place.is_symlink() {
+        return Err(refused("is a link that leads nowhere"));
+    }
+    let parent = || Some(place.parent()?.canonicalize().ok()?.join(place.file_name()?));
+    let real = real.ok().or_else(parent).unwrap_or_else(|| place.clone());
+    let top = context.repository()?.work_dir().and_then(|top| top.canonicalize().ok());
+    let Some(top) = top else { return Ok(real) };
+    let up = file.components().any(|part| part == Component::ParentDir);
+    match real.strip_prefix(&top) {
+        Ok(inner) if own(inner) => Err(refused("leads to what is no place for a board")),
+        Err(_) if !up && place.starts_with(&top) => Err(refused("leads out of the repository")),
+        _ => Ok(real),
+    }
+}
+
+/// Refuses a file that a handoff has sealed and that others rely on.
+fn refuse_sealed(view: &View, file: &Path, place: &Path) -> Result<(), Stop> {
+    let top = view.repository.work_dir().and_then(|top| top.canonicalize().ok());
+    let Some(inner) = top.as_ref().and_then(|top| place.strip_prefix(top).ok()) else {
+        return Ok(());
+    };
+    let inner = inner.to_string_lossy();
+    let states = view.world.ledgers.values().filter_map(|ledger| ledger.state());
+    for state in states {
+        let mut sealed = state.live_deliveries().flat_map(|delivery| &delivery.artifacts);
+        if sealed.any(|artifact| artifact.path.to_string() == inner) {
+            let id = &state.task.task_id;
+            let message = format!("{} is sealed by a handoff of `{id}`", file.display());
+            return Err(Stop::denied(message, "name another file, such as docs/board.md"));
+        }
+    }
     Ok(())
 }
 

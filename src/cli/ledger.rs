@@ -259,7 +259,8 @@ fn must_be_new(path: &Path) -> Result<(), Fault> {
 /// How the names of files begin that are yet to be moved to their place.
 pub(super) const TEMPORARY: &str = ".orch-";
 
-/// Writes a file whole, or not at all: beside its place first, then moved there.
+/// Writes a file whole, or not at all: beside its place first, then moved there. What may be done with a
+/// file that is there may be done with it still.
 pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
     let unable = |error: std::io::Error| {
         let message = format!("{} can't be written: {error}", path.display());
@@ -272,6 +273,9 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
         .permissions(file_permissions())
         .tempfile_in(folder)
         .map_err(unable)?;
+    if let Ok(before) = fs::metadata(path) {
+        file.as_file().set_permissions(before.permissions()).map_err(unable)?;
+    }
     file.write_all(text.as_bytes()).map_err(unable)?;
     file.as_file().sync_all().map_err(unable)?;
     file.persist(path).map_err(|error| unable(error.error))?;

@@ -136,9 +136,10 @@ fn metrics_can_be_computed_again() {
     assert_eq!(json["handoff_success_rate"], 1.0);
     let human = team.orch("", &["metrics"]);
     assert!(human.contains("0.20  1 of 5 tasks"), "{human}");
+    team.open("data-002", "data_refresh", &["--phase", "2"]);
     let phase = team.json("", &["metrics", "--phase", "2"]);
-    assert_eq!((&phase["phase"], &phase["inputs"]["tasks"]), (&"2".into(), &0.into()));
-    assert!(phase["task_completion_rate"].is_null());
+    assert_eq!((&phase["phase"], &phase["inputs"]["tasks"]), (&"2".into(), &1.into()));
+    assert!(phase["average_task_duration"].is_null());
 }
 
 /// R000-22, R002-27: a task that waits for others is never called ready, and says for whom it waits, on
@@ -202,4 +203,38 @@ fn done_tasks_that_are_not_shown_are_counted() {
         assert!(text.contains("and 2 more: `orch task list --all`"), "{text}");
     }
     assert!(!busy().orch("", &["status"]).contains("orch task list --all"));
+}
+
+/// A board is written with the file's own mode, not through a link out of the repository, and over nothing
+/// that a handoff has sealed.
+#[test]
+fn a_board_does_no_harm_to_the_file_it_goes_to() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let team = Team::new();
+    team.land_data();
+    let path = team.repo.path();
+    team.repo.write("x.sh", "#!/bin/sh\n");
+    let mode = |mode| std::fs::set_permissions(path.join("x.sh"), PermissionsExt::from_mode(mode));
+    mode(0o755).unwrap();
+    team.orch("", &["status", "--write", "x.sh"]);
+    assert_eq!(std::fs::metadata(path.join("x.sh")).unwrap().permissions().mode() & 0o777, 0o755);
+    let outside = team.repo.beside("outside");
+    std::fs::create_dir_all(outside.path()).unwrap();
+    std::fs::write(outside.path().join("theirs.md"), "theirs").unwrap();
+    symlink(outside.path(), path.join("folder")).unwrap();
+    symlink(outside.path().join("theirs.md"), path.join("file.md")).unwrap();
+    symlink("nowhere.md", path.join("dangling.md")).unwrap();
+    symlink(".orch", path.join("records")).unwrap();
+    for file in ["folder/theirs.md", "folder/new.md", "file.md", "dangling.md", "records/x.md"] {
+        let said = team.try_orch("", &["status", "--write", file]);
+        assert!(said.denied().contains(file), "{said:#?}");
+    }
+    assert_eq!(std::fs::read_to_string(outside.path().join("theirs.md")).unwrap(), "theirs");
+    assert!(!outside.path().join("new.md").exists());
+    let sealed = team.repo.git(&["ls-files", "data"]);
+    let sealed = sealed.lines().next().unwrap();
+    let before = team.read(sealed);
+    let said = team.try_orch("", &["status", "--write", sealed]);
+    assert!(said.denied().contains("is sealed by a handoff of `data-001`"), "{said:#?}");
+    assert_eq!(team.read(sealed), before);
 }
