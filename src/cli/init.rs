@@ -28,9 +28,9 @@ const IGNORED: &str = ".gitignore";
                         and of CLAUDE.md\nif that is there; and stages them.\nThe torghut \
                         template brings AgentRuns to fill in, too.\nExample: orch init --template strategy --hooks")]
 pub(super) struct Init {
-    /// team, strategy, torghut or trader
-    #[arg(long, default_value = "team", value_name = "NAME")]
-    template: String,
+    /// team (taken where none is named), strategy, torghut or trader
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
     /// Install the Git hooks too
     #[arg(long)]
     hooks: bool,
@@ -44,7 +44,7 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let text = template(&self.template)?;
+        let text = template(self.template.as_deref().unwrap_or("team"))?;
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
         let Some(top) = repository.work_dir() else {
@@ -55,6 +55,12 @@ impl Init {
         if policy.exists() && !self.force {
             let help = "change it on a branch `orch/…`, or replace it with `orch init --force`";
             return Err(Stop::fault(format!("{POLICY_PATH} is there already"), help));
+        }
+        if policy.exists() && self.template.is_none() {
+            let help =
+                "name the one that it shall begin with again: `orch init --force --template NAME`";
+            let message = format!("{POLICY_PATH} is there already, and no template was named");
+            return Err(Stop::denied(message, help));
         }
         let policy = for_branch(text, &repository)?;
         let mut files = vec![(
@@ -99,17 +105,22 @@ impl Init {
 
 impl Init {
     /// Gives the files that tell agents how to work: AGENTS.md, and CLAUDE.md if that is there. A link
-    /// leads to a file that is somebody else's to change, or to the other one, and what Git ignores is
-    /// for its owner alone: both are left as they are, and that is said.
+    /// leads to a file that is somebody else's to change, or to the other one, what Git ignores is for its
+    /// owner alone, and who reads a line `@AGENTS.md` reads that file too: all are left as they are, and
+    /// that is said.
     fn agents_files(&self, repository: &GitRepository, top: &Path) -> Vec<&'static str> {
         let mut files = vec!["AGENTS.md"];
-        files.extend(Some("CLAUDE.md").filter(|name| top.join(name).exists()));
+        files.extend(Some("CLAUDE.md").filter(|name| {
+            let place = top.join(name);
+            place.exists() || place.is_symlink()
+        }));
         files.retain(|name| {
             let ignored = || repository.run_git(&["check-ignore", "-q", name]).is_ok();
             let why = match top.join(name).is_symlink() {
                 _ if self.no_agents_file => return false,
                 true => "is a link",
                 false if ignored() => "is ignored by Git",
+                false if takes_in_agents(&top.join(name)) => "takes in AGENTS.md",
                 false => return true,
             };
             say(format!("note: {name} {why}, and was left as it is"));
@@ -162,10 +173,22 @@ fn whole(top: &Path, name: &str) -> Result<String, Stop> {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         Err(error) => {
-            let help = "make it a file of UTF-8 text, or move it away";
+            let help = match name {
+                IGNORED => "make it a file of UTF-8 text, or move it away",
+                _ => {
+                    "make it a file of UTF-8 text, or leave it alone: `orch init --no-agents-file`"
+                }
+            };
             Err(Stop::fault(format!("{name} can't be read: {error}"), help))
         }
     }
+}
+
+/// Tells whether a file has a line that takes in AGENTS.md.
+fn takes_in_agents(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let bare = |line: &str| line.trim_matches(['\u{feff}', ' ', '\t']).replacen("@./", "@", 1);
+    text.lines().any(|line| bare(line) == "@AGENTS.md")
 }
 
 fn with_line(before: &str, line: &str) -> String {

@@ -56,7 +56,9 @@ fn the_part_is_written_once() {
     let once = team.read("AGENTS.md");
     assert_eq!(once.replace(part(&once), "\nold\n"), around);
     assert!(!team.repo.path().join("CLAUDE.md").exists());
-    team.orch("", &["init", "--force"]);
+    let said = team.try_orch("", &["init", "--force"]);
+    assert!(said.denied().contains("--template"), "{said:#?}");
+    team.orch("", &["init", "--force", "--template", "team"]);
     assert_eq!(team.read("AGENTS.md"), once);
 }
 
@@ -74,6 +76,9 @@ fn what_is_unclear_is_left_alone() {
         assert_ne!(said.code, 0);
         assert!(said.err.contains(why) && said.err.contains("AGENTS.md"), "{said:#?}");
         assert!(said.err.contains("help: "), "{said:#?}");
+        if why == "can't be read" {
+            assert!(said.err.contains("--no-agents-file"), "{said:#?}");
+        }
         assert!(!team.repo.path().join(".orch").exists());
         assert_eq!(std::fs::read(team.repo.path().join("AGENTS.md")).unwrap(), text);
         team.orch("", &["init", "--no-agents-file"]);
@@ -92,6 +97,17 @@ fn links_and_ignored_files_are_left_alone() {
     assert!(said.contains("note: CLAUDE.md is a link"), "{said}");
     assert!(team.repo.path().join("CLAUDE.md").is_symlink());
     assert_eq!(team.read("CLAUDE.md").matches(BEGIN).count(), 1);
+    let dangling = Team::over(TestRepo::new());
+    std::os::unix::fs::symlink("nowhere.md", dangling.repo.path().join("CLAUDE.md")).unwrap();
+    assert!(dangling.orch("", &["init"]).contains("note: CLAUDE.md is a link"));
+    for text in ["@AGENTS.md\n", "# Claude\r\n\r\n@./AGENTS.md\r\nBe kind.\r\n"] {
+        let taking = Team::over(TestRepo::new());
+        taking.repo.write("CLAUDE.md", text);
+        let said = taking.orch("", &["init"]);
+        assert!(said.contains("note: CLAUDE.md takes in AGENTS.md"), "{said}");
+        assert_eq!(taking.read("CLAUDE.md"), text);
+        assert!(taking.read("AGENTS.md").contains(BEGIN));
+    }
     let other = Team::over(TestRepo::new());
     other.repo.write(".gitignore", "CLAUDE.md\n");
     other.repo.write("CLAUDE.md", "mine\n");
@@ -120,4 +136,51 @@ fn fifty_tasks_are_told_in_few_words() {
     assert_eq!(all.matches("orch run start strat-").count(), 50);
     let json = team.json("strategy_developer", &["next"]);
     assert_eq!(json.as_array().unwrap().len(), 50);
+}
+
+/// R000-27, R000-30, R002-36: an agent is told which messages wait for its answer, and what was handed
+/// over to it, in a line each.
+#[test]
+fn an_agent_is_told_what_was_said_to_it() {
+    let team = Team::new();
+    team.land_data();
+    team.open("strat-001", "new_strategy", &["--depends-on", "data-001"]);
+    team.commit("Open a task");
+    team.orch("strategy_developer", &["run", "start", "strat-001"]);
+    let send = |from: &str, to: &str, more: &[&str]| {
+        let command = ["message", "send", "--to", to, "--task", "strat-001"];
+        team.orch(from, &[&command[..], more].concat())
+    };
+    send("strategy_developer", "quant_engineer", &["--payload", "question=Which\n0004  fee?"]);
+    send("quant_engineer", "orchestrator", &["--status", "in_progress"]);
+    send("founder", "quant_engineer", &["--status", "completed", "--payload", "note=Thanks"]);
+    let next = team.orch("quant_engineer", &["next"]);
+    let asked = "strat-001  strategy_developer waits for an answer: question: Which 0004 fee?\n    \
+                 orch message send --to strategy_developer --task strat-001 --type response";
+    assert!(next.contains(asked) && !next.contains("Thanks"), "{next}");
+    let json = team.json("quant_engineer", &["next"]);
+    assert_eq!(json.as_array().unwrap().len(), 1, "{json:#}");
+    assert!(team.orch("orchestrator", &["next"]).contains("quant_engineer waits for an answer"));
+    send("quant_engineer", "strategy_developer", &["--type", "response"]);
+    send("orchestrator", "quant_engineer", &["--type", "response"]);
+    assert_eq!(
+        team.orch("quant_engineer", &["next"]),
+        "nothing to do for quant_engineer; the board: orch status\n"
+    );
+    assert!(!team.orch("orchestrator", &["next"]).contains("waits for an answer"));
+    team.repo.write("strategies/sma.py", "code");
+    team.repo.write("docs/strategies/sma.md", "about");
+    let message = format!("Three combos.\nMind the fee. {}", "x".repeat(400));
+    team.orch("strategy_developer", &["handoff", "create", "strat-001", "--message", &message]);
+    team.commit("Write the strategy");
+    team.orch("orchestrator", &["gate", "strat-001"]);
+    team.commit("Let it pass");
+    let next = team.orch("quant_engineer", &["next"]);
+    assert!(
+        next.contains(
+            "orch handoff show strat-001  # from strategy_developer: Three combos. Mind the fee. x"
+        ),
+        "{next}"
+    );
+    assert!(next.len() < 400, "{next}");
 }
