@@ -7,7 +7,7 @@ use super::context::{Context, View};
 use super::desk::Desk;
 use super::import::{bytes_of, unreadable};
 use super::ledger::{Writer, Writing};
-use super::output::{id, json, say, table};
+use super::output::{id, json, say, say_lines, table};
 use super::task::word;
 use crate::draft::{self, Author};
 use crate::policy::Stage;
@@ -208,7 +208,9 @@ impl Report {
             Verdict::Pass => {
                 say(format!("next: git commit, then orch gate {} by a coordinator", self.id))
             }
-            Verdict::Fail => say(format!("the task returns to {returns_to}\nnext: git commit")),
+            Verdict::Fail => {
+                say_lines(format!("the task returns to {returns_to}\nnext: git commit"))
+            }
         }
         Ok(())
     }
@@ -276,7 +278,7 @@ impl Show {
             Format::Json => json(report),
             Format::Human => {
                 say(format!("# {}", record.repo_path()));
-                say(record::write(&record.payload, &record.entry));
+                say_lines(record::write(&record.payload, &record.entry));
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::Stop;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
 use super::ledger::{Writing, write_whole};
-use super::output::{json as print_json, say, table};
+use super::output::{json as print_json, say, say_lines, table};
 use super::status::{as_json, tell_rests};
 use super::suggest::{freezes, stalled};
 use crate::render::{self, Format, Marks, duration, with_block};
@@ -67,11 +67,11 @@ pub(super) fn write(context: &Context, file: &Path, writing: Writing) -> Result<
         return Ok(());
     }
     if writing.dry_run {
-        say(format!("would write {}\n{text}", file.display()));
+        say_lines(format!("would write {}\n{text}", file.display()));
         return Ok(());
     }
     write_whole(&place, &after)?;
-    say(format!("wrote {}\nnext: git add {}", file.display(), file.display()));
+    say_lines(format!("wrote {}\nnext: git add {}", file.display(), file.display()));
     Ok(())
 }
 
@@ -180,7 +180,7 @@ fn section(heading: &str, columns: &[&str], rows: &[Row], cells: impl Fn(&Row) -
     let heading = std::iter::once(heading).chain(columns.iter().copied());
     let mut lines = vec![heading.map(str::to_owned).collect::<Vec<_>>()];
     lines.extend(rows.iter().map(|row| [vec![row.task_id.to_string()], cells(row)].concat()));
-    say("\n");
+    say_lines("\n");
     table(&lines);
 }
 

@@ -58,7 +58,8 @@ impl Checkpoint {
         let run = draft::of_run(active, RunStatus::Checkpoint);
         writer.add(&desk.home(), kind::Run { checkpoint: Some(reached), ..run })?;
         writer.commit(self.writing)?;
-        say(format!("{told}\nnext: go on; after a failure: orch run retry {}", self.id));
+        say(told);
+        say(format!("next: go on; after a failure: orch run retry {}", self.id));
         Ok(())
     }
 }

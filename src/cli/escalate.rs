@@ -4,7 +4,7 @@ use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
 use super::ledger::{Writer, Writing};
-use super::output::{id, moment, say};
+use super::output::{id, moment, say, say_lines};
 use crate::ledger::State;
 use crate::record::kind::{Escalation, Position};
 use crate::source::{AgentName, Moment, TaskId};
@@ -89,7 +89,7 @@ impl Escalate {
         writer.add(&desk.home(), escalation)?;
         writer.commit(self.writing)?;
         let id = &self.id;
-        say(format!(
+        say_lines(format!(
             "a person decides until {due_at}: orch decide --resolves {id}/{sequence}{finding} \
              --title … --context … --decision …\nnext: git commit"
         ));

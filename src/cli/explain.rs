@@ -2,7 +2,7 @@
 
 use super::Stop;
 use super::context::Context;
-use super::output::{json, say, table};
+use super::output::{json, say_lines, table};
 use crate::checks;
 use crate::record::did_you_mean;
 use crate::render::Format;
@@ -59,9 +59,12 @@ impl Explain {
             Format::Json => json(&Explained::of(check)),
             Format::Human => {
                 let weight = if check.mandatory { ", mandatory" } else { "" };
-                say(format!("{} ({:?}{weight})\n{}\n", check.name, check.severity, check.title));
-                say(check.explain);
-                say(LEGEND);
+                say_lines(format!(
+                    "{} ({:?}{weight})\n{}\n",
+                    check.name, check.severity, check.title
+                ));
+                say_lines(check.explain);
+                say_lines(LEGEND);
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
 use super::ledger::{Writer, Writing};
-use super::output::{complain, id, say};
+use super::output::{complain, id, say, say_lines};
 use crate::draft;
 use crate::ledger::Standing;
 use crate::record::Payload;
@@ -55,12 +55,12 @@ impl Gate {
         }
         match (verdict, next) {
             (GateVerdict::Pass, Some(next)) => {
-                say(format!("gate passed: {} may start\nnext: git commit", next));
+                say_lines(format!("gate passed: {} may start\nnext: git commit", next));
                 Ok(())
             }
             (GateVerdict::Pass, None) => {
                 let id = &self.id;
-                say(format!(
+                say_lines(format!(
                     "gate passed: that was the last stage\nnext: git commit, then orch task close {id} --outcome completed --reason …"
                 ));
                 Ok(())

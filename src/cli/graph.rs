@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::context::{Context, View};
-use super::output::{json as print_json, say, show, table};
+use super::output::{json as print_json, say, say_lines, show, table};
 use crate::ledger::{Standing, State};
 use crate::plan::{self, Node, Status};
 use crate::record::kind::Outcome;
@@ -138,7 +138,7 @@ fn tell(graph: &plan::Graph) {
     table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>());
     for cycle in graph.cycles() {
         let way: Vec<&str> = cycle.iter().chain(cycle.first()).map(|id| id.as_str()).collect();
-        say(format!(
+        say_lines(format!(
             "these wait for each other: {}\n    take one out: orch task update {} --independent",
             way.join(" -> "),
             way[0]

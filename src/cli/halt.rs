@@ -7,7 +7,7 @@ use super::context::{Context, View};
 use super::incident::unknown_incident;
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
-use super::output::{id, moment, say};
+use super::output::{id, moment, say, say_lines};
 use super::task::word;
 use crate::draft::{self, Author};
 use crate::policy::Policy;
@@ -253,7 +253,7 @@ impl Unhalt {
         let mut writer = Writer::new(context, &view, author);
         writer.add(&home, Resume { approver, sign_off: self.sign_off, incident })?;
         writer.commit(self.writing)?;
-        say(format!("halt {} is lifted once this has landed\nnext: git commit", self.id));
+        say_lines(format!("halt {} is lifted once this has landed\nnext: git commit", self.id));
         Ok(())
     }
 

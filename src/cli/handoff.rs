@@ -10,7 +10,7 @@ use super::handoff_verify::Verify;
 use super::handoffs::{List, Show};
 use super::import::Import;
 use super::ledger::{Writer, Writing};
-use super::output::{id, say};
+use super::output::{id, say, say_lines};
 use super::reject::Reject;
 use super::seal::{digest_of, seal};
 use super::task::word;
@@ -157,7 +157,7 @@ impl Create {
         }
         writer.add(&desk.home(), handoff)?;
         writer.commit(self.writing)?;
-        say(format!(
+        say_lines(format!(
             "handed off to {to}\nnext: git commit, then orch gate {} by a coordinator",
             self.id
         ));

@@ -2,7 +2,7 @@
 
 use super::Stop;
 use super::context::{Context, View};
-use super::output::{id, json, say, table};
+use super::output::{id, json, say, say_lines, table};
 use crate::ledger::{Delivery, State};
 use crate::record::kind::{Artifact, HandoffStatus};
 use crate::render::Format;
@@ -109,7 +109,7 @@ impl Show {
                 let node = view.repository.node(Side::Index, &delivery.path)?;
                 let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;
                 say(format!("# {}", delivery.path));
-                say(String::from_utf8_lossy(&bytes.unwrap_or_default()));
+                say_lines(String::from_utf8_lossy(&bytes.unwrap_or_default()));
             }
         }
         Ok(())

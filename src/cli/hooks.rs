@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::context::Context;
-use super::output::{complain, say};
+use super::output::{complain, complain_lines, say};
 use crate::snapshot::{Fault, GitRepository};
 
 #[derive(Debug, Subcommand)]
@@ -121,7 +121,7 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
     let manager =
         MANAGERS.iter().find(|manager| manager.signs.iter().any(|sign| top.join(sign).exists()));
     if let Some(manager) = manager {
-        complain(format!(
+        complain_lines(format!(
             "{} writes the hooks of this repository; add this to it:\n\n{}\n",
             manager.name, manager.add
         ));

@@ -9,7 +9,7 @@ use super::hooks;
 use super::journal::Journal;
 use super::ledger::{refuse, write_whole};
 use super::lock::Lock;
-use super::output::say;
+use super::output::{say, say_lines};
 use super::templates::{AGENTS, AGENTS_MARKS, TEMPLATES};
 use crate::guard::guard;
 use crate::plan::emit::{STAGE_TEMPLATES, stage_templates};
@@ -98,7 +98,7 @@ impl Init {
         if report.refused() {
             return Err(refuse(&report, &proposal));
         }
-        say("the guard passes\nnext: git commit -m 'Begin with orch', then orch task open");
+        say_lines("the guard passes\nnext: git commit -m 'Begin with orch', then orch task open");
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Stop;
 use super::context::{Context, View};
 use super::journal::Journal;
-use super::output::{complain, say, show_error, style};
+use super::output::{complain, say, say_lines, show_error, style};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
@@ -148,7 +148,7 @@ impl<'a> Writer<'a> {
         }
         if writing.dry_run {
             for (record, text) in self.entries.iter().zip(&self.texts) {
-                say(format!("would write {}\n{text}", record.repo_path()));
+                say_lines(format!("would write {}\n{text}", record.repo_path()));
             }
             return Ok(());
         }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::Stop;
 use super::context::Context;
 use super::ledger::write_whole;
-use super::output::{json, say};
+use super::output::{json, say, say_lines};
 use super::story::told;
 use crate::record::{Home, Record, decisions_log};
-use crate::render::Format;
+use crate::render::{Format, one_line};
 use crate::snapshot::Side;
 use crate::world;
 
@@ -51,7 +51,7 @@ impl Log {
                 write_whole(&context.directory().join(file), &text)?;
                 say(format!("wrote {}", file.display()));
             }
-            None => say(text),
+            None => say_lines(text),
         }
         Ok(())
     }
@@ -67,5 +67,5 @@ fn as_json(record: &Record) -> serde_json::Value {
 fn line(record: &Record) -> String {
     let id = record.path.home.id().map_or("-", |id| id.as_str());
     let (when, who) = (record.entry.recorded_at, &record.entry.actor);
-    format!("{when}  {id}  {who}  {}\n", told(record))
+    format!("{}\n", one_line(&format!("{when}  {id}  {who}  {}", told(record))))
 }

@@ -5,9 +5,9 @@ use super::context::{Context, View};
 use super::elsewhere::ahead;
 use super::heard::unanswered;
 use super::incidents;
-use super::output::{json, say};
+use super::output::{json, say, say_lines};
 use super::suggest::{Suggestion, further_elsewhere, suggest};
-use crate::render::Format;
+use crate::render::{Format, one_line};
 
 /// How much is told at once, in bytes: an agent reads fewer than 500 tokens of three bytes and more.
 const ROOM: usize = 1_400;
@@ -81,7 +81,7 @@ impl Next {
             }
             room = room.saturating_sub(told.len());
             left -= 1;
-            say(told);
+            say_lines(told);
         }
         if left > 0 {
             say(format!("and {left} more: orch next --all"));
@@ -96,9 +96,9 @@ fn told(found: &Suggestion, name_agents: bool) -> String {
         Some(agent) if name_agents => format!("{agent}: "),
         _ => String::new(),
     };
-    let mut text = format!("{}  {who}{}", found.task_id, found.why);
+    let mut text = one_line(&format!("{}  {who}{}", found.task_id, found.why));
     for line in found.command.iter().chain(&found.help) {
-        text.push_str(&format!("\n    {line}"));
+        text.push_str(&format!("\n    {}", one_line(line)));
     }
     text
 }

@@ -64,9 +64,16 @@ impl Stop {
     }
 }
 
-/// Prints a line, or several, to standard output. What stands in the records may have been written to
-/// deceive, so nothing of it that a reader could not see gets to the terminal.
+/// Prints one line to standard output. What stands in the records may have been written to deceive: a
+/// line break in it is shown as `\n`, so that it can't pass for a line of orch's own, and nothing that
+/// a reader could not see gets to the terminal.
 pub(super) fn say(text: impl AsRef<str>) {
+    show(render::one_line(text.as_ref()));
+}
+
+/// Prints several lines to standard output, made harmless as well: only for text whose line breaks are
+/// orch's own, or that is a whole document.
+pub(super) fn say_lines(text: impl AsRef<str>) {
     show(render::harmless(text.as_ref()));
 }
 
@@ -84,6 +91,11 @@ pub(super) fn show(text: impl AsRef<str>) {
 /// Prints to standard error, as [`say`] does to standard output; nobody listening is no reason to
 /// fail.
 pub(super) fn complain(text: impl AsRef<str>) {
+    show_error(render::one_line(text.as_ref()));
+}
+
+/// Prints several lines to standard error, as [`say_lines`] does to standard output.
+pub(super) fn complain_lines(text: impl AsRef<str>) {
     show_error(render::harmless(text.as_ref()));
 }
 
@@ -129,12 +141,14 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
 
 /// Prints columns of words, each as wide as its widest.
 pub(super) fn table(rows: &[Vec<String>]) {
+    let one_line = |row: &Vec<String>| row.iter().map(|word| render::one_line(word)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(one_line).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|word| word.chars().count()).max()
     };
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
-    for row in rows {
+    for row in &rows {
         let cells = row.iter().zip(&widths).map(|(word, width)| format!("{word:<width$}"));
         say(cells.collect::<Vec<_>>().join("  ").trim_end());
     }

@@ -5,7 +5,7 @@ use super::context::{Context, View};
 use super::incident::incident_in;
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
-use super::output::say;
+use super::output::{say, say_lines};
 use super::run::Begun;
 use super::seal::{changed_files, digest_of, node_of};
 use crate::draft::{self, Author};
@@ -136,7 +136,9 @@ pub(super) fn finish(
     }
     writer.add(&emergency.home(), handoff)?;
     writer.commit(writing)?;
-    say(format!("{task} is rolled back\nnext: git commit, then orch incident show {incident}"));
+    say_lines(format!(
+        "{task} is rolled back\nnext: git commit, then orch incident show {incident}"
+    ));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::Stop;
 use super::context::Context;
-use super::output::say;
+use super::output::{say, say_lines};
 use crate::record::did_you_mean;
 
 /// Print the JSON Schema of a kind of record, or of the policy.
@@ -40,7 +40,7 @@ impl Schema {
             };
             return Err(Stop::fault(format!("there is no schema `{name}`"), help));
         };
-        say(schema);
+        say_lines(schema);
         Ok(())
     }
 }

@@ -102,7 +102,8 @@ pub(super) fn tell_rests(view: &View, at: Moment) {
     for (ledger, state) in &open {
         if let Some(why) = stalled(&policy, ledger, at) {
             let id = &state.task.task_id;
-            say(format!("{id} is stalled: {why}\n    orch status {id}"));
+            say(format!("{id} is stalled: {why}"));
+            say(format!("    orch status {id}"));
         }
     }
 }
@@ -111,7 +112,8 @@ pub(super) fn tell_rests(view: &View, at: Moment) {
 fn tell_on_board(found: &Suggestion) {
     let who = found.agent.as_ref().map_or("nobody", |agent| agent.as_str());
     let command = found.command.as_deref().unwrap_or_default();
-    say(format!("{} is {}\n    {who} lifts it: {command}", found.task_id, found.why));
+    say(format!("{} is {}", found.task_id, found.why));
+    say(format!("    {who} lifts it: {command}"));
 }
 
 /// Where a task stands, in words.

@@ -27,7 +27,7 @@ pub use board::{board, duration, more_done};
 pub use error::{CANNOT_LOOK, Failure, render_failure};
 pub use format::{Format, FormatFault, ReportFormat};
 pub use json::pretty;
-pub use text::harmless;
+pub use text::{harmless, in_one_line as one_line};
 
 use crate::diagnostic::Report;
 use crate::snapshot::{Proposal, Side};

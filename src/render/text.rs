@@ -29,6 +29,12 @@ pub fn harmless(text: &str) -> String {
     disarm(&safe)
 }
 
+/// Gives text that is told within a line of orch's own as [`harmless`] does, its line breaks shown as
+/// `\n`: a text of a record must not pass for another line (attack 116).
+pub fn in_one_line(text: &str) -> String {
+    harmless(text.strip_suffix('\n').unwrap_or(text)).replace('\n', "\\n")
+}
+
 /// Gives a path on one line; bytes that are no text are escaped.
 pub(super) fn path(path: &RepoPath) -> String {
     one_line(&path.to_string())

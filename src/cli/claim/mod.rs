@@ -10,7 +10,7 @@ use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
 use super::ledger::Writing;
-use super::output::{complain, say};
+use super::output::{complain, complain_lines, say};
 use crate::ledger::{CLAIMS, RunStanding, RunState, State, TaskClaim};
 use crate::policy::Policy;
 use crate::record::kind::{Run, TookOver};
@@ -355,7 +355,7 @@ pub(super) fn release(repository: &GitRepository, task: &TaskId, writing: Writin
         },
         Err(fault) => fault.message,
     };
-    complain(format!(
+    complain_lines(format!(
         "warning: the claim on `{task}` could not be given up: {kept}\n  later: git push {remote} \
          --delete {reference}"
     ));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::cli::Stop;
-use crate::cli::output::{say, style};
+use crate::cli::output::{say, say_lines, style};
 
 /// A repository, and what happened in it.
 pub(super) struct Play {
@@ -42,12 +42,12 @@ impl Play {
 
     /// Tells the reader what happens.
     pub(super) fn tell(&self, text: &str) {
-        say(text);
+        say_lines(text);
     }
 
     /// Begins a new act.
     pub(super) fn act(&self, title: &str) {
-        say(format!("\n== {title}"));
+        say_lines(format!("\n== {title}"));
     }
 
     /// Writes a file of the working tree.
@@ -203,7 +203,7 @@ impl Play {
     /// Counts the refusals; stops with exit code 1 if one is missing.
     pub(super) fn curtain(&self) -> Result<(), Stop> {
         let refused = self.refusals.iter().filter(|refusal| refusal.refused).count();
-        say(format!("\n== The end\n{} commits passed the hook.", self.commits));
+        say_lines(format!("\n== The end\n{} commits passed the hook.", self.commits));
         say(format!("{refused} of {} bypasses were refused:", self.refusals.len()));
         for refusal in &self.refusals {
             let mark = if refusal.refused { "refused" } else { "NOT REFUSED" };
