@@ -1,6 +1,6 @@
 //! No task waits for itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     mandatory: true,
     severity: Severity::Error,
     explain: EXPLAIN,
-    run: Run::EachStep(run),
+    run: Run::World(run),
 };
 
 const EXPLAIN: &str = "\
@@ -36,12 +36,59 @@ refused, and the way round is told.
 ```
 ";
 
-fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
-    let depends_on = match &step.record.payload {
-        Payload::Task(task) => task.depends_on.as_slice(),
+fn run(world: &World) -> Vec<Objection> {
+    let suspects = suspects(world);
+    let steps = world.steps().filter(|step| step.task_id().is_some_and(|id| suspects.contains(id)));
+    steps.flat_map(|step| circles(world, &step)).collect()
+}
+
+/// Gives what an entry lets its task wait for.
+fn named<'w>(step: &Step<'w>) -> &'w [TaskId] {
+    match &step.record.payload {
+        Payload::Task(task) => &task.depends_on,
         Payload::Update(update) => update.depends_on.as_deref().unwrap_or_default(),
-        _ => return Vec::new(),
-    };
+        _ => &[],
+    }
+}
+
+/// Gives the tasks that may be part of a circle: those that remain when, again and again, what waits
+/// for nothing is taken away. Nearly always none, so that a long list of tasks is judged in one pass.
+fn suspects(world: &World) -> BTreeSet<&TaskId> {
+    let mut waits: BTreeMap<&TaskId, BTreeSet<&TaskId>> = BTreeMap::new();
+    for ledger in world.ledgers.values() {
+        let Some(state) = ledger.state() else { continue };
+        waits.entry(&state.task.task_id).or_default().extend(&state.task.depends_on);
+    }
+    for step in world.steps() {
+        if let Some(own) = step.task_id() {
+            waits.entry(own).or_default().extend(named(&step));
+        }
+    }
+    let mut waited_for: BTreeMap<&TaskId, Vec<&TaskId>> = BTreeMap::new();
+    let mut left: BTreeMap<&TaskId, usize> = BTreeMap::new();
+    for (id, others) in &waits {
+        let known = others.iter().filter(|other| waits.contains_key(*other));
+        left.insert(id, known.clone().count());
+        known.for_each(|other| waited_for.entry(other).or_default().push(id));
+    }
+    let free = left.iter().filter(|(_, count)| **count == 0);
+    let mut free: Vec<&TaskId> = free.map(|(id, _)| *id).collect();
+    while let Some(id) = free.pop() {
+        left.remove(id);
+        for waiting in waited_for.get(id).into_iter().flatten() {
+            let count = left.get_mut(*waiting).expect("what waits is taken away last");
+            *count -= 1;
+            if *count == 0 {
+                free.push(waiting);
+            }
+        }
+    }
+    left.into_keys().collect()
+}
+
+/// Gives the circles that an entry closes.
+fn circles(world: &World, step: &Step<'_>) -> Vec<Objection> {
+    let depends_on = named(step);
     let Some(own) = step.task_id() else { return Vec::new() };
     // A landed circle that was broken since is history: what counts is what is waited for now.
     let now = world.task(own).map(|state| state.task.depends_on.as_slice()).unwrap_or_default();
@@ -54,7 +101,8 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
             Payload::Task(_) => format!("open it without `--depends-on {first}`"),
             _ => format!("leave `{first}` out: `{}`", without(own, depends_on, first)),
         };
-        Some(Objection::new(step.field(&format!("depends_on.{index}")), message, help))
+        let place = step.field(&format!("depends_on.{index}"));
+        Some(Objection::new(place, message, help).task(own))
     });
     circles.collect()
 }
