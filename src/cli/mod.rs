@@ -8,6 +8,7 @@ mod board;
 mod checkpoint;
 mod claim;
 mod claims;
+mod compared;
 mod context;
 mod decide;
 mod demo;

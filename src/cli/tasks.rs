@@ -3,28 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::Stop;
+use super::compared::differences;
 use super::context::{Context, View, unknown_agent};
 use super::import::{bytes_of, unreadable};
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
 use super::open::{is_there, workflow_of};
 use super::output::say;
-use crate::exchange::tasks::{self, Listed};
+use crate::exchange::tasks::{self, Listed, Status};
 use crate::policy::Policy;
 use crate::record::Home;
 use crate::record::kind::{self, AssignmentReason};
 use crate::source::{AgentName, TaskId, WorkflowName};
-
-/// How far a task of a list has come.
-#[derive(Debug, PartialEq, Eq)]
-enum Stage {
-    /// It is done, so it is not opened.
-    Done,
-    /// It waits for something that the list does not say.
-    Blocked,
-    /// Whoever had it in hand starts anew, on the record.
-    Open,
-}
 
 /// What a task of a list becomes: its first entries.
 struct Wanted {
@@ -47,15 +37,20 @@ pub(super) fn open(
     let view = View::within(context, repository, &ids)?;
     let policy = view.policy();
     let author = context.author(&policy, view.proposal.branch.clone())?;
-    let done: BTreeSet<TaskId> = listed
-        .iter()
-        .filter(|listed| stage(listed) == Stage::Done)
-        .map(|listed| listed.task_id.clone())
-        .collect();
-    let list = List { policy: &policy, name: file.to_owned(), workflow, done: &done };
+    let done: Vec<&Listed> = listed.iter().filter(|listed| listed.status == Status::Done).collect();
+    // What was never opened can't be waited for; what was is done once its ledger says so.
+    let gone = done.iter().filter(|listed| view.world.task(&listed.task_id).is_none());
+    let gone: BTreeSet<TaskId> = gone.map(|listed| listed.task_id.clone()).collect();
+    let list = List { policy: &policy, name: file.to_owned(), workflow, gone: &gone };
     let (mut opened, mut there) = (0, 0);
+    let mut notes = Vec::new();
     let mut writer = Writer::new(context, &view, author.clone());
-    for listed in listed.iter().filter(|listed| !done.contains(&listed.task_id)) {
+    for listed in listed.iter().filter(|listed| !gone.contains(&listed.task_id)) {
+        if let Some(state) = view.world.task(&listed.task_id) {
+            notes.extend(differences(&policy, state, listed, &list.needed(listed)));
+            there += usize::from(listed.status != Status::Done);
+            continue;
+        }
         let Wanted { task, assignment, block } = list.wanted(listed, &author.actor)?;
         if is_there(&view, &task)? {
             there += 1;
@@ -73,8 +68,12 @@ pub(super) fn open(
     let others = [(there, "open already"), (done.len(), "done, says the list")];
     let others = others.iter().filter(|(count, _)| *count > 0);
     let others: String = others.map(|(count, what)| format!(", {count} {what}")).collect();
-    say(format!("{opened} tasks opened{others}"));
-    say("next: git commit, then orch plan");
+    let tasks = if opened == 1 { "task" } else { "tasks" };
+    say(format!("{opened} {tasks} opened{others}"));
+    for note in notes {
+        say(format!("note: {note}"));
+    }
+    say(if opened > 0 { "next: git commit, then orch plan" } else { "next: orch plan" });
     Ok(())
 }
 
@@ -88,26 +87,21 @@ fn read(context: &Context, file: &str) -> Result<Vec<Listed>, Stop> {
     Ok(listed)
 }
 
-fn stage(listed: &Listed) -> Stage {
-    let word = listed.status.as_deref().unwrap_or_default().to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|known| word.contains(known));
-    match () {
-        () if says(&["not done", "incomplete"]) => Stage::Open,
-        () if says(&["complete", "done", "✅", "closed"]) => Stage::Done,
-        () if says(&["blocked", "🚫", "⛔"]) => Stage::Blocked,
-        () => Stage::Open,
-    }
-}
-
 /// A list, and what is known to its tasks.
 struct List<'l> {
     policy: &'l Policy,
     name: String,
     workflow: Option<&'l WorkflowName>,
-    done: &'l BTreeSet<TaskId>,
+    /// What the list calls done, and no ledger knows.
+    gone: &'l BTreeSet<TaskId>,
 }
 
 impl List<'_> {
+    /// Gives what a task of the list waits for.
+    fn needed(&self, listed: &Listed) -> Vec<TaskId> {
+        listed.depends_on.iter().filter(|id| !self.gone.contains(*id)).cloned().collect()
+    }
+
     fn wanted(&self, listed: &Listed, actor: &AgentName) -> Result<Wanted, Stop> {
         let id = &listed.task_id;
         let place = format!("{}:{}", self.name, listed.line);
@@ -135,7 +129,7 @@ impl List<'_> {
             version: None,
             requestor: actor.clone(),
             priority: listed.priority.unwrap_or_default(),
-            depends_on: without(&listed.depends_on, self.done),
+            depends_on: self.needed(listed),
             scope,
             phase: listed.phase.clone(),
             week: listed.week,
@@ -146,8 +140,13 @@ impl List<'_> {
         let due = self.policy.agent_for(&task, workflow.first());
         let assigned = listed.assigned_to.as_ref().filter(|agent| *agent != due);
         let assignment = assigned.map(|agent| self.assignment(agent, due, &place)).transpose()?;
-        let block = (stage(listed) == Stage::Blocked)
-            .then(|| kind::Block { reason: format!("blocked in {}", self.name) });
+        let block = match &listed.status {
+            Status::Blocked(reason) => {
+                let reason = reason.clone().unwrap_or_else(|| format!("blocked in {}", self.name));
+                Some(kind::Block { reason })
+            }
+            Status::Open | Status::Done => None,
+        };
         Ok(Wanted { task, assignment, block })
     }
 
@@ -169,8 +168,4 @@ impl List<'_> {
             message: Some(format!("named in {}", self.name)),
         })
     }
-}
-
-fn without(ids: &[TaskId], done: &BTreeSet<TaskId>) -> Vec<TaskId> {
-    ids.iter().filter(|id| !done.contains(*id)).cloned().collect()
 }

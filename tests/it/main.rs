@@ -18,6 +18,7 @@ mod history;
 mod hooks;
 mod import;
 mod incidents;
+mod lists;
 mod mended;
 mod mutations;
 mod parallel;

@@ -3,7 +3,7 @@
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Listed, prerequisites, priority, problem};
+use super::{Listed, prerequisites, priority, problem, status};
 use crate::record::yaml::{self, Node, Value};
 use crate::record::{self, Problem};
 use crate::source::{AgentName, Position, Span, TaskId, WorkflowName};
@@ -125,6 +125,10 @@ fn of(item: &Node, text: &str, above: &[TaskId]) -> Result<Listed, Problem> {
         let help = "write ids, a range `DISC-001..004`, `All above` or `None`";
         problem(place(["depends_on", "prerequisites"]), reason, help)
     })?;
+    let said = spelled.status.as_deref().unwrap_or_default();
+    let status = status::read(said).ok_or_else(|| {
+        problem(place(["status", ""]), format!("`{said}` is no status"), status::HELP)
+    })?;
     Ok(Listed {
         task_id: spelled.task_id,
         title: spelled.title,
@@ -138,7 +142,7 @@ fn of(item: &Node, text: &str, above: &[TaskId]) -> Result<Listed, Problem> {
         estimate: spelled.estimate,
         success_criteria: spelled.success_criteria.0,
         deadline: spelled.deadline,
-        status: spelled.status,
+        status,
         line: Position::of(text, item.span.start).line,
     })
 }

@@ -3,9 +3,12 @@
 
 mod listed;
 mod prerequisites;
+mod status;
 mod table;
 
 use std::collections::BTreeMap;
+
+pub use status::Status;
 
 use super::{json, markdown, problem};
 use crate::record::Problem;
@@ -40,8 +43,8 @@ pub struct Listed {
     pub success_criteria: Vec<String>,
     /// The day it is due, `YYYY-MM-DD`.
     pub deadline: Option<String>,
-    /// How far it got, in the words of the list.
-    pub status: Option<String>,
+    /// How far it got.
+    pub status: Status,
     /// The line it stands in, from 1.
     pub line: usize,
 }

@@ -1,7 +1,7 @@
 //! Tables of tasks in a Markdown document: the columns in any order and any case.
 
 use super::super::markdown::{self, Block, Cell, Kind};
-use super::{Listed, prerequisites, priority, problem};
+use super::{Listed, prerequisites, priority, problem, status};
 use crate::record::{Problem, did_you_mean};
 use crate::source::id::IdFault;
 use crate::source::{Position, Span, TaskId};
@@ -192,6 +192,10 @@ impl Row<'_> {
         let title = self.said(Column::Title).ok_or_else(|| {
             problem(span, format!("`{task_id}` has no description"), "say what it is about")
         })?;
+        let said = self.said(Column::Status).unwrap_or_default();
+        let status = status::read(&said).ok_or_else(|| {
+            problem(self.place(Column::Status), format!("`{said}` is no status"), status::HELP)
+        })?;
         let task = Listed {
             title,
             workflow: self.name(Column::Workflow)?,
@@ -204,7 +208,7 @@ impl Row<'_> {
             estimate: self.said(Column::Estimate),
             success_criteria: self.list(Column::Criteria, ';'),
             deadline: self.said(Column::Deadline),
-            status: self.said(Column::Status),
+            status,
             line: Position::of(text, span.start).line,
             task_id,
         };

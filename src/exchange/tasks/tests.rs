@@ -48,7 +48,7 @@ fn a_board_becomes_tasks() {
     assert_eq!(first.priority, Some(Priority::High));
     assert_eq!(first.assigned_to.as_ref().map(AgentName::as_str), Some("code-archaeologist"));
     assert_eq!(first.phase.as_deref(), Some("phase-1-ml-integration-discovery"));
-    assert_eq!((first.status.as_deref(), first.line), (Some("ready"), 11));
+    assert_eq!((&first.status, first.line), (&Status::Open, 11));
     assert_eq!(task("DISC-002").priority, Some(Priority::Critical));
 
     let later = task("DISC-003");
@@ -103,6 +103,11 @@ fn what_is_wrong_is_told_with_its_place() {
     refused("| Task ID | Mood |\n|-|-|\n", (1, 13), "Mood");
     refused("| Task ID | Status |\n|-|-|\n", (1, 3), "descriptions");
     refused("tasks:\n- {task_id: A-1, title: x}\n- {id: A-1, title: y}\n", (3, 8), "line 2");
+    let status =
+        |word: &str| format!("| Task ID | Description | Status |\n|-|-|-|\n| A-1 | x | {word} |\n");
+    refused(&status("80% done"), (3, 13), "`80% done` is no status");
+    refused(&status("Banana"), (3, 13), "Banana");
+    refused("- {task_id: A-1, title: x, status: Not complete}\n", (1, 36), "Not complete");
     refused("tasks:\n- {task_id: A-1, titel: x}\n", (2, 18), "titel");
     refused("tasks:\n- {task_id: A-1, title: x, priority: soon}\n", (2, 38), "soon");
     refused("- {task_id: A-1, title: x, depends_on: [B 2]}\n", (1, 40), "B 2");
