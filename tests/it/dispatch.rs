@@ -602,3 +602,21 @@ fn a_worktree_that_is_gone_is_made_again() {
     assert!(closed(&team, "A-1"));
     team.verify().passed();
 }
+
+/// Tasks that wait for each other across phases and prerequisites are told of, and are a failure.
+#[test]
+fn tasks_that_wait_for_each_other_are_told_of() {
+    let team = fleet("true");
+    let open = |id: &str, phase: &str, more: &[&str]| {
+        let task = ["task", "open", id, "--title", "A step", "--workflow", "discovery"];
+        team.orch("orchestrator", &[&task[..], &["--phase", phase], more].concat());
+    };
+    open("V-1", "validation", &[]);
+    open("D-1", "discovery", &["--depends-on", "V-1"]);
+    team.commit("Open tasks");
+    let said = dispatch(&team, &[]);
+    assert_eq!(said.code, 1, "{said:#?}");
+    for line in ["failed: V-1: it waits in a circle", "failed: D-1: it waits in a circle"] {
+        assert!(said.out.contains(line), "{}", said.out);
+    }
+}

@@ -333,9 +333,35 @@ impl<'s> Shift<'s> {
         Ok(())
     }
 
+    /// Tells why the rest can't begin. What waits for nobody but itself never will.
     fn tell_what_is_left(&self, sight: &Sight) {
-        for item in sight.items.iter().filter(|item| !self.aside.contains(&item.task.task_id)) {
-            self.board.note(&format!("{}  {}", item.task.task_id, why_held(item)));
+        let left: Vec<&Item> =
+            sight.items.iter().filter(|item| !self.aside.contains(&item.task.task_id)).collect();
+        let stuck = in_circles(&left);
+        for item in &left {
+            let (task, why) = (&item.task.task_id, why_held(item));
+            match stuck.contains(task) {
+                true => self.board.failed(task, &format!("it waits in a circle: {why}")),
+                false => self.board.note(&format!("{task}  {why}")),
+            }
+        }
+    }
+}
+
+/// Gives the tasks of those left that wait for each other: prerequisites are free of circles, but a task
+/// may stand in a phase behind one that needs it.
+fn in_circles<'i>(left: &[&'i Item]) -> BTreeSet<&'i TaskId> {
+    let held = |item: &&&Item| matches!(item.stands, Stands::Held(_));
+    let mut open: Vec<&Item> = left.iter().filter(|item| !held(item)).copied().collect();
+    loop {
+        let ids: BTreeSet<&TaskId> = open.iter().map(|item| &item.task.task_id).collect();
+        let before = open.len();
+        open.retain(|item| {
+            let mut waits = item.waits_for.iter().chain(&item.behind).peekable();
+            waits.peek().is_some() && waits.all(|other| ids.contains(other))
+        });
+        if open.len() == before {
+            return ids;
         }
     }
 }
