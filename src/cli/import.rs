@@ -1,7 +1,10 @@
 //! `orch handoff import`: a handoff in another tool's form becomes a sealed entry (R000-32, R002-9,
 //! R001-36).
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
+
+use serde_json::{Map, Value, json};
 
 use super::Stop;
 use super::context::Context;
@@ -13,10 +16,10 @@ use super::seal::seal;
 use super::told::{made, must_be_there};
 use crate::draft;
 use crate::exchange::{self, Form, Signal};
-use crate::ledger::State;
+use crate::ledger::{Delivery, State};
 use crate::policy::Stage;
-use crate::record::Problem;
 use crate::record::kind::Artifact;
+use crate::record::{Payload, Problem};
 use crate::snapshot::Node;
 use crate::source::{ArtifactName, Position, RepoPath};
 
@@ -60,8 +63,7 @@ impl Import {
         if let Some(done) = already_sealed(state, stage)
             && sealed.iter().map(|(artifact, _)| artifact).eq(&done.artifacts)
         {
-            say(format!("stage {} is handed off already, to {}", done.stage, done.to));
-            return Ok(());
+            return same_as_sealed(&desk, signal, done);
         }
         must_run(state, stage)?;
         let author = desk.author(context)?;
@@ -137,6 +139,37 @@ fn on_its_branch(signal: &Signal, branch: Option<&str>) -> Result<(), Stop> {
         }
         _ => Ok(()),
     }
+}
+
+/// Tells that there is nothing to do; refuses if the file says something else than what was handed off:
+/// it would be lost without a word.
+fn same_as_sealed(desk: &Desk, signal: Signal, done: &Delivery) -> Result<(), Stop> {
+    let mut records = desk.ledger().records.iter();
+    let record = records.find(|record| record.sequence() == done.sequence);
+    let Some(Payload::Handoff(held)) = record.map(|record| &record.payload) else {
+        return Ok(());
+    };
+    let id = signal.task_id.clone();
+    let mut wanted = held.clone();
+    signal.tell(&mut wanted);
+    let [held, wanted] = [held, &wanted].map(|handoff| json!(handoff));
+    let keys = [&held, &wanted].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let differing: BTreeSet<&str> =
+        keys.filter(|key| held.get(*key) != wanted.get(*key)).map(String::as_str).collect();
+    if differing.is_empty() {
+        say(format!("stage {} is handed off already, to {}", done.stage, done.to));
+        return Ok(());
+    }
+    let differing = differing.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "stage `{}` is handed off already, and this says something else: {differing}",
+        done.stage
+    );
+    let help = format!(
+        "see what was said: `orch handoff show {id}`; to say this instead: `orch handoff reject \
+         {id}`, `orch run start {id}`, and import it again"
+    );
+    Err(Stop::denied(message, help))
 }
 
 /// Only a run that goes on can be handed off.

@@ -81,6 +81,23 @@ fn the_same_file_twice_is_one_record() {
     assert_eq!((said.code, team.state()), (0, before), "{said:#?}");
 }
 
+/// R001-18: what says something else than what was handed off is refused, not dropped without a word.
+#[test]
+fn another_file_behind_the_first_is_refused() {
+    let team = Team::written();
+    let text = example(&team.digest(CODE), &team.digest(DOCUMENT));
+    assert_eq!(import(&team, &text).code, 0);
+    let before = team.state();
+    let other = text.replace("ready for backtesting", "not ready at all");
+    let other = other.replace("    - Walk-forward validation\n", "");
+    let said = import(&team, &other);
+    assert!(said.denied().contains("something else: message, next_steps"), "{said:#?}");
+    assert!(said.err.contains("orch handoff reject strat-001"), "{said:#?}");
+    let said = import(&team, &text.replace("to: quant_engineer", "to: data_engineer"));
+    assert!(said.denied().contains("something else: to"), "{said:#?}");
+    assert_eq!(team.state(), before);
+}
+
 /// Attack 84: the runbook's placeholders, and other digests that are none, are refused where they
 /// stand.
 #[test]
