@@ -1,5 +1,6 @@
 //! The process around a command: where it runs, who acts, what time it is.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -257,8 +258,14 @@ impl View {
     }
 
     fn unknown(&self, id: &TaskId) -> Stop {
-        let known = self.world.survey.folders.keys().map(String::as_str);
-        let help = match did_you_mean(&id.as_str().to_lowercase(), known) {
+        // Compared in lower case, told as it was opened.
+        let agreed = self.world.survey.folders.values();
+        let homes = self.world.ledgers.iter().filter(|(home, _)| matches!(home, Home::Task(_)));
+        let names = agreed.chain(homes.map(|(_, ledger)| &ledger.folder));
+        let names = names.map(|folder| folder.file_name().to_string());
+        let names: BTreeMap<_, _> = names.map(|name| (name.to_lowercase(), name)).collect();
+        let near = did_you_mean(&id.as_str().to_lowercase(), names.keys().map(String::as_str));
+        let help = match near.and_then(|near| names.get(near)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "open it with `orch task open`, or see `orch task list --all`".into(),
         };

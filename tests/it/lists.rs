@@ -113,3 +113,20 @@ fn a_list_can_be_read_again() {
     let again = open(&team, &["LOW | data-002 | Map all of b | | None | Ready"]);
     assert!(!again.out.contains("note:"), "updates count: {again:#?}");
 }
+
+/// The id that is proposed is one that there is, as it was opened.
+#[test]
+fn the_nearest_id_is_a_real_one() {
+    let team = Team::new();
+    let open = ["task", "open", "DATA-001", "--workflow", "data_refresh", "--title", "x"];
+    team.orch("orchestrator", &open);
+    let near = || {
+        for wrong in ["data-001", "DATA-01", "data-01"] {
+            let said = team.try_orch("", &["task", "deps", wrong]);
+            assert!(said.fault().contains("did you mean `DATA-001`?"), "{said:#?}");
+        }
+    };
+    near();
+    team.commit("Open it");
+    near();
+}
