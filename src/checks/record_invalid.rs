@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
+use crate::policy::Scope;
 use crate::record::kind::{self, Issue, RunStatus, Verdict};
 use crate::record::{Home, Payload, RecordPath};
 use crate::source::{RepoPath, StageName, TaskId};
@@ -25,7 +26,7 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 A record that a program can't read, or that two programs read differently, proves nothing. It is
 one YAML document with the fields of its kind (`orch schema` prints them): no duplicate or unknown
-keys, no aliases, no tags. Days are real days, titles and reasons say something, a run that failed
+keys, no aliases, no tags. Days are real days, a scope is made of globs, titles and reasons say something, a run that failed
 says why (R001-13), an issue has an id and a location (R000-43, R000-46), and a halt has a scope
 that exists. Records are written by `orch`; mend one that has not landed, or write it anew.
 
@@ -45,6 +46,8 @@ fn run(world: &World) -> Vec<Objection> {
     for step in world.steps() {
         let mut faults = faults(&step.record.payload);
         faults.extend(trouble::faults(world, &step));
+        // What landed before this was asked for stays as it is.
+        faults.extend(step.policy.and_then(|_| no_glob(&step.record.payload)));
         match &step.record.payload {
             Payload::Escalation(escalation) => {
                 faults.extend(disputes::escalation(&step, escalation));
@@ -162,6 +165,19 @@ fn words(payload: &Payload) -> Vec<(&'static str, &str)> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// A scope that can't match a file would let a task pass for one that touches nothing.
+fn no_glob(payload: &Payload) -> Option<Fault> {
+    let scope = match payload {
+        Payload::Task(task) => &task.scope,
+        Payload::Update(update) => update.scope.as_ref()?,
+        _ => return None,
+    };
+    let (index, why) = Scope::new(scope).err()?;
+    let message = format!("`{}` is no glob of files: {why}", scope[index]);
+    let help = "write it from the top of the repository, such as `src/**`";
+    Some(Fault::new(format!("scope.{index}"), message, help))
 }
 
 fn day(payload: &Payload) -> Option<Fault> {

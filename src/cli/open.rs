@@ -1,5 +1,7 @@
 //! `orch task open`: a task, or a whole list of them.
 
+use std::collections::BTreeSet;
+
 use super::Stop;
 use super::context::{Context, View};
 use super::ledger::{Writer, Writing};
@@ -27,8 +29,9 @@ pub(super) struct Open {
     /// input
     #[arg(long, value_name = "FILE", conflicts_with = "id")]
     from: Option<String>,
-    /// The workflow it travels through; of a list, those of its tasks that name none
-    #[arg(long, value_parser = id::<WorkflowName>, required_unless_present = "from")]
+    /// The workflow it travels through; of a list, those of its tasks that name none. By
+    /// default the one that the policy's selection gives
+    #[arg(long, value_parser = id::<WorkflowName>)]
     workflow: Option<WorkflowName>,
     /// What it is about, in a few words
     #[arg(long, required_unless_present = "from")]
@@ -70,13 +73,13 @@ impl Open {
             let list = (self.workflow.as_ref(), self.writing);
             return super::tasks::open(context, file, list.0, list.1);
         }
-        let (id, workflow, title) = self.named()?;
+        let (id, title) = self.named()?;
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
         let view = View::within(context, repository, &[&id])?;
         let policy = view.policy();
         let author = context.author(&policy, view.proposal.branch.clone())?;
-        let workflow = workflow_of(&policy, &workflow)?;
+        let workflow = workflow_of(&policy, &self.travels(&policy, &id, &title)?)?;
         let writing = self.writing;
         let task = self.task((id.clone(), workflow.0, title), workflow.1, author.actor.clone());
         if is_there(&view, &task)? {
@@ -102,15 +105,25 @@ impl Open {
     }
 
     /// Gives what a single task can't do without.
-    fn named(&self) -> Result<(TaskId, WorkflowName, String), Stop> {
+    fn named(&self) -> Result<(TaskId, String), Stop> {
         let missing = |what: &str| {
             let help = "orch task open ID --workflow NAME --title TEXT; a whole list: --from FILE";
             Stop::fault(format!("a task needs {what}"), help)
         };
         let id = self.id.clone().ok_or_else(|| missing("an id"))?;
-        let workflow = self.workflow.clone().ok_or_else(|| missing("a `--workflow`"))?;
         let title = self.title.clone().ok_or_else(|| missing("a `--title`"))?;
-        Ok((id, workflow, title))
+        Ok((id, title))
+    }
+
+    /// Gives the workflow that is named, or that the policy selects for such a task.
+    fn travels(&self, policy: &Policy, id: &TaskId, title: &str) -> Result<WorkflowName, Stop> {
+        let rule = policy.fleet.select(id, title);
+        let selected = rule.and_then(|rule| rule.workflow.as_ref());
+        self.workflow.as_ref().or(selected).cloned().ok_or_else(|| {
+            let names: Vec<&str> = policy.workflows.keys().map(WorkflowName::as_str).collect();
+            let help = format!("say `--workflow NAME`: {}", names.join(", "));
+            Stop::fault(format!("the policy selects no workflow for `{id}`"), help)
+        })
     }
 
     fn task(
@@ -130,7 +143,7 @@ impl Open {
             version: self.of_version,
             requestor,
             priority: self.priority,
-            depends_on: self.depends_on,
+            depends_on: each_once(self.depends_on),
             scope,
             phase: self.phase,
             week: self.week,
@@ -139,6 +152,12 @@ impl Open {
             deadline: self.deadline,
         }
     }
+}
+
+/// Gives ids in their order, each once.
+pub(super) fn each_once(ids: Vec<TaskId>) -> Vec<TaskId> {
+    let mut seen = BTreeSet::new();
+    ids.into_iter().filter(|id| seen.insert(id.clone())).collect()
 }
 
 /// Gives a workflow of the policy, with its name; refuses one that is not there.

@@ -4,6 +4,7 @@ use super::Stop;
 use super::context::Context;
 use super::desk::Desk;
 use super::ledger::Writing;
+use super::open::each_once;
 use super::output::id;
 use super::task::{time, word};
 use crate::record::kind::{self, Priority};
@@ -53,7 +54,7 @@ impl Update {
         let update = kind::Update {
             title: self.title,
             priority: self.priority,
-            depends_on: depends.then_some(self.depends_on),
+            depends_on: depends.then(|| each_once(self.depends_on)),
             scope: (!self.scope.is_empty()).then_some(self.scope),
             deadline: self.deadline,
             version: self.of_version,

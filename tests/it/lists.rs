@@ -130,3 +130,36 @@ fn the_nearest_id_is_a_real_one() {
     team.commit("Open it");
     near();
 }
+
+/// R002-32: a scope is made of globs that can match a file, whichever command gives it; and what a task
+/// waits for is recorded once.
+#[test]
+fn a_scope_is_made_of_globs() {
+    let team = Team::new();
+    let open = ["task", "open", "data-001", "--workflow", "data_refresh", "--title", "x"];
+    for scope in ["docs/../x", "/etc/**", "src/"] {
+        let said = team.try_orch("orchestrator", &[&open[..], &["--scope", scope]].concat());
+        assert!(said.checks().contains(&"record-invalid"), "{said:#?}");
+        assert!(said.err.contains("is no glob of files"), "{said:#?}");
+    }
+    let twice = ["--depends-on", "data-002", "--depends-on", "data-002"];
+    let second = ["task", "open", "data-002", "--workflow", "data_refresh", "--title", "y"];
+    team.orch("orchestrator", &second);
+    team.orch("orchestrator", &[&open[..], &twice].concat());
+    assert_eq!(waits_for(&team, "data-001").matches("data-002").count(), 1);
+    let update = ["task", "update", "data-001", "--scope", "docs/../x"];
+    let said = team.try_orch("orchestrator", &update);
+    assert!(said.err.contains("is no glob of files"), "{said:#?}");
+}
+
+/// A task that the policy selects a workflow for needs no other word, from the command line or from a list.
+#[test]
+fn the_selection_gives_the_workflow() {
+    let team = Team::over(crate::support::TestRepo::new());
+    team.orch("owner", &["init", "--template", "trader"]);
+    team.commit("Begin with orch");
+    let said = team.orch("orchestrator", &["task", "open", "DISC-001", "--title", "Map it"]);
+    assert!(said.contains("next: orch run start DISC-001"), "{said}");
+    let said = team.try_orch("orchestrator", &["task", "open", "zz-1", "--title", "Sing"]);
+    assert!(said.fault().contains("selects no workflow for `zz-1`"), "{said:#?}");
+}
