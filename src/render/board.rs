@@ -5,6 +5,9 @@
 use super::markdown::plain;
 use crate::report::{Board, Row, spelled};
 
+/// How many files of a handoff are named.
+const FILES: usize = 8;
+
 /// Gives the board as Markdown that ends with a newline: how many tasks stand where, and a table for
 /// each section that has any.
 pub fn board(board: &Board) -> String {
@@ -33,10 +36,34 @@ pub fn board(board: &Board) -> String {
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }
+    text.push_str(&handed_over(board));
     if board.done_not_shown > 0 {
         text.push_str(&format!("\n{}\n", more_done(board.done_not_shown)));
     }
     text
+}
+
+/// Gives what the last handoffs say: files with their lines, and known issues (R002-25).
+fn handed_over(board: &Board) -> String {
+    let Board { active, ready, waiting, blocked, done, .. } = board;
+    let rows = [active, ready, waiting, blocked, done].into_iter().flatten();
+    let told = rows.filter_map(|row| Some((row, row.handed.as_ref()?))).map(|(row, handed)| {
+        let mut files: Vec<String> =
+            handed.files.iter().take(FILES).map(|file| plain(file)).collect();
+        if handed.files.len() > FILES {
+            files.push(format!("and {} more", handed.files.len() - FILES));
+        }
+        let issues: Vec<String> = handed.known_issues.iter().map(|issue| plain(issue)).collect();
+        let (task, from) = (plain(row.task_id.as_str()), plain(handed.from.as_str()));
+        format!("| {task} | {from} | {} | {} |\n", files.join(", "), issues.join("; "))
+    });
+    let told: String = told.collect();
+    if told.is_empty() {
+        return told;
+    }
+    format!(
+        "\n### Handed over\n\n| task | from | files | known issues |\n|---|---|---|---|\n{told}"
+    )
 }
 
 /// Tells that more tasks ended than are shown, and what lists them.
@@ -137,6 +164,12 @@ mod tests {
         | task | what | stage | closed | outcome | duration |
         |---|---|---|---|---|---|
         | data-001 | A strategy |  | 2026-11-21T10:05:00Z | completed | 4 min |
+
+        ### Handed over
+
+        | task | from | files | known issues |
+        |---|---|---|---|
+        | data-001 | data_engineer | data/manifests/btc.json |  |
         ");
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Waits, is_blocked, spelled, waits};
+use super::{Handed, Waits, is_blocked, spelled, waits};
 use crate::diagnostic::Severity;
 use crate::draft;
 use crate::ledger::{Standing, State};
@@ -80,6 +80,8 @@ pub struct Row {
     pub waits_for: Option<String>,
     /// Who is next: to take over from a run, to begin one, or to give what it waits for.
     pub next: Option<AgentName>,
+    /// What its last handoff says.
+    pub handed: Option<Handed>,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// How long it took, of one that ended, in seconds.
@@ -137,6 +139,7 @@ impl Board {
         further: &dyn Fn(&TaskId) -> Option<&'w State>,
     ) {
         let row = Row::of(world, state, place.map(|known| &*known.place));
+        let row = Row { handed: ledger.and_then(Handed::of), ..row };
         if state.closed.is_some() {
             self.done.push(ended(row, state));
         } else if is_blocked(world, state) {
@@ -187,6 +190,7 @@ impl Row {
             place: place.map(str::to_owned),
             waits_for: None,
             next: None,
+            handed: None,
             outcome: None,
             duration_seconds: None,
         }

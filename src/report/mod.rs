@@ -4,12 +4,14 @@
 //! world's moment, and metrics are of what is recorded.
 
 mod board;
+mod handed;
 mod metrics;
 mod waits;
 
 use serde::Serialize;
 
 pub use board::{Board, Counts, Elsewhere, Row};
+pub use handed::Handed;
 pub use metrics::{Inputs, Metrics, metrics};
 pub use waits::{Waits, waits};
 

@@ -238,3 +238,21 @@ fn a_board_does_no_harm_to_the_file_it_goes_to() {
     assert!(said.denied().contains("is sealed by a handoff of `data-001`"), "{said:#?}");
     assert_eq!(team.read(sealed), before);
 }
+
+/// R002-25: the written board names the files that a task handed over, with their lines, and what is known
+/// to be wrong with them.
+#[test]
+fn what_was_handed_over_is_on_the_written_board() {
+    let team = Team::new();
+    team.open("data-001", "data_refresh", &[]);
+    team.commit("Open a task");
+    team.orch("data_engineer", &["run", "start", "data-001"]);
+    team.repo.write("data/manifests/a.json", "{}\n");
+    let said = ["--created", "data/manifests/a.json:1", "--known-issue", "Two | gaps"];
+    team.orch("data_engineer", &[&["handoff", "create", "data-001"], &said[..]].concat());
+    team.orch("", &["status", "--write", "docs/board.md"]);
+    let row = "| data-001 | data_engineer | data/manifests/a.json:1 | Two &#124; gaps |";
+    assert!(team.read("docs/board.md").contains(row), "{}", team.read("docs/board.md"));
+    let json = team.json("", &["status"]);
+    assert_eq!(json["board"]["waiting"][0]["handed"]["known_issues"][0], "Two | gaps");
+}
