@@ -15,7 +15,7 @@ use super::output::say;
 use super::seal::seal;
 use super::told::{made, must_be_there};
 use crate::draft;
-use crate::exchange::{self, Form, Signal};
+use crate::exchange::{self, ENOUGH_BYTES, Form, Signal};
 use crate::ledger::{Delivery, State};
 use crate::policy::Stage;
 use crate::record::kind::Artifact;
@@ -91,14 +91,17 @@ pub(super) fn read(context: &Context, file: &str, form: Option<Form>) -> Result<
     exchange::read(&bytes, form).map_err(|problems| unreadable(file, &bytes, &problems))
 }
 
-/// Gives the bytes of a file, or of standard input.
+/// Gives the bytes of a file, or of standard input, and no more of an endless one than shows that it is
+/// too large.
 pub(super) fn bytes_of(context: &Context, file: &str) -> Result<Vec<u8>, Stop> {
-    let bytes = if file == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    let mut bytes = Vec::new();
+    let read = if file == "-" {
+        std::io::stdin().lock().take(ENOUGH_BYTES).read_to_end(&mut bytes)
     } else {
-        std::fs::read(context.directory().join(file))
+        let opened = std::fs::File::open(context.directory().join(file));
+        opened.and_then(|file| file.take(ENOUGH_BYTES).read_to_end(&mut bytes))
     };
+    let bytes = read.map(|_| bytes);
     bytes.map_err(|error| {
         Stop::fault(format!("{file} can't be read: {error}"), "name a file, or `-`")
     })

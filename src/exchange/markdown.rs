@@ -12,7 +12,8 @@ use crate::record::Problem;
 use crate::source::Span;
 
 /// Larger documents are refused unread, in bytes.
-const MAX_BYTES: usize = 1 << 20;
+/// No file that is read has more bytes.
+pub(super) const MAX_BYTES: usize = 1 << 20;
 
 /// One character of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,9 @@ mod runbook;
 mod signal;
 pub mod tasks;
 
+/// What a reader needs of a file to see that it is too large: one byte more than may be read.
+pub const ENOUGH_BYTES: u64 = markdown::MAX_BYTES as u64 + 1;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -208,3 +208,12 @@ fn the_markdown_form_is_read() {
     let said = team.try_orch("strategy_developer", &["handoff", "import", "../handoff.md"]);
     assert_eq!(said.code, 0, "{said:#?}");
 }
+
+/// An endless file is refused as soon as it is too large.
+#[cfg(unix)]
+#[test]
+fn an_endless_file_is_refused() {
+    let team = Team::written();
+    let said = team.try_orch("strategy_developer", &["handoff", "import", "/dev/zero"]);
+    assert!(said.fault().contains("/dev/zero"), "{said:#?}");
+}
