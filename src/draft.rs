@@ -101,6 +101,12 @@ pub fn next_stage<'p>(workflow: &'p Workflow, state: &State) -> Option<&'p Stage
     }
 }
 
+/// Gives the stage that a task would run next by a policy; none if it is finished or the policy does
+/// not know its workflow.
+pub fn due_stage<'p>(policy: &'p Policy, state: &State) -> Option<&'p Stage> {
+    next_stage(policy.workflows.get(&state.task.workflow)?, state)
+}
+
 /// Gives a run of a stage: its inputs, and the id that follows from them.
 pub fn run(world: &World, state: &State, stage: &Stage) -> Run {
     let inputs = world::inputs_of(world, state, stage);

@@ -95,9 +95,8 @@ fn of_response(step: &Step<'_>, state: &State, response: &FailureResponse) -> Ve
 fn of_handoff(world: &World, step: &Step<'_>, state: &State, handoff: &Handoff) -> Vec<Objection> {
     let overturned = world.overturned(state);
     let open: Vec<&str> = state
-        .issues
-        .iter()
-        .filter(|issue| is_critical(issue) && !state.answered.contains(&issue.id))
+        .open_issues()
+        .filter(|issue| is_critical(issue))
         .map(|issue| issue.id.as_str())
         .filter(|id| !overturned.contains(id))
         .filter(|id| !handoff.resolves.iter().any(|resolved| resolved == id))

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Stop;
 use super::context::{Context, View};
 use super::output::{json as print_json, say, say_lines, show, table};
+use crate::draft;
 use crate::ledger::{Standing, State};
 use crate::plan::{self, Node, Status};
 use crate::record::kind::Outcome;
@@ -95,8 +96,7 @@ pub(super) fn status(world: &World, state: &State) -> Status {
         state.task.depends_on.iter().any(|id| needed(id) != Some(Outcome::Completed))
     };
     let failed = |state: &State| {
-        let workflow = world.policy.workflows.get(&state.task.workflow);
-        let stage = workflow.and_then(|workflow| crate::draft::next_stage(workflow, state));
+        let stage = draft::due_stage(&world.policy, state);
         stage.is_some_and(|stage| state.has_failed(&stage.name))
     };
     let held = state.paused.is_some()

@@ -5,14 +5,11 @@ use serde_json::Value;
 
 use super::suggest::Suggestion;
 use crate::ledger::State;
-use crate::policy::Policy;
+use crate::policy::{ORCHESTRATOR, Policy};
 use crate::record::kind::{Message, MessageStatus, MessageType};
 use crate::record::{Payload, Record};
 use crate::source::AgentName;
 use crate::world::LedgerView;
-
-/// Whom a message may name without naming an agent of the policy.
-const ORCHESTRATOR: &str = "orchestrator";
 
 /// How many letters of what somebody said are told.
 const TOLD: usize = 100;

@@ -126,10 +126,7 @@ pub(super) struct Now {
 impl Now {
     pub(super) fn of(world: &World, state: &State, at: Moment) -> Self {
         let policy = &world.policy;
-        let stage = policy
-            .workflows
-            .get(&state.task.workflow)
-            .and_then(|workflow| draft::next_stage(workflow, state));
+        let stage = draft::due_stage(policy, state);
         let coordinator =
             || policy.agents_who(|agent| agent.coordinator).first().map(ToString::to_string);
         let agent = || stage.map(|stage| draft::agent(policy, state, stage).clone());
@@ -240,7 +237,7 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
     if view.world.survey.rolled_back.contains(id) {
         say("what it delivered was rolled back: orch incident list --all");
     }
-    for issue in state.issues.iter().filter(|issue| !state.answered.contains(&issue.id)) {
+    for issue in state.open_issues() {
         let word = match view.world.overturned(state).contains(issue.id.as_str()) {
             true => "overturned",
             false => "open",

@@ -61,8 +61,7 @@ impl Suggestion {
 /// Gives where to go for a task that is further on another branch.
 pub(super) fn further_elsewhere(policy: &Policy, task: &TaskId, ahead: &Ahead) -> Suggestion {
     let Ahead { place, command, last, state } = ahead;
-    let due = policy.workflows.get(&state.task.workflow);
-    let due = due.and_then(|workflow| draft::next_stage(workflow, state));
+    let due = draft::due_stage(policy, state);
     let agent = match (&state.paused, &state.standing) {
         (Some(_), _) => person(policy),
         (_, Standing::Running(_)) => state.active_run().map(|run| run.agent.clone()),

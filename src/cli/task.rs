@@ -100,7 +100,8 @@ pub(super) fn time(text: &str) -> Result<String, String> {
     known.map(|_| text.to_owned()).ok_or_else(|| DURATION.to_owned())
 }
 
-const DURATION: &str = "write a number and s, m, h or d, such as `30m`";
+/// What a time looks like.
+pub(super) const DURATION: &str = "write a number and s, m, h or d, such as `30m`";
 
 impl Task {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {

@@ -117,10 +117,9 @@ impl List<'_> {
             true => workflow.scope_of(id),
             false => listed.scope.clone(),
         };
-        if let Some(text) = listed.estimate.as_ref().filter(|text| super::task::time(text).is_err())
-        {
-            let help = "write a number and s, m, h or d, such as `30m`";
-            return Err(Stop::fault(format!("{place}: `{text}` is no time"), help));
+        if let Some(text) = &listed.estimate {
+            super::task::time(text)
+                .map_err(|help| Stop::fault(format!("{place}: `{text}` is no time"), help))?;
         }
         let task = kind::Task {
             task_id: id.clone(),

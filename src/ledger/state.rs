@@ -231,6 +231,11 @@ impl RunState {
 }
 
 impl State {
+    /// Gives the issues of the last failed audit that no handoff has answered since.
+    pub fn open_issues(&self) -> impl Iterator<Item = &Issue> {
+        self.issues.iter().filter(|issue| !self.answered.contains(&issue.id))
+    }
+
     /// Gives the run that goes on, if one does.
     pub fn active_run(&self) -> Option<&RunState> {
         self.runs.iter().rev().find(|run| run.standing == RunStanding::Active)

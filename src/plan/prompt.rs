@@ -51,8 +51,7 @@ pub fn prompt(briefing: &Briefing<'_>) -> String {
             list(&mut text, "Recommended actions", &context.recommended_actions);
         }
     }
-    let issues = state.issues.iter().filter(|issue| !state.answered.contains(&issue.id));
-    let issues = issues.map(|issue| {
+    let issues = state.open_issues().map(|issue| {
         format!("{} ({}): {}; {}", issue.id, issue.location, issue.description, issue.remediation)
     });
     list(&mut text, "An audit found", &issues.collect::<Vec<_>>());
@@ -63,8 +62,7 @@ pub fn prompt(briefing: &Briefing<'_>) -> String {
 fn ending(briefing: &Briefing<'_>) -> Vec<String> {
     let Briefing { state, stage, .. } = briefing;
     let id = &state.task.task_id;
-    let open = state.issues.iter().filter(|issue| !state.answered.contains(&issue.id));
-    let open: Vec<&str> = open.map(|issue| issue.id.as_str()).collect();
+    let open: Vec<&str> = state.open_issues().map(|issue| issue.id.as_str()).collect();
     match stage.kind {
         StageKind::Audit => vec![
             format!(

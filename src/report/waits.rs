@@ -38,9 +38,8 @@ pub fn waits<'w>(
 }
 
 fn awaited<'w>(world: &'w World, state: &'w State) -> Vec<Awaited<'w>> {
-    let workflow = world.policy.workflows.get(&state.task.workflow);
     let ready = matches!(state.standing, Standing::Ready(_)) && state.closed.is_none();
-    match workflow.and_then(|workflow| draft::next_stage(workflow, state)).filter(|_| ready) {
+    match draft::due_stage(&world.policy, state).filter(|_| ready) {
         Some(stage) => checks::awaited(world, &world.policy, state, stage),
         None => Vec::new(),
     }
@@ -67,8 +66,7 @@ fn mover<'w>(
         Standing::Running(_) => state.active_run().map(|run| run.agent.clone()),
         Standing::Delivered(_) | Standing::Finished => coordinator(policy),
         Standing::Ready(_) => {
-            let workflow = policy.workflows.get(&state.task.workflow)?;
-            let stage = draft::next_stage(workflow, state)?;
+            let stage = draft::due_stage(policy, state)?;
             Some(draft::agent(policy, state, stage).clone())
         }
     }

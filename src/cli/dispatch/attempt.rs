@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::bench::{Bench, Said};
-use super::stage::{Done, Worker, stage_name};
+use super::stage::{Done, Worker};
 use crate::cli::Stop;
 use crate::cli::context::View;
 use crate::draft;
 use crate::ledger::{Failed, Standing, State};
 use crate::plan::{Briefing, prompt};
 use crate::policy::TIMED_OUT;
-use crate::source::{AgentName, Moment, StageName};
+use crate::source::{AgentName, Moment};
 
 /// How long the agent's calls took, and what became of each task that they did not finish.
 pub(super) type Ended = (Duration, Vec<Option<Done>>);
@@ -52,8 +52,9 @@ impl Worker<'_> {
             let said = self.attempt(benches, agent, &state)?;
             worked += took(&lead.clock);
             let after = self.state(lead)?;
-            let failed = stage_name(self.policy, &after)
-                .and_then(|stage| after.failures(&stage).next().map(|(_, failed)| failed.clone()));
+            let failed = draft::due_stage(self.policy, &after).and_then(|stage| {
+                after.failures(&stage.name).next().map(|(_, failed)| failed.clone())
+            });
             if self.stop.load(Ordering::SeqCst) {
                 return Ok((worked, all(&|| Some(Done::Rests))));
             }
@@ -141,8 +142,8 @@ impl Worker<'_> {
     }
 
     fn voice_in(&self, bench: &Bench<'_>, agent: &AgentName, state: &State) -> super::bench::Voice {
-        let stage = stage_name(self.policy, state);
-        self.voice(agent, &bench.task, stage.as_ref().map_or("-", StageName::as_str))
+        let stage = draft::due_stage(self.policy, state);
+        self.voice(agent, &bench.task, stage.map_or("-", |stage| stage.name.as_str()))
     }
 
     /// Lets the agent's command try once.
@@ -186,9 +187,7 @@ impl Worker<'_> {
             let view = View::of(&self.context.standing_in(&bench.folder), &[&bench.task])?;
             let (ledger, state) = view.task(&bench.task)?;
             let policy = view.policy();
-            let workflow = policy.workflows.get(&state.task.workflow);
-            let stage = workflow.and_then(|workflow| draft::next_stage(workflow, state));
-            let Some(stage) = stage else { continue };
+            let Some(stage) = draft::due_stage(&policy, state) else { continue };
             let mut run = draft::run(&view.world, state, stage);
             run.agent = agent.clone();
             all.push_str(&prompt(&Briefing { policy: &policy, ledger, state, stage, run: &run }));
@@ -217,8 +216,7 @@ impl Worker<'_> {
             return Ok(Again::No(Some(why)));
         };
         let late = failed.failure.reason == TIMED_OUT;
-        let stage = stage_name(self.policy, state).filter(|_| late);
-        let stage = stage.and_then(|stage| self.policy.stage(&state.task.workflow, &stage));
+        let stage = draft::due_stage(self.policy, state).filter(|_| late);
         let backup = stage.and_then(|stage| self.policy.backup_for(&state.task, stage, agent));
         let Some(backup) = backup else { return Ok(Again::By(agent.clone(), at)) };
         Ok(match self.assign(bench, backup, "timeout")? {
@@ -229,8 +227,7 @@ impl Worker<'_> {
 
     /// Tells whether a task's next stage is an agent's to do without another word.
     fn is_due(&self, state: &State, agent: &AgentName) -> bool {
-        let stage = stage_name(self.policy, state);
-        let stage = stage.and_then(|stage| self.policy.stage(&state.task.workflow, &stage));
+        let stage = draft::due_stage(self.policy, state);
         stage.is_none_or(|stage| draft::agent(self.policy, state, stage) == agent)
     }
 

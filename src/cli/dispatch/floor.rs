@@ -13,10 +13,10 @@ use super::board::Board;
 use super::stage::{Done, Order, Report, Worker};
 use crate::cli::Stop;
 use crate::cli::context::{Context, View};
-use crate::cli::elsewhere::ahead;
-use crate::cli::plan::why_held;
+use crate::cli::plan::{Which, items, why_held};
 use crate::cli::signals::Signals;
-use crate::plan::{Item, Stands, agenda, first_wave};
+use crate::draft;
+use crate::plan::{Item, Stands, first_wave};
 use crate::policy::Policy;
 use crate::source::{AgentName, TaskId};
 
@@ -98,9 +98,7 @@ impl Floor<'_> {
     fn look(&self, takes: &impl Fn(&Item) -> bool) -> Result<Sight, Stop> {
         let context = self.context.by_now();
         let view = View::of_all(&context, false)?;
-        let elsewhere = ahead(&context, &view, None)?;
-        let states = elsewhere.into_iter().map(|(id, ahead)| (id, ahead.state)).collect();
-        let mut items = agenda(&view.world, &states, context.at());
+        let mut items = items(&context, &view, &Which::default())?;
         items.retain(takes);
         let base = view.head().ok_or_else(|| {
             Stop::fault("nothing is committed yet", "commit the policy and the tasks first")
@@ -317,8 +315,7 @@ impl<'s> Shift<'s> {
         for halt in halts {
             for (task, flight) in &self.flights {
                 let Ok((_, state)) = view.task(task) else { continue };
-                let workflow = view.world.policy.workflows.get(&state.task.workflow);
-                let stage = workflow.and_then(|workflow| crate::draft::next_stage(workflow, state));
+                let stage = draft::due_stage(&view.world.policy, state);
                 let (name, lane) = (stage.map(|stage| &stage.name), stage.map(|stage| &stage.lane));
                 if halt.covers(&view.world, state, name, lane)
                     && !flight.stop.swap(true, Ordering::SeqCst)

@@ -13,7 +13,7 @@ use crate::ledger::{Standing, State};
 use crate::policy::{Policy, StageKind};
 use crate::record::kind::{Outcome, Verdict};
 use crate::snapshot::Side;
-use crate::source::{AgentName, StageName, TaskId};
+use crate::source::{AgentName, TaskId};
 use crate::world::ledger_at;
 
 /// What is to be done.
@@ -161,19 +161,17 @@ impl Worker<'_> {
         if let Some(astray) = self.astray(bench, &state)? {
             return Ok(Some(astray));
         }
-        let stage = stage_name(self.policy, &state);
-        let word = stage.as_ref().map_or("-", StageName::as_str);
+        let stage = draft::due_stage(self.policy, &state);
+        let word = stage.map_or("-", |stage| stage.name.as_str());
         let voice = self.voice(agent, task, word);
-        if let (Standing::Running(running), Some(stage)) = (&state.standing, &stage) {
-            let kind = self.policy.stage(&state.task.workflow, stage).map(|stage| stage.kind);
-            if kind == Some(StageKind::Audit) {
+        if let (Standing::Running(running), Some(stage)) = (&state.standing, stage) {
+            if stage.kind == StageKind::Audit {
                 let why = format!("its command ended without `orch audit report {task}`");
                 return self.give_up(bench, &voice, "no_report", why).map(Some);
             }
             // This machine's own log is nobody's work, whether it is ignored or not.
             bench.git(&["add", "--all", "--", ".", ":(exclude)logs/agent_activity.log"], None)?;
-            let owes = self.policy.stage(&state.task.workflow, stage);
-            let owes = owes.is_some_and(|stage| stage.produces.values().any(|one| !one.optional));
+            let owes = stage.produces.values().any(|one| !one.optional);
             if owes && !bench.has_work()? {
                 let why = "its command ended well, and changed no file".to_owned();
                 return self.give_up(bench, &voice, "no_work", why).map(Some);
@@ -261,10 +259,4 @@ impl Worker<'_> {
         let closed = self.state(bench)?.closed == Some(Outcome::Completed);
         Ok(Done::Ready { branch, closed, passed, worked })
     }
-}
-
-/// Gives the stage that a task stands before or in.
-pub(super) fn stage_name(policy: &Policy, state: &State) -> Option<StageName> {
-    let workflow = policy.workflows.get(&state.task.workflow)?;
-    draft::next_stage(workflow, state).map(|stage| stage.name.clone())
 }

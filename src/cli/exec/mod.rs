@@ -9,8 +9,6 @@ mod standing;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
 use self::beat::Heartbeat;
 use self::claim::{Asked, Claim};
 use self::order::{Ended, How, Order, Prompt};
@@ -76,9 +74,10 @@ pub(super) struct Exec {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    let time = crate::policy::duration(text).filter(|time| *time > TimeDelta::zero());
-    time.and_then(|time| time.to_std().ok())
-        .ok_or_else(|| "write a number and s, m, h or d, such as `30m`".into())
+    let time = super::task::time(text)?;
+    crate::policy::duration(&time)
+        .and_then(|time| time.to_std().ok())
+        .ok_or_else(|| super::task::DURATION.to_owned())
 }
 
 /// What is to be done now.
