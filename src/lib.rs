@@ -12,6 +12,7 @@
 
 pub mod source;
 pub mod diagnostic;
+pub mod calendar;
 pub mod keys;
 pub mod snapshot;
 pub mod record;
@@ -24,6 +25,7 @@ pub mod draft;
 pub mod plan;
 pub mod exchange;
 pub mod report;
+pub mod ops;
 pub mod render;
 pub mod cli;
 #[cfg(test)]

@@ -278,7 +278,7 @@ impl Step {
         let (id, step) = (self.id.clone(), self.step.clone());
         let known = |state: &IncidentState| step_taken(state, &id, &step);
         let Step { step, outcome, evidence, writing, .. } = self;
-        let payload = |_: &Author| IncidentStep { step, outcome, evidence }.into();
+        let payload = |_: &Author| said(step, outcome, evidence).into();
         record(context, &self.id, writing, known, payload)
     }
 }
@@ -288,7 +288,7 @@ impl Report {
         let Report { id, summary, evidence, writing } = self;
         let known = |state: &IncidentState| step_taken(state, &id, REPORT_STEP);
         let step = REPORT_STEP.to_owned();
-        let payload = |_: &Author| IncidentStep { step, outcome: summary, evidence }.into();
+        let payload = |_: &Author| said(step, summary, evidence).into();
         record(context, &id, writing, known, payload)
     }
 }
@@ -318,4 +318,9 @@ impl Close {
         };
         record(context, &self.id, self.writing, known, payload)
     }
+}
+
+/// A step that somebody took.
+fn said(step: String, outcome: String, evidence: Vec<String>) -> IncidentStep {
+    IncidentStep { step, outcome, evidence, status: kind::StepStatus::Completed, attempts: None }
 }

@@ -16,6 +16,11 @@ pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
         include_str!("../../templates/torghut.yaml"),
     ),
     (
+        "hedge",
+        "a trading day by the exchange's calendar, with risk, compliance and people to approve",
+        include_str!("../../templates/hedge.yaml"),
+    ),
+    (
         "trader",
         "a fleet of coding agents: discovery, implementation, validation",
         include_str!("../../templates/trader.yaml"),

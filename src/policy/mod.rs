@@ -2,15 +2,19 @@
 //!
 //! A policy that has any problem is no policy: it is never used in part (attack 26).
 
+mod alerts;
 mod branch;
 mod compile;
 mod condition;
 mod failure;
 mod fleet;
 mod glob;
+mod health;
 mod identity;
 mod model;
 mod overlap;
+mod procedure;
+mod schedule;
 #[cfg(test)]
 mod schemas;
 mod stages;
@@ -23,16 +27,20 @@ mod workflow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use alerts::{Action, AlertSeverity, Alerts, Channel, ChannelKind};
 pub use branch::{BranchParts, BranchPattern};
 pub use condition::{Condition, Observed};
 pub use failure::{Ending, Retry, TIMED_OUT};
 pub use fleet::{Fleet, Selection};
 pub use glob::{NamedGlob, Owners, PathSet};
+pub use health::{Document, Health, Hours, Level, OnCall, Page, Probe, Thresholds};
 pub use identity::{Identities, SignatureRule};
-pub use model::{Procedure, Rollback, StageKind};
+pub use model::{Rollback, StageKind};
 pub use overlap::Scope;
-pub use terms::duration;
-pub use trouble::{REPORT_STEP, ROLLBACK_STAGE};
+pub use procedure::{Procedure, REPORT_STEP};
+pub use schedule::{Attempts, Job, NYSE, OwnCalendar, Schedule, Window};
+pub use terms::{Lasting, duration};
+pub use trouble::ROLLBACK_STAGE;
 pub use version::Version;
 pub use workflow::{Approvers, Produce, Requirement, Stage, Workflow};
 
@@ -86,6 +94,14 @@ pub struct Policy {
     pub procedures: BTreeMap<String, Procedure>,
     /// When disputes and incidents are overdue.
     pub escalation: Escalation,
+    /// What is due when.
+    pub schedule: Schedule,
+    /// What is looked at to tell how things stand.
+    pub health: Health,
+    /// Who is called, and in which order.
+    pub on_call: Option<OnCall>,
+    /// Who hears of what.
+    pub alerts: Alerts,
     /// Where the rendered log of decisions is committed, if it is.
     pub decisions_log: Option<RepoPath>,
     /// Which records must be signed.

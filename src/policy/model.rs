@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Override;
+use super::alerts::Alerts;
 pub(super) use super::failure::FailureRetry;
-use crate::record::kind::{FailureClass, PlannedStep};
+use super::health::{Health, OnCall};
+use super::procedure::Procedure;
+use super::schedule::Schedule;
+use crate::record::kind::FailureClass;
 use crate::source::{AgentName, LaneName, RepoPath, StageName, WorkflowName};
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +82,18 @@ pub(super) struct Model {
     /// How `orch dispatch` runs a plan.
     #[serde(default)]
     pub(super) dispatch: Dispatch,
+    /// What is due when (R003-2, R003-3).
+    #[serde(default)]
+    pub(super) schedule: Schedule,
+    /// What is looked at to tell how things stand (R003-34).
+    #[serde(default)]
+    pub(super) health: Health,
+    /// Who is called, and in which order (R003-4, R003-5).
+    #[serde(default)]
+    pub(super) on_call: Option<OnCall>,
+    /// Who hears of what (R003-25).
+    #[serde(default)]
+    pub(super) alerts: Alerts,
     /// Severities of checks that are not mandatory.
     #[serde(default)]
     pub(super) checks: BTreeMap<String, Override>,
@@ -265,23 +281,6 @@ impl Default for Escalation {
             ["24h", "1h", "24h", "24h"].map(str::to_owned);
         Escalation { decision_due, report_due, postmortem_due, stalled_after }
     }
-}
-
-/// What is done about one kind of incident (R003-7 to R003-12).
-#[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Procedure {
-    /// What it is for.
-    pub title: String,
-    /// How bad such an incident is, if nobody says otherwise.
-    #[serde(default)]
-    pub severity: Option<String>,
-    /// The lanes whose files an incident's entries may bring along.
-    #[serde(default)]
-    pub lanes: Vec<LaneName>,
-    /// The steps, in order.
-    pub steps: Vec<PlannedStep>,
 }
 
 /// One stage of a workflow.

@@ -24,6 +24,37 @@ impl Problems<'_> {
 
 pub(super) const DURATION_HELP: &str = "write a number and s, m, h or d, such as `30d`";
 
+/// A length of time as a policy writes it: `30d`, `15s`, `90m`, `2h`; longer than nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lasting(pub TimeDelta);
+
+impl std::str::FromStr for Lasting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let long = duration(text).filter(|time| *time > TimeDelta::zero());
+        long.map(Lasting).ok_or_else(|| format!("{}; {DURATION_HELP}", not_a_duration(text)))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Lasting {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Lasting {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Lasting".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]+[smhd]$" })
+    }
+}
+
 pub(super) fn not_a_duration(text: &str) -> String {
     format!("`{text}` is no duration")
 }

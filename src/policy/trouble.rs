@@ -1,16 +1,11 @@
 //! What a policy says of trouble: failures, disputes, incidents and their procedures.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 
 use super::failure::PatternFault;
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration};
-use crate::record::did_you_mean;
 
-/// The step that every incident owes, beside those of its procedure.
-pub const REPORT_STEP: &str = "report";
 /// The stage that takes back what went live.
 pub const ROLLBACK_STAGE: &str = "rollback";
 
@@ -31,9 +26,6 @@ pub(super) fn problems(model: &Model, patterns: &[PatternFault], problems: &mut 
             let field = format!("escalation.{name}");
             problems.at(&field, not_a_duration(text), DURATION_HELP);
         }
-    }
-    for (name, procedure) in &model.procedures {
-        procedure_problems(model, &format!("procedures.{name}"), procedure, problems);
     }
     for (name, workflow) in &model.workflows {
         if let Some(rollback) = &workflow.rollback {
@@ -67,39 +59,6 @@ fn hides(first: &model::FailureRule, second: &model::FailureRule) -> bool {
         first.is_empty() || (!second.is_empty() && second.iter().all(|one| first.contains(one)))
     }
     all(&first.exit_codes, &second.exit_codes) && all(&first.output, &second.output)
-}
-
-fn procedure_problems(
-    model: &Model,
-    field: &str,
-    procedure: &model::Procedure,
-    problems: &mut Problems<'_>,
-) {
-    if procedure.steps.is_empty() {
-        problems.at(field, "a procedure has steps".into(), "list what is done, in order");
-    }
-    for (index, lane) in procedure.lanes.iter().enumerate() {
-        if !model.lanes.contains_key(lane) {
-            let message = format!("there is no lane `{lane}`");
-            problems.at(&format!("{field}.lanes.{index}"), message, "add it to `lanes`");
-        }
-    }
-    let mut known = BTreeSet::from([REPORT_STEP]);
-    for (index, step) in procedure.steps.iter().enumerate() {
-        let place = format!("{field}.steps.{index}");
-        if step.step.trim().is_empty() || !known.insert(&step.step) {
-            let message = format!("`{}` names no step of its own", step.step);
-            let help = format!("each step has another name, and `{REPORT_STEP}` is always owed");
-            problems.at(&format!("{place}.step"), message, help);
-        }
-        if let Some(owner) = step.owner.as_ref().filter(|owner| !model.agents.contains_key(*owner))
-        {
-            let near = did_you_mean(owner.as_str(), model.agents.keys().map(|name| name.as_str()));
-            let help =
-                near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
-            problems.at(&format!("{place}.owner"), format!("there is no agent `{owner}`"), help);
-        }
-    }
 }
 
 fn rollback_problems(

@@ -33,6 +33,10 @@ pub(super) fn problems(
     }
     retries(&model.retry, "retry", &mut problems);
     super::trouble::problems(model, patterns, &mut problems);
+    super::procedure::problems(model, &mut problems);
+    super::schedule::problems(model, &mut problems);
+    super::health::problems(model, &mut problems);
+    super::alerts::problems(model, &mut problems);
     overrides(model, checks, &mut problems);
     problems.found
 }
@@ -230,6 +234,7 @@ mod tests {
     #[test]
     fn every_template_is_a_policy() {
         for text in [
+            include_str!("../../templates/hedge.yaml"),
             include_str!("../../templates/strategy.yaml"),
             include_str!("../../templates/team.yaml"),
             include_str!("../../templates/torghut.yaml"),

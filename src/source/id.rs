@@ -126,6 +126,12 @@ names! {
     StageName: "a stage's name", 1, NAME_RULE;
     /// Names a piece of evidence, as a stage's `produces` and `requires` do.
     ArtifactName: "an artifact's name", 1, NAME_RULE;
+    /// Names a job of the schedule.
+    JobName: "a job's name", 1, NAME_RULE;
+    /// Names what an alert is about, such as `risk_alert` (R003-26).
+    ActionName: "an action's name", 1, NAME_RULE;
+    /// Names a probe of the health checks.
+    ProbeName: "a probe's name", 1, NAME_RULE;
 }
 
 #[cfg(test)]

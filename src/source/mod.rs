@@ -10,7 +10,10 @@ pub mod path;
 pub mod span;
 
 pub use digest::Digest;
-pub use id::{AgentName, ArtifactName, LaneName, RunId, StageName, TaskId, WorkflowName};
+pub use id::{
+    ActionName, AgentName, ArtifactName, JobName, LaneName, ProbeName, RunId, StageName, TaskId,
+    WorkflowName,
+};
 pub use moment::{CLOCK_TOLERANCE, Moment};
 pub use path::RepoPath;
 pub use span::{Position, Span};

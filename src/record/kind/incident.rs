@@ -50,6 +50,34 @@ pub struct PlannedStep {
     /// Whether it must show evidence.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence: bool,
+    /// The program that takes it and its arguments; no shell reads them. `{incident}` stands for the
+    /// incident's id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// The exit codes with which the command has done its work; 0 alone if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<i32>,
+    /// How often the command is tried; once if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<StepRetry>,
+    /// How long one attempt may take, such as `5m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+    /// It is taken only if this earlier step failed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_failed: Option<String>,
+}
+
+/// How often a step's command is tried before it has failed for good (R003-7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StepRetry {
+    /// How often in all; 1 means no retry.
+    pub maximum_attempts: u32,
+    /// How long to wait before the second attempt, such as `30s`; each later wait is twice as long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_interval: Option<String>,
 }
 
 /// One step of an incident's procedure, done.
@@ -65,6 +93,32 @@ pub struct IncidentStep {
     /// What shows it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
+    /// Whether it did what it should.
+    #[serde(default, skip_serializing_if = "StepStatus::is_completed")]
+    pub status: StepStatus,
+    /// How often its command was tried, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+}
+
+/// Whether a step did what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum StepStatus {
+    /// It did.
+    #[default]
+    Completed,
+    /// Its command failed as often as it was tried.
+    Failed,
+    /// It was not needed: the step it stands in for did not fail.
+    Skipped,
+}
+
+impl StepStatus {
+    fn is_completed(&self) -> bool {
+        *self == StepStatus::Completed
+    }
 }
 
 /// What was learnt from an incident.

@@ -7,7 +7,9 @@ mod incident;
 mod decision;
 
 pub use decision::{Decision, DecisionStatus, Finding, PathChange};
-pub use incident::{Halt, HaltTopic, Incident, IncidentStep, PlannedStep, Postmortem};
+pub use incident::{
+    Halt, HaltTopic, Incident, IncidentStep, PlannedStep, Postmortem, StepRetry, StepStatus,
+};
 pub use judgement::{
     Approval, AuditReport, AuditRequest, AuditTest, Category, Condition, Escalation,
     FailureResponse, Gate, GateVerdict, Issue, IssueSeverity, Position, Quarantine, Urgency,

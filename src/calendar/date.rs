@@ -1,0 +1,45 @@
+//! A day of the civil calendar, wherever it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil;
+
+/// A day, such as `2026-11-02`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(pub(super) civil::Date);
+
+impl FromStr for Date {
+    type Err = String;
+
+    /// Takes four digits of the year, two of the month and two of the day, with `-` between them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let day = civil::Date::strptime("%Y-%m-%d", text).ok().map(Date);
+        day.filter(|day| day.to_string() == text)
+            .ok_or_else(|| format!("`{text}` is no day; write it like `2026-11-02`"))
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+super::spelled!(Date);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_written_in_full() {
+        assert_eq!(
+            "2024-02-29".parse::<Date>().map(|day| day.to_string()),
+            Ok("2024-02-29".into())
+        );
+        for bad in ["", "2023-02-29", "2026-1-2", "26-01-02", "2026-11-02T00:00:00Z", "20261102"] {
+            assert!(bad.parse::<Date>().is_err(), "{bad}");
+        }
+    }
+}
