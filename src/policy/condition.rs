@@ -28,6 +28,9 @@ pub struct Observed {
     pub observed: String,
 }
 
+/// The longest value that is told, with its name, in bytes.
+const LONGEST: usize = 500;
+
 /// How often a condition may go through a list. Each further `all` or `map` inside another takes
 /// as many times longer as its list is long, so that a line of text would keep every guard busy for
 /// ever.
@@ -53,8 +56,9 @@ impl Condition {
 
     /// Gives the names of the evidence that it reads.
     pub fn names(&self) -> BTreeSet<String> {
-        let references = self.program.references();
-        references.variables().into_iter().map(str::to_owned).collect()
+        let mut found = BTreeSet::new();
+        add_free(self.program.expression(), &mut Vec::new(), &mut found);
+        found
     }
 
     /// Evaluates it over the documents of the evidence, by name. It never fails: what can't be
@@ -80,30 +84,74 @@ impl Condition {
             let mut steps = path.split('.');
             let root = steps.next().and_then(|name| evidence.get(name));
             let value = root.and_then(|root| steps.try_fold(root, |value, step| value.get(step)));
-            let scalar = value.filter(|value| !value.is_object() && !value.is_array());
-            let line = scalar.map(|value| format!("{path} = {value}"));
-            seen.extend(line.filter(|line| !seen.contains(line)));
+            let line = value.and_then(flat).map(|value| format!("{path} = {value}"));
+            seen.extend(line.filter(|line| line.len() <= LONGEST && !seen.contains(line)));
         }
         seen.join(", ")
     }
 }
 
+/// Gives a word, a number, or a list or map of nothing else (names, weights), with keys in order; none
+/// of what goes deeper.
+fn flat(value: &serde_json::Value) -> Option<String> {
+    use serde_json::Value;
+    let single = |value: &Value| !value.is_object() && !value.is_array();
+    match value {
+        Value::Array(values) => values.iter().all(single).then(|| value.to_string()),
+        Value::Object(map) if map.values().all(single) => {
+            serde_json::to_string(&map.iter().collect::<BTreeMap<_, _>>()).ok()
+        }
+        Value::Object(_) => None,
+        _ => Some(value.to_string()),
+    }
+}
+
 /// Counts the macros that go through a list: `all`, `exists`, `exists_one`, `filter`, `map`.
 fn walks(of: &IdedExpr) -> usize {
-    let entry = |entry: &EntryExpr| match entry {
-        EntryExpr::StructField(field) => walks(&field.value),
-        EntryExpr::MapEntry(entry) => walks(&entry.key) + walks(&entry.value),
+    let own = usize::from(matches!(of.expr, Expr::Comprehension(_)));
+    own + parts(of).into_iter().map(walks).sum::<usize>()
+}
+
+/// Adds the names that an expression reads from outside; those that its macros give to what they go
+/// through are its own.
+fn add_free<'e>(of: &'e IdedExpr, bound: &mut Vec<&'e str>, found: &mut BTreeSet<String>) {
+    let Expr::Comprehension(walk) = &of.expr else {
+        if let Expr::Ident(name) = &of.expr
+            && !bound.contains(&name.as_str())
+        {
+            found.insert(name.clone());
+        }
+        parts(of).into_iter().for_each(|part| add_free(part, bound, found));
+        return;
     };
+    [&walk.iter_range, &walk.accu_init].into_iter().for_each(|part| add_free(part, bound, found));
+    let before = bound.len();
+    bound.extend([walk.iter_var.as_str(), walk.accu_var.as_str()]);
+    bound.extend(walk.iter_var2.as_deref());
+    let inside = [&walk.loop_cond, &walk.loop_step, &walk.result];
+    inside.into_iter().for_each(|part| add_free(part, bound, found));
+    bound.truncate(before);
+}
+
+/// Gives the expressions that an expression is made of.
+fn parts(of: &IdedExpr) -> Vec<&IdedExpr> {
+    fn entry(entry: &EntryExpr) -> Vec<&IdedExpr> {
+        match entry {
+            EntryExpr::StructField(field) => vec![&field.value],
+            EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+        }
+    }
     match &of.expr {
-        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
-        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).map(walks).sum(),
-        Expr::List(list) => list.elements.iter().map(walks).sum(),
-        Expr::Select(select) => walks(&select.operand),
-        Expr::Map(map) => map.entries.iter().map(|one| entry(&one.expr)).sum(),
-        Expr::Struct(of) => of.entries.iter().map(|one| entry(&one.expr)).sum(),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
+        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Select(select) => vec![&select.operand],
+        Expr::Map(map) => map.entries.iter().flat_map(|one| entry(&one.expr)).collect(),
+        Expr::Struct(of) => of.entries.iter().flat_map(|one| entry(&one.expr)).collect(),
         Expr::Comprehension(walk) => {
-            let parts = [&walk.iter_range, &walk.accu_init, &walk.loop_cond, &walk.loop_step];
-            1 + walks(&walk.result) + parts.into_iter().map(walks).sum::<usize>()
+            let outside = [&walk.iter_range, &walk.accu_init];
+            let inside = [&walk.loop_cond, &walk.loop_step, &walk.result];
+            outside.into_iter().chain(inside).collect()
         }
     }
 }
@@ -137,6 +185,22 @@ mod tests {
         assert!(!evaluate("backtest_results.trades >= 30", json!({"trades": 29})).result);
     }
 
+    /// R003-40, R003-41: names and weights are told whole, a series of values is not.
+    #[test]
+    fn a_condition_tells_short_lists_and_maps() {
+        let told = |expression: &str, document| evaluate(expression, document).observed;
+        let weights = json!({"weights": {"carry": 0.4, "trend": 0.6}, "on": ["carry"]});
+        assert_eq!(
+            told("backtest_results.weights == backtest_results.weights", weights.clone()),
+            r#"backtest_results.weights = {"carry":0.4,"trend":0.6}"#
+        );
+        let on = told("backtest_results.on == ['carry']", weights);
+        assert_eq!(on, r#"backtest_results.on = ["carry"]"#);
+        let series = json!({"nav": [{"at": 1}], "many": vec![1.5; 200]});
+        let both = "backtest_results.nav.size() == 1 && backtest_results.many.size() == 200";
+        assert_eq!(told(both, series), "");
+    }
+
     #[test]
     fn whole_and_broken_numbers_compare() {
         let drawdown = "backtest_results.max_drawdown <= 0.2";
@@ -162,6 +226,23 @@ mod tests {
             Condition::new("a.x > 1 && b.y < 2").expect("CEL").names(),
             BTreeSet::from(["a".to_owned(), "b".to_owned()])
         );
+    }
+
+    /// What a macro calls the things it goes through is no evidence; what it goes through is.
+    #[test]
+    fn the_names_of_a_macro_are_its_own() {
+        for (text, names) in [
+            (
+                "nav.series.all(a, nav.series.all(b, b.at <= a.at || b.x > low.x))",
+                &["low", "nav"][..],
+            ),
+            ("a.exists(a, a > 1)", &["a"]),
+            ("x.filter(y, y > 1).size() == y", &["x", "y"]),
+            ("{'k': p.q}['k'] == [r.s][0]", &["p", "r"]),
+        ] {
+            let found = Condition::new(text).expect("CEL").names();
+            assert_eq!(found.iter().collect::<Vec<_>>(), names, "{text}");
+        }
     }
 
     #[test]

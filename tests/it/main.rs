@@ -22,6 +22,7 @@ mod lists;
 mod mended;
 mod mutations;
 mod parallel;
+mod promotion;
 mod properties;
 mod quickstart;
 mod readme;

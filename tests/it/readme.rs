@@ -1,24 +1,21 @@
-//! Every command of the README, run as it stands there, in a fresh repository.
+//! Every command of the README and of the worked examples, run as it stands there, in a fresh repository.
 
 use std::process::Command;
 
 use crate::support::TestRepo;
 
-/// The lines of the README's shell blocks, in order, as one script.
-fn script() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let blocks = readme.split("```sh\n").skip(1);
+/// The lines of a document's shell blocks, in order, as one script.
+fn script(document: &str) -> String {
+    let path = format!("{}/{document}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let blocks = text.split("```sh\n").skip(1);
     blocks.map(|rest| rest.split("```").next().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn every_command_of_the_readme_does_what_it_says() {
+/// Runs a script in a fresh repository, until a command fails; all must succeed.
+fn run(script: &str) -> TestRepo {
     let repo = TestRepo::new();
     let orch = env!("CARGO_BIN_EXE_orch");
-    let script = script()
-        .replace("cargo run --release -- demo", "orch demo > demo.txt")
-        .replace("cargo test ", "true ");
     let script =
         format!("set -e\norch() {{ '{orch}' \"$@\"; }}\ncd '{}'\n{script}", repo.path().display());
     let mut command = Command::new("sh");
@@ -30,6 +27,23 @@ fn every_command_of_the_readme_does_what_it_says() {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    repo
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_it_says() {
+    let script = script("README.md")
+        .replace("cargo run --release -- demo", "orch demo > demo.txt")
+        .replace("cargo test ", "true ");
+    let repo = run(&script);
     let demo = std::fs::read_to_string(repo.path().join("demo.txt")).unwrap();
     assert!(!demo.contains("NOT REFUSED"), "{demo}");
+}
+
+/// R003-28, R003-29, R003-37 to R003-41.
+#[test]
+fn the_promotion_of_a_backtest_goes_as_it_is_told() {
+    let repo = run(&script("docs/promotion.md"));
+    let gates = repo.git(&["ls-files", ".orch/tasks/*/promo-001/*-gate.yaml"]);
+    assert_eq!(gates.lines().count(), 4, "{gates}");
 }
