@@ -9,6 +9,18 @@ use jiff::civil;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(pub(super) civil::Date);
 
+impl Date {
+    /// Gives the day so many days later, or earlier; none beyond the calendar.
+    pub fn plus(self, days: i32) -> Option<Self> {
+        self.0.checked_add(jiff::Span::new().days(days)).ok().map(Date)
+    }
+
+    /// Gives its weekday, as policies name it.
+    pub fn weekday(self) -> &'static str {
+        super::days::name_of(self.0.weekday())
+    }
+}
+
 impl FromStr for Date {
     type Err = String;
 

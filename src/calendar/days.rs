@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use jiff::civil::Weekday;
 
+use super::Date;
+
 /// The days on which something is due, as a policy writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Days {
@@ -50,8 +52,26 @@ fn weekday(text: &str) -> Option<Weekday> {
     WEEK.iter().find(|(name, _)| *name == text).map(|(_, day)| *day)
 }
 
-fn name_of(day: Weekday) -> &'static str {
+pub(super) fn name_of(day: Weekday) -> &'static str {
     WEEK.iter().find(|(_, known)| *known == day).map_or("", |(name, _)| name)
+}
+
+impl Days {
+    /// Tells whether a day is one of them; `trades` says whether the calendar is open then.
+    pub fn include(&self, day: Date, trades: impl FnOnce() -> bool) -> bool {
+        match self {
+            Days::Daily => true,
+            Days::Trading => trades(),
+            Days::Week(days) => days.contains(&day.0.weekday()),
+            Days::Month(nth, weekday) => {
+                let nth = match nth {
+                    Nth::From(nth) => *nth,
+                    Nth::Last => -1,
+                };
+                day.0.nth_weekday_of_month(nth, *weekday).is_ok_and(|due| due == day.0)
+            }
+        }
+    }
 }
 
 impl FromStr for Days {
@@ -106,6 +126,29 @@ super::spelled!(Days);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// R003-16, R003-17: which days of November 2026 they are.
+    #[test]
+    fn days_are_found_in_a_month() {
+        for (days, found) in [
+            ("first saturday", vec![7]),
+            ("last friday", vec![27]),
+            ("fourth monday", vec![23]),
+            ("saturday", vec![7, 14, 21, 28]),
+            ("monday, thursday", vec![2, 5, 9, 12, 16, 19, 23, 26, 30]),
+            ("trading", vec![3]),
+        ] {
+            let days: Days = days.parse().expect("days");
+            let of = |number: &i32| format!("2026-11-{number:02}").parse().expect("a day");
+            let due = |number: &i32| days.include(of(number), || *number == 3);
+            assert_eq!((1..=30).filter(due).collect::<Vec<i32>>(), found, "{days}");
+        }
+        let all = (1..=30).all(|number| {
+            let day = format!("2026-11-{number:02}").parse().expect("a day");
+            Days::Daily.include(day, || false)
+        });
+        assert!(all);
+    }
 
     #[test]
     fn days_are_told_as_they_were_written() {

@@ -1,13 +1,17 @@
-//! Time zones, times of day, and the days on which something is due; the only room that knows jiff.
+//! Time zones, times of day, trading days, and the days on which something is due; the only room that
+//! knows jiff.
 
 mod clock;
 mod date;
 mod days;
+mod nyse;
+mod trading;
 mod zone;
 
 pub use clock::{Clock, TimeOfDay};
 pub use date::Date;
 pub use days::{Days, Nth};
+pub use trading::{Calendar, Session, Standing};
 pub use zone::Zone;
 
 /// Lets a type be read from text and written as text, as YAML and JSON Schema see it.

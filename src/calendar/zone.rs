@@ -3,7 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::tz::TimeZone;
+use jiff::Timestamp;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+
+use super::{Clock, Date};
+use crate::source::Moment;
 
 /// A time zone, such as `America/New_York`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +17,37 @@ impl Zone {
     /// Gives UTC.
     pub fn utc() -> Self {
         Zone(TimeZone::UTC)
+    }
+
+    /// Gives the day and the time that its clocks show at a moment, without the seconds.
+    pub fn local(&self, at: Moment) -> (Date, Clock) {
+        let at = Timestamp::from_second(at.unix()).expect("moments end with the year 9999");
+        let shown = self.0.to_datetime(at);
+        let number = |number: i8| u8::try_from(number).expect("a clock shows no less than 0");
+        let clock = Clock { hour: number(shown.hour()), minute: number(shown.minute()) };
+        (Date(shown.date()), clock)
+    }
+
+    /// Gives the moment at which its clocks show a time on a day: of a time that comes twice the first,
+    /// of one that is left out the first moment behind the gap. A day that is left out has none.
+    pub fn at(&self, day: Date, clock: Clock) -> Option<Moment> {
+        let number = |number: u8| i8::try_from(number).ok();
+        let shown = day.0.at(number(clock.hour)?, number(clock.minute)?, 0, 0);
+        let at = match self.0.to_ambiguous_timestamp(shown).offset() {
+            AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(shown).ok()?,
+            AmbiguousOffset::Fold { before, .. } => before.to_timestamp(shown).ok()?,
+            AmbiguousOffset::Gap { after, .. } => {
+                // By the later offset, a time within the gap lies before the clocks are moved.
+                let moved = self.0.following(after.to_timestamp(shown).ok()?).next()?.timestamp();
+                let until = Timestamp::from_second(moved.as_second() - 1).ok()?;
+                let day_of = |at: Timestamp| self.0.to_datetime(at).date();
+                if day_of(until) < day.0 && day.0 < day_of(moved) {
+                    return None;
+                }
+                moved
+            }
+        };
+        Moment::from_unix(at.as_second())
     }
 
     /// Gives its IANA name.
@@ -44,6 +79,31 @@ super::spelled!(Zone);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// R003-2: what the clocks leave out, and what they show twice.
+    #[test]
+    fn daylight_saving_leaves_out_no_moment_and_doubles_none() {
+        for (zone, day, clock, at) in [
+            ("America/New_York", "2026-03-06", "08:15", Some("2026-03-06T13:15:00Z")),
+            ("America/New_York", "2026-03-09", "08:15", Some("2026-03-09T12:15:00Z")),
+            ("America/New_York", "2026-03-08", "01:59", Some("2026-03-08T06:59:00Z")),
+            ("America/New_York", "2026-03-08", "02:00", Some("2026-03-08T07:00:00Z")),
+            ("America/New_York", "2026-03-08", "02:59", Some("2026-03-08T07:00:00Z")),
+            ("America/New_York", "2026-03-08", "03:00", Some("2026-03-08T07:00:00Z")),
+            ("America/New_York", "2026-11-01", "01:30", Some("2026-11-01T05:30:00Z")),
+            ("America/New_York", "2026-11-01", "02:00", Some("2026-11-01T07:00:00Z")),
+            ("Africa/Cairo", "2026-04-24", "00:30", Some("2026-04-23T22:00:00Z")),
+            ("Pacific/Apia", "2011-12-29", "12:00", Some("2011-12-29T22:00:00Z")),
+            ("Pacific/Apia", "2011-12-30", "00:00", None),
+            ("Pacific/Apia", "2011-12-30", "12:00", None),
+            ("Pacific/Apia", "2011-12-31", "12:00", Some("2011-12-30T22:00:00Z")),
+        ] {
+            let zone: Zone = zone.parse().expect("a zone");
+            let day: Date = day.parse().expect("a day");
+            let found = zone.at(day, clock.parse().expect("a time"));
+            assert_eq!(found.map(|at| at.to_string()).as_deref(), at, "{zone} {day} {clock}");
+        }
+    }
 
     #[test]
     fn a_zone_has_an_iana_name() {

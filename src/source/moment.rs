@@ -28,6 +28,17 @@ impl Moment {
         self.0.format("%Y-%m-%d").to_string()
     }
 
+    /// Gives it in seconds since 1970.
+    pub fn unix(&self) -> i64 {
+        self.0.timestamp()
+    }
+
+    /// Takes seconds since 1970; what lies behind the year 9999, or before 1970, is none.
+    pub fn from_unix(seconds: i64) -> Option<Self> {
+        let at = DateTime::from_timestamp(seconds, 0)?;
+        (1970..=9999).contains(&at.year()).then_some(Moment(at))
+    }
+
     /// Gives the time from `earlier` to this moment; negative if it lies ahead.
     pub fn since(&self, earlier: Moment) -> TimeDelta {
         self.0 - earlier.0
