@@ -15,6 +15,13 @@ impl Date {
         self.0.checked_add(jiff::Span::new().days(days)).ok().map(Date)
     }
 
+    /// Gives its month, its day of the month, and its weekday: 0 for Sunday to 6.
+    pub fn parts(self) -> (u8, u8, u8) {
+        let number = |number: i8| u8::try_from(number).expect("dates have no negative part");
+        let weekday = self.0.weekday().to_sunday_zero_offset();
+        (number(self.0.month()), number(self.0.day()), number(weekday))
+    }
+
     /// Gives its weekday, as policies name it.
     pub fn weekday(self) -> &'static str {
         super::days::name_of(self.0.weekday())

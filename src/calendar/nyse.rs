@@ -34,11 +34,28 @@ const SHORT: [(i16, i8, i8, &str); 2] =
 
 /// Gives why it is closed on a day other than a weekend; none if it trades.
 pub(super) fn closed(day: Date) -> Option<&'static str> {
-    holidays(day.year())
-        .into_iter()
-        .find(|(known, _)| *known == Some(day))
-        .map(|(_, name)| name)
-        .or_else(|| listed(&CLOSED, day))
+    let year = day.year();
+    let fixed = |of, name, observed| kept(year, day.month(), of, name, observed);
+    let nth = |which, weekday| nth(year, day.month(), which, weekday);
+    // Every holiday is kept within its month; New Year's Day on a Saturday, the eve of which ends an
+    // accounting year, is not kept.
+    let (due, name) = match day.month() {
+        1 if year >= KING && day.day() > 2 => {
+            (nth(3, Weekday::Monday), "Martin Luther King Jr. Day")
+        }
+        1 => fixed(1, "New Year's Day", "New Year's Day (observed)"),
+        2 => (nth(3, Weekday::Monday), "Washington's Birthday"),
+        3 | 4 => (good_friday(year), "Good Friday"),
+        5 => (nth(-1, Weekday::Monday), "Memorial Day"),
+        6 if year >= JUNETEENTH => fixed(19, "Juneteenth", "Juneteenth (observed)"),
+        7 => fixed(4, "Independence Day", "Independence Day (observed)"),
+        9 => (nth(1, Weekday::Monday), "Labor Day"),
+        11 => (thanksgiving(year), "Thanksgiving Day"),
+        12 => fixed(25, "Christmas Day", "Christmas Day (observed)"),
+        _ => (None, ""),
+    };
+    let found = (due == Some(day)).then_some(name);
+    found.or_else(|| listed(&CLOSED, day))
 }
 
 /// Gives why it closes early, at 13:00; none if it does not, or is closed.
@@ -53,35 +70,10 @@ pub(super) fn early(day: Date) -> Option<&'static str> {
             Some("Day after Independence Day")
         }
         (12, 24) if before_friday => Some("Christmas Eve"),
-        _ if day.yesterday().ok() == thanksgiving(year) => Some("Day after Thanksgiving"),
+        (11, _) if day.yesterday().ok() == thanksgiving(year) => Some("Day after Thanksgiving"),
         _ => None,
     };
     found.or_else(|| listed(&SHORT, day))
-}
-
-/// All holidays of a year, each on the day on which it is kept; none where it is not.
-fn holidays(year: i16) -> [(Option<Date>, &'static str); 10] {
-    let (new_year, new_years_day) = kept(year, 1, 1, "New Year's Day", "New Year's Day (observed)");
-    // On a Saturday it is not kept on Friday: that is the last day of an accounting year.
-    let new_year = new_year.filter(|day| day.year() == year);
-    let (emancipation, juneteenth) = kept(year, 6, 19, "Juneteenth", "Juneteenth (observed)");
-    let independence = kept(year, 7, 4, "Independence Day", "Independence Day (observed)");
-    let christmas = kept(year, 12, 25, "Christmas Day", "Christmas Day (observed)");
-    [
-        (new_year, new_years_day),
-        (nth(year, 1, 3, Weekday::Monday).filter(|_| year >= KING), "Martin Luther King Jr. Day"),
-        (nth(year, 2, 3, Weekday::Monday), "Washington's Birthday"),
-        (
-            easter(year).and_then(|easter| easter.checked_sub(jiff::Span::new().days(2)).ok()),
-            "Good Friday",
-        ),
-        (nth(year, 5, -1, Weekday::Monday), "Memorial Day"),
-        (emancipation.filter(|_| year >= JUNETEENTH), juneteenth),
-        independence,
-        (nth(year, 9, 1, Weekday::Monday), "Labor Day"),
-        (thanksgiving(year), "Thanksgiving Day"),
-        christmas,
-    ]
 }
 
 /// Gives the day on which a date is kept: on the Friday before a Saturday, on the Monday behind a Sunday.
@@ -106,6 +98,10 @@ fn thanksgiving(year: i16) -> Option<Date> {
 
 fn nth(year: i16, month: i8, nth: i8, weekday: Weekday) -> Option<Date> {
     Date::new(year, month, 1).ok()?.nth_weekday_of_month(nth, weekday).ok()
+}
+
+fn good_friday(year: i16) -> Option<Date> {
+    easter(year)?.yesterday().ok()?.yesterday().ok()
 }
 
 /// Gives Easter Sunday of the Gregorian calendar (the rule of Meeus, Jones and Butcher).

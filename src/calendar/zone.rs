@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::{Clock, Date};
@@ -31,9 +32,8 @@ impl Zone {
     /// Gives the moment at which its clocks show a time on a day: of a time that comes twice the first,
     /// of one that is left out the first moment behind the gap. A day that is left out has none.
     pub fn at(&self, day: Date, clock: Clock) -> Option<Moment> {
-        let number = |number: u8| i8::try_from(number).ok();
-        let shown = day.0.at(number(clock.hour)?, number(clock.minute)?, 0, 0);
-        let at = match self.0.to_ambiguous_timestamp(shown).offset() {
+        let (shown, offset) = self.offset(day, clock)?;
+        let at = match offset {
             AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(shown).ok()?,
             AmbiguousOffset::Fold { before, .. } => before.to_timestamp(shown).ok()?,
             AmbiguousOffset::Gap { after, .. } => {
@@ -48,6 +48,18 @@ impl Zone {
             }
         };
         Moment::from_unix(at.as_second())
+    }
+
+    /// Tells whether its clocks show a time on a day once, as they do but for daylight saving.
+    pub fn shows_once(&self, day: Date, clock: Clock) -> bool {
+        self.offset(day, clock)
+            .is_some_and(|(_, offset)| matches!(offset, AmbiguousOffset::Unambiguous { .. }))
+    }
+
+    fn offset(&self, day: Date, clock: Clock) -> Option<(civil::DateTime, AmbiguousOffset)> {
+        let number = |number: u8| i8::try_from(number).ok();
+        let shown = day.0.at(number(clock.hour)?, number(clock.minute)?, 0, 0);
+        Some((shown, self.0.to_ambiguous_timestamp(shown).offset()))
     }
 
     /// Gives its IANA name.

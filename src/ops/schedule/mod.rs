@@ -1,0 +1,13 @@
+//! What is due when, by the policy's schedule: occurrences of jobs, and windows; pure.
+
+mod cron;
+mod firing;
+#[cfg(test)]
+mod moved_clock;
+#[cfg(test)]
+mod properties;
+mod timetable;
+
+pub use cron::Cron;
+pub use firing::{Firing, firings, local_firings};
+pub use timetable::{DayNote, Occurrence, Stretch, Timetable};
