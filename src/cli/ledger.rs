@@ -1,12 +1,13 @@
 //! Writing entries: judged before they are written, written under a lock, staged, logged.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
 use super::Stop;
+use super::activity::Activity;
 use super::context::{Context, View};
 use super::journal::Journal;
 use super::output::{complain, say, say_lines, show_error, style};
@@ -228,7 +229,7 @@ impl<'a> Writer<'a> {
         })?;
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
-            log(&main_folder(repository, top), &self.author, record)?;
+            activity(&self.author, record).log(repository)?;
         }
         let companions = self.companions.iter().map(|(path, _)| path);
         for signature in companions.filter(|path| signed_path(path).is_some()) {
@@ -293,19 +294,8 @@ fn file_permissions() -> fs::Permissions {
     fs::metadata(".").map(|data| data.permissions()).expect("the current folder can be asked")
 }
 
-/// Gives the folder of the main working tree: a linked one may go, and its log with it.
-fn main_folder(repository: &GitRepository, top: &Path) -> PathBuf {
-    let common = repository.common_dir();
-    let main = common.parent().filter(|_| common.file_name().is_some_and(|name| name == ".git"));
-    main.unwrap_or(top).to_owned()
-}
-
-/// Where each machine keeps its own log of what was done (R000-52).
-const LOG: &str = "logs/agent_activity.log";
-
-/// Appends one line to the activity log, in the fields of R000-53; what an entry says in lists has
-/// a name there.
-fn log(top: &Path, author: &Author, record: &Record) -> Result<(), Fault> {
+/// What an entry says in the activity log; what it says in lists has a name there.
+fn activity(author: &Author, record: &Record) -> Activity {
     let (inputs, outputs) = match &record.payload {
         Payload::Run(run) => (json!({ "evidence": run.inputs }), json!({ "run_id": run.run_id })),
         Payload::Handoff(handoff) => (json!({}), json!({ "artifacts": handoff.artifacts })),
@@ -317,29 +307,18 @@ fn log(top: &Path, author: &Author, record: &Record) -> Result<(), Fault> {
         }
         _ => (json!({}), json!({})),
     };
-    let (status, seconds) = match &record.payload {
+    let (status, duration_seconds) = match &record.payload {
         Payload::Run(run) => (json!(run.status), run.duration_seconds.unwrap_or_default()),
         _ => (json!("completed"), 0),
     };
-    let line = json!({
-        "timestamp": record.entry.recorded_at,
-        "agent": author.actor,
-        "action": record.payload.word(),
-        "task_id": record.path.home.id(),
-        "inputs": inputs,
-        "outputs": outputs,
-        "duration_seconds": seconds,
-        "status": status,
-    });
-    let path = top.join(LOG);
-    let append = || -> std::io::Result<()> {
-        fs::create_dir_all(path.parent().unwrap_or(top))?;
-        let mut file = File::options().create(true).append(true).open(&path)?;
-        // In one piece: a line that is cut off would spoil the next one.
-        file.write_all(format!("{line}\n").as_bytes())
-    };
-    append().map_err(|error| {
-        let message = format!("{} can't be written: {error}", path.display());
-        Fault::new(message, "make the folder writable; the entry itself is staged")
-    })
+    Activity {
+        timestamp: record.entry.recorded_at,
+        agent: author.actor.to_string(),
+        action: record.payload.word().to_string(),
+        task_id: record.path.home.id().cloned(),
+        inputs,
+        outputs,
+        duration_seconds,
+        status,
+    }
 }

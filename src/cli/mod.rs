@@ -1,6 +1,7 @@
 //! The command line: one file a command. Only this room prints, and reads the clock and the
 //! environment.
 
+mod activity;
 mod approve;
 mod assign;
 mod audit;

@@ -1,23 +1,24 @@
-//! One command at a time runs as a run, whatever becomes of the `orch` that started it.
+//! One command at a time runs as a run, or as a job, whatever becomes of the `orch` that started it.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::snapshot::{Fault, GitRepository};
 use crate::source::{RunId, TaskId};
 
-/// The right to run a run's command, until it is dropped, and as long as the command lives.
+/// The right to run a run's, or a job's, command, until it is dropped, and as long as the command lives.
 ///
 /// It is a locked file. The command gets it as its standard input, which reads as empty, and so
 /// holds it too, even if this process is killed.
-pub(super) struct Claim {
-    run: RunId,
+pub(in crate::cli) struct Claim {
+    path: PathBuf,
     file: File,
 }
 
 /// What became of asking for it.
-pub(super) enum Asked {
+pub(in crate::cli) enum Asked {
     /// It is ours.
     Granted(Claim),
     /// The command runs, as the process of this number if that is known.
@@ -26,23 +27,26 @@ pub(super) enum Asked {
 
 impl Claim {
     /// Asks for the right to run a run's command; does not wait.
-    pub(super) fn ask(
+    pub(in crate::cli) fn ask(
         repository: &GitRepository,
         task: &TaskId,
         run: &RunId,
     ) -> Result<Asked, Fault> {
-        let folder = repository.common_dir().join("orch").join("runs");
-        let path = folder.join(format!("{task}-{run}.lock"));
+        Claim::of_file(file_of(repository, task, run))
+    }
+
+    /// Asks for the right that the lock on a file stands for; does not wait.
+    pub(in crate::cli) fn of_file(path: PathBuf) -> Result<Asked, Fault> {
         let unable = |error: std::io::Error| {
             let message = format!("{} can't be locked: {error}", path.display());
             Fault::new(message, "make the folder writable")
         };
-        fs::create_dir_all(&folder).map_err(unable)?;
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(unable)?;
         let options = File::options().read(true).write(true).create(true).truncate(false).clone();
         let mut file = options.open(&path).map_err(unable)?;
         match file.try_lock() {
             Ok(()) => {
-                let mut claim = Claim { run: run.clone(), file };
+                let mut claim = Claim { path: path.clone(), file };
                 claim.name(std::process::id());
                 Ok(Asked::Granted(claim))
             }
@@ -56,12 +60,12 @@ impl Claim {
     }
 
     /// Tells whether it is for this run.
-    pub(super) fn is_for(&self, run: &RunId) -> bool {
-        self.run == *run
+    pub(super) fn is_for(&self, repository: &GitRepository, task: &TaskId, run: &RunId) -> bool {
+        self.path == file_of(repository, task, run)
     }
 
     /// Names the process that holds it, for those who ask.
-    pub(super) fn name(&mut self, process: u32) {
+    pub(in crate::cli) fn name(&mut self, process: u32) {
         let mut name = || -> std::io::Result<()> {
             self.file.set_len(0)?;
             self.file.rewind()?;
@@ -72,9 +76,13 @@ impl Claim {
     }
 
     /// Gives the command's standard input, from which there is nothing to read.
-    pub(super) fn input(&self) -> std::io::Result<Stdio> {
+    pub(in crate::cli) fn input(&self) -> std::io::Result<Stdio> {
         self.file.try_clone().map(Stdio::from)
     }
+}
+
+fn file_of(repository: &GitRepository, task: &TaskId, run: &RunId) -> PathBuf {
+    repository.common_dir().join("orch").join("runs").join(format!("{task}-{run}.lock"))
 }
 
 impl Drop for Claim {

@@ -4,14 +4,16 @@
 mod beat;
 mod claim;
 mod order;
+mod program;
 mod standing;
 
 use std::ffi::OsString;
 use std::time::Duration;
 
 use self::beat::Heartbeat;
-use self::claim::{Asked, Claim};
-use self::order::{Ended, How, Order, Prompt};
+pub(super) use self::claim::{Asked, Claim};
+use self::order::{Order, Prompt};
+pub(super) use self::program::{Ended, How, Program};
 use self::standing::{due, failure, handed_off, may_be_taken_up};
 use super::Stop;
 use super::claim::Beginning;
@@ -94,7 +96,7 @@ enum Now {
 
 impl Exec {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        if order::program(&self.command[0], context.directory()).is_none() {
+        if program::program(&self.command[0], context.directory()).is_none() {
             let message = format!("there is no program `{}`", self.command[0].to_string_lossy());
             let help = "write it as you would in a shell; a program beside you is `./NAME`";
             return Err(Stop::fault(message, help));
@@ -168,7 +170,7 @@ impl Exec {
         let active = state.active_run().filter(|run| run.stage == stage.name);
         let next = draft::run(&view.world, state, stage);
         let run_id = active.map_or(&next.run_id, |active| &active.run_id);
-        if !claim.as_ref().is_some_and(|claim| claim.is_for(run_id)) {
+        if !claim.as_ref().is_some_and(|claim| claim.is_for(&view.repository, &self.id, run_id)) {
             match Claim::ask(&view.repository, &self.id, run_id)? {
                 Asked::Granted(granted) => *claim = Some(granted),
                 Asked::Busy(process) => return Err(still_runs(&stage.name, process)),

@@ -1,6 +1,6 @@
 //! Where a task stands in front of `orch run exec`.
 
-use super::order::{Ended, How};
+use super::program::{Ended, How};
 use crate::cli::Stop;
 use crate::cli::context::Context;
 use crate::cli::desk::Desk;
