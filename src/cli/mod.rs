@@ -55,6 +55,7 @@ mod rebase;
 mod reject;
 mod rollback;
 mod run;
+mod schedule;
 mod schema;
 mod seal;
 mod sign;
@@ -159,6 +160,9 @@ enum Command {
     Incident(incident::Incident),
     /// Record a person's decision
     Decide(decide::Decide),
+    /// The day's jobs: list them, run one, hand them to your scheduler
+    #[command(subcommand)]
+    Schedule(schedule::Schedule),
     /// Tell what everybody did, from the ledgers of a commit
     Log(log::Log),
     /// Sign your own records with the SSH key that Git is configured to use
@@ -200,6 +204,7 @@ pub fn main() -> ExitCode {
         Command::Unhalt(command) => command.run(&context),
         Command::Incident(command) => command.run(&context),
         Command::Decide(command) => command.run(&context),
+        Command::Schedule(command) => command.run(&context),
         Command::Log(command) => command.run(&context),
         Command::Sign(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),

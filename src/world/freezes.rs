@@ -10,7 +10,7 @@ use crate::policy::{Policy, Stage};
 use crate::record::kind::HaltTopic;
 use crate::record::{Home, Payload, Problem, snapshot_of};
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
-use crate::source::{LaneName, Moment, RepoPath, Span, StageName, TaskId};
+use crate::source::{JobName, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// A halt that stands.
 #[derive(Debug, Clone)]
@@ -123,6 +123,24 @@ impl StandingHalt {
             Some(("task", id)) => state.task.task_id.as_str().eq_ignore_ascii_case(id),
             Some(("schedule", _)) => false,
             _ => true,
+        }
+    }
+
+    /// Tells whether it stops a job of the schedule (R003-12): `all` does, `schedule:JOB`, `schedule:*`, and
+    /// `schedule:WINDOW` for the jobs of a window. One that names nothing stops every job.
+    pub fn covers_job(&self, world: &World, name: &JobName) -> bool {
+        let schedule = &world.policy.schedule;
+        match self.scope.split_once(':') {
+            Some(("schedule", scope)) => {
+                let known = schedule.jobs.keys().any(|job| *job == scope);
+                let window = schedule.jobs.get(name).and_then(|job| job.window.as_deref());
+                match known {
+                    true => *name == scope,
+                    false => window == Some(scope) || !schedule.windows.contains_key(scope),
+                }
+            }
+            Some(_) => !self.names_something(&world.policy, &world.survey.folders),
+            None => true,
         }
     }
 

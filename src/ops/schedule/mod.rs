@@ -6,8 +6,10 @@ mod firing;
 mod moved_clock;
 #[cfg(test)]
 mod properties;
+mod run;
 mod timetable;
 
 pub use cron::Cron;
 pub use firing::{Firing, firings, local_firings};
+pub use run::{JobRun, Outcome, has_run, last_runs, read_runs};
 pub use timetable::{DayNote, Occurrence, Stretch, Timetable};
