@@ -153,7 +153,7 @@ impl Course {
             1 => String::new(),
             times => format!(", {times} times"),
         };
-        let last = self.message.as_ref().map(|last| format!(": {last}"));
+        let last = self.message.as_ref().map(|last| format!(": {}", last.trim_end_matches('.')));
         format!("{how}{tried}{}", last.unwrap_or_default())
     }
 }

@@ -1,6 +1,7 @@
 //! What is due when, by the policy's schedule: occurrences of jobs, and windows; pure.
 
 mod cron;
+pub mod export;
 mod firing;
 #[cfg(test)]
 mod moved_clock;

@@ -11,8 +11,8 @@ const MATRIX_LIMIT: usize = 256;
 const LONGEST: i64 = 360;
 /// What a job does beside its command: look, fetch, record; in minutes.
 const AROUND: i64 = 15;
-/// Pinned, so that nobody can change under us what runs (version 4.2.2).
-const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683";
+/// The action that checks out; pinned, so that nobody can change under us what runs (version 4.2.2).
+pub const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683";
 
 /// Gives jobs as one line of JSON for `strategy.matrix: ${{ fromJSON(...) }}`; refuses more than 256,
 /// which is what GitHub takes.
@@ -160,7 +160,7 @@ git push origin \"HEAD:refs/heads/$branch\"
 ";
 
 /// Writes text so that GitHub, which looks for expressions in every value of a workflow, finds none.
-fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     text.replace("${{", "${{ '${{' }}")
 }
 

@@ -19,7 +19,7 @@ use chrono::TimeDelta;
 
 pub use agentrun::agentrun;
 pub use argo::argo;
-pub use github::{github_matrix, github_workflow};
+pub use github::{CHECKOUT, github_matrix, github_workflow, literal};
 pub use templates::{STAGE_TEMPLATES, stage_templates};
 
 use super::{Job, Target};
@@ -46,14 +46,19 @@ const NAME_LIMIT: usize = 63;
 /// Gives a name that clusters take: small letters, digits and `-`, at most 63 bytes. A text that had to
 /// be changed for that gets a digest of itself behind it, so that two texts never share a name.
 fn name(text: &str) -> String {
+    label(text, NAME_LIMIT)
+}
+
+/// The same, of at most `most` bytes, which are more than a dozen.
+pub fn label(text: &str, most: usize) -> String {
     let plain = plain(text);
     let starts = |name: &str| name.starts_with(|first: char| first.is_ascii_alphabetic());
-    if plain == text && plain.len() <= NAME_LIMIT && starts(&plain) {
+    if plain == text && plain.len() <= most && starts(&plain) {
         return plain;
     }
     let digest = Digest::of(text.as_bytes()).hex();
     let begins = if starts(&plain) { "" } else { "n-" };
-    let room = NAME_LIMIT - 9 - begins.len();
+    let room = most - 9 - begins.len();
     let kept = plain[..plain.len().min(room)].trim_end_matches('-');
     format!("{begins}{kept}-{}", &digest[..8])
 }
