@@ -62,6 +62,14 @@ impl Zone {
         Some((shown, self.0.to_ambiguous_timestamp(shown).offset()))
     }
 
+    /// Gives the moment at which the day that a moment lies in is over here: the first of the next
+    /// day. None beyond the years that calendars know.
+    pub fn end_of_day(&self, at: Moment) -> Option<Moment> {
+        let (day, _) = self.local(at);
+        let next = day.0.tomorrow().ok()?.to_zoned(self.0.clone()).ok()?;
+        Moment::from_unix(next.timestamp().as_second())
+    }
+
     /// Gives its IANA name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
@@ -115,6 +123,23 @@ mod tests {
             let found = zone.at(day, clock.parse().expect("a time"));
             assert_eq!(found.map(|at| at.to_string()).as_deref(), at, "{zone} {day} {clock}");
         }
+    }
+
+    /// A day ends at midnight of its zone, also on the days on which clocks change.
+    #[test]
+    fn a_day_ends_at_midnight() {
+        let end = |zone: &str, at: &str| {
+            let zone: Zone = zone.parse().expect("a zone");
+            zone.end_of_day(at.parse().expect("a moment")).map(|end| end.to_string())
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let york = "America/New_York";
+        assert_eq!(end(york, "2026-11-02T14:00:00Z"), some("2026-11-03T05:00:00Z"));
+        assert_eq!(end(york, "2026-11-03T04:59:59Z"), some("2026-11-03T05:00:00Z"));
+        assert_eq!(end(york, "2026-11-03T05:00:00Z"), some("2026-11-04T05:00:00Z"));
+        assert_eq!(end(york, "2026-03-08T06:00:00Z"), some("2026-03-09T04:00:00Z"));
+        assert_eq!(end(york, "2026-11-01T05:00:00Z"), some("2026-11-02T05:00:00Z"));
+        assert_eq!(end("UTC", "2026-11-02T14:00:00Z"), some("2026-11-03T00:00:00Z"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::ledger::{Writer, Writing};
 use super::lock::Lock;
 use super::output::{id, moment, say, say_lines};
 use super::task::word;
+use crate::calendar::Zone;
 use crate::draft::{self, Author};
 use crate::policy::Policy;
 use crate::record::kind::{self, HaltTopic, Incident, Resume};
@@ -39,9 +40,9 @@ pub(super) struct Halt {
     /// A number behind it; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = metric)]
     metrics: Vec<(String, String)>,
-    /// When it ends by itself, in RFC 3339
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
-    until: Option<Moment>,
+    /// When it ends by itself, in RFC 3339; `end-of-day` is midnight in the schedule's time zone
+    #[arg(long, value_name = "MOMENT", value_parser = until)]
+    until: Option<Until>,
     /// The incident that looks into it, if there is one already
     #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
     incident: Option<TaskId>,
@@ -70,6 +71,37 @@ pub(super) struct Unhalt {
     writing: Writing,
 }
 
+/// When a halt ends by itself.
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    /// When the day is over.
+    EndOfDay,
+    /// Then.
+    Moment(Moment),
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    match text {
+        "end-of-day" => Ok(Until::EndOfDay),
+        _ => moment(text)
+            .map(Until::Moment)
+            .map_err(|fault| format!("write `end-of-day`, or a moment: {fault}")),
+    }
+}
+
+impl Until {
+    /// Gives the moment, for a halt that is pulled at `at`.
+    fn from(self, policy: &Policy, at: Moment) -> Option<Moment> {
+        match self {
+            Until::Moment(moment) => Some(moment),
+            Until::EndOfDay => {
+                let zone = policy.schedule.time_zone.clone();
+                zone.unwrap_or_else(Zone::utc).end_of_day(at)
+            }
+        }
+    }
+}
+
 fn metric(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     if name.trim().is_empty() || value.trim().is_empty() {
@@ -90,14 +122,15 @@ impl Halt {
         let view = View::beside(context, repository, focus)?;
         let policy = view.policy();
         let author = context.author(&policy, view.proposal.branch.clone())?;
-        if let Some(known) = self.known(&view, author.at) {
+        let until = self.until.and_then(|until| until.from(&policy, author.at));
+        if let Some(known) = self.known(&view, author.at, until) {
             say(format!("halt {} stands already, for {}", known.id, known.scope));
             return Ok(());
         }
         if let Some(task) = &task {
             view.task(task)?;
         }
-        if self.until.is_some_and(|until| until <= author.at) {
+        if until.is_some_and(|until| until <= author.at) {
             let help = "name a later one, in RFC 3339, or leave it out";
             return Err(Stop::fault("`--until` names a moment that is over", help));
         }
@@ -113,7 +146,7 @@ impl Halt {
                 Ok((incident, self.incident_of(&policy, task.iter())))
             })
             .transpose()?;
-        let text = draft::snapshot(&view.world, &self.standing(&id), view.head());
+        let text = draft::snapshot(&view.world, &self.standing(&id, until), view.head());
         let halt = kind::Halt {
             topic: self.topic,
             scope: self.scope.clone(),
@@ -121,7 +154,7 @@ impl Halt {
             metrics: self.metrics.iter().cloned().collect::<BTreeMap<_, _>>(),
             snapshot: Some(Digest::of(text.as_bytes())),
             incident: opened.as_ref().map(|(id, _)| id.clone()).or(self.incident.clone()),
-            until: self.until,
+            until,
         };
         self.write(context, &view, author, (id, halt, text), opened)
     }
@@ -166,10 +199,15 @@ impl Halt {
     }
 
     /// Gives the halt that says the same and stands at least as long.
-    fn known<'v>(&self, view: &'v View, at: Moment) -> Option<&'v StandingHalt> {
+    fn known<'v>(
+        &self,
+        view: &'v View,
+        at: Moment,
+        until: Option<Moment>,
+    ) -> Option<&'v StandingHalt> {
         view.world.survey.halts.iter().find(|halt| {
             let said = (halt.topic, &halt.scope, &halt.reason);
-            let as_long = match (halt.until, self.until) {
+            let as_long = match (halt.until, until) {
                 (None, _) => true,
                 (Some(known), Some(asked)) => asked <= known,
                 (Some(_), None) => false,
@@ -211,7 +249,7 @@ impl Halt {
     }
 
     /// The halt as it will stand, to ask what it is about.
-    fn standing(&self, id: &TaskId) -> StandingHalt {
+    fn standing(&self, id: &TaskId, until: Option<Moment>) -> StandingHalt {
         StandingHalt {
             path: RepoPath::from(".orch/halts").join(id.as_str()).join("0001-halt.yaml"),
             id: id.clone(),
@@ -219,7 +257,7 @@ impl Halt {
             topic: Some(self.topic),
             reason: self.reason.clone(),
             since: None,
-            until: self.until,
+            until,
             incident: None,
         }
     }

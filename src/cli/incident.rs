@@ -13,7 +13,7 @@ use super::task::word;
 use crate::draft::{self, Author};
 use crate::ledger::IncidentState;
 use crate::policy::REPORT_STEP;
-use crate::record::kind::{self, IncidentStep, Outcome};
+use crate::record::kind::{self, IncidentStep, Outcome, StepStatus};
 use crate::record::{Home, Payload, did_you_mean};
 use crate::source::TaskId;
 use crate::world::Focus;
@@ -87,6 +87,9 @@ pub(super) struct Step {
     /// What shows it; may be given several times
     #[arg(long)]
     evidence: Vec<String>,
+    /// Its command was run by hand, and failed for good
+    #[arg(long)]
+    failed: bool,
     #[command(flatten)]
     writing: Writing,
 }
@@ -159,7 +162,7 @@ pub(super) fn incident_in<'v>(view: &'v View, id: &TaskId) -> Result<&'v Inciden
 }
 
 /// Looks at one incident.
-fn look(context: &Context, id: &TaskId) -> Result<View, Stop> {
+pub(super) fn look(context: &Context, id: &TaskId) -> Result<View, Stop> {
     let focus = Focus::Ledgers(vec![Home::Incident(id.clone())]);
     Ok(View::beside(context, context.repository()?, focus)?)
 }
@@ -180,54 +183,83 @@ impl Incident {
 
 impl Open {
     fn run(self, context: &Context) -> Result<(), Stop> {
-        let repository = context.repository()?;
-        let _lock = Lock::take(&repository)?;
-        let tasks: Vec<&TaskId> = self.task.iter().collect();
-        let view = View::within(context, repository, &tasks)?;
-        let policy = view.policy();
-        let author = context.author(&policy, view.proposal.branch.clone())?;
-        for task in tasks {
-            view.task(task)?;
-        }
-        let derived = || format!("inc-{}", draft::stamp(author.at)).parse();
-        let id = self.id.map_or_else(derived, Ok).map_err(|fault| {
-            Stop::fault(format!("no id can be made: {fault}"), "name it: `orch incident open ID`")
-        })?;
-        if let Some(name) = self.procedure.as_ref().filter(|n| !policy.procedures.contains_key(*n))
-        {
-            let names = || policy.procedures.keys().map(String::as_str);
-            let message = format!("the policy has no procedure `{name}`");
-            return Err(Stop::fault(message, near_or_all(name, names)));
-        }
-        let drafted = draft::incident(&policy, self.procedure.as_deref(), self.trigger);
-        let incident = kind::Incident {
-            class: self.class.unwrap_or(drafted.class),
-            severity: self.severity.unwrap_or(drafted.severity),
+        let opening = Opening {
+            id: self.id,
+            trigger: self.trigger,
+            procedure: self.procedure,
+            class: self.class,
+            severity: self.severity,
             tasks: self.task,
-            ..drafted
         };
-        if view.world.survey.known_incidents.contains(&id) {
-            let same = look(context, &id)
-                .is_ok_and(|view| incident_in(&view, &id).is_ok_and(|s| s.incident == incident));
-            if same {
-                say(format!("the incident `{id}` is open already"));
-                return tell_next(context, &id, self.writing);
-            }
-            let help = format!("see it: `orch incident show {id}`; or choose another id");
-            return Err(Stop::denied(format!("the incident `{id}` is there already"), help));
+        let id = open(context, opening, self.writing)?;
+        if self.writing.dry_run {
+            return Ok(());
         }
-        let mut writer = Writer::new(context, &view, author);
-        writer.add(&Home::Incident(id.clone()), incident)?;
-        writer.commit(self.writing)?;
-        tell_next(context, &id, self.writing)
+        tell_next(context, &id)
     }
 }
 
-/// Tells what is next for an incident, as it stands by now.
-fn tell_next(context: &Context, id: &TaskId, writing: Writing) -> Result<(), Stop> {
-    if writing.dry_run {
-        return Ok(());
+/// What an incident is opened with.
+pub(super) struct Opening {
+    /// What to call it, if not by the moment.
+    pub(super) id: Option<TaskId>,
+    /// What set it off.
+    pub(super) trigger: String,
+    /// The procedure of the policy to follow.
+    pub(super) procedure: Option<String>,
+    /// What kind of incident it is, if not the procedure's.
+    pub(super) class: Option<String>,
+    /// How bad it is, if not as the procedure says.
+    pub(super) severity: Option<String>,
+    /// The tasks it is about.
+    pub(super) tasks: Vec<TaskId>,
+}
+
+/// Opens an incident, or finds it opened in these words already; gives its id.
+pub(super) fn open(context: &Context, said: Opening, writing: Writing) -> Result<TaskId, Stop> {
+    let repository = context.repository()?;
+    let _lock = Lock::take(&repository)?;
+    let tasks: Vec<&TaskId> = said.tasks.iter().collect();
+    let view = View::within(context, repository, &tasks)?;
+    let policy = view.policy();
+    let author = context.author(&policy, view.proposal.branch.clone())?;
+    for task in tasks {
+        view.task(task)?;
     }
+    let derived = || format!("inc-{}", draft::stamp(author.at)).parse();
+    let id = said.id.map_or_else(derived, Ok).map_err(|fault| {
+        Stop::fault(format!("no id can be made: {fault}"), "name it: `orch incident open ID`")
+    })?;
+    if let Some(name) = said.procedure.as_ref().filter(|n| !policy.procedures.contains_key(*n)) {
+        let names = || policy.procedures.keys().map(String::as_str);
+        let message = format!("the policy has no procedure `{name}`");
+        return Err(Stop::fault(message, near_or_all(name, names)));
+    }
+    let drafted = draft::incident(&policy, said.procedure.as_deref(), said.trigger);
+    let incident = kind::Incident {
+        class: said.class.unwrap_or(drafted.class),
+        severity: said.severity.unwrap_or(drafted.severity),
+        tasks: said.tasks,
+        ..drafted
+    };
+    if view.world.survey.known_incidents.contains(&id) {
+        let same = look(context, &id)
+            .is_ok_and(|view| incident_in(&view, &id).is_ok_and(|s| s.incident == incident));
+        if same {
+            say(format!("the incident `{id}` is open already"));
+            return Ok(id);
+        }
+        let help = format!("see it: `orch incident show {id}`; or choose another id");
+        return Err(Stop::denied(format!("the incident `{id}` is there already"), help));
+    }
+    let mut writer = Writer::new(context, &view, author);
+    writer.add(&Home::Incident(id.clone()), incident)?;
+    writer.commit(writing)?;
+    Ok(id)
+}
+
+/// Tells what is next for an incident, as it stands by now.
+pub(super) fn tell_next(context: &Context, id: &TaskId) -> Result<(), Stop> {
     let view = look(context, id)?;
     let state = incident_in(&view, id)?;
     match next(&view.policy(), id, state) {
@@ -237,7 +269,8 @@ fn tell_next(context: &Context, id: &TaskId, writing: Writing) -> Result<(), Sto
     Ok(())
 }
 
-/// Adds one entry to an incident's ledger, unless `known` finds that it was said before.
+/// Adds one entry to an incident's ledger, unless `known` finds that it was said before, and tells
+/// what is next.
 fn record(
     context: &Context,
     id: &TaskId,
@@ -245,24 +278,37 @@ fn record(
     known: impl FnOnce(&IncidentState) -> Result<Option<String>, Stop>,
     payload: impl FnOnce(&Author) -> Payload,
 ) -> Result<(), Stop> {
+    let written = write(context, id, writing, known, payload)?;
+    if written && !writing.dry_run { tell_next(context, id) } else { Ok(()) }
+}
+
+/// Adds one entry to an incident's ledger, unless `known` finds that it was said before; gives whether
+/// it did.
+pub(super) fn write(
+    context: &Context,
+    id: &TaskId,
+    writing: Writing,
+    known: impl FnOnce(&IncidentState) -> Result<Option<String>, Stop>,
+    payload: impl FnOnce(&Author) -> Payload,
+) -> Result<bool, Stop> {
     let repository = context.repository()?;
     let _lock = Lock::take(&repository)?;
     let view = look(context, id)?;
     if let Some(done) = known(incident_in(&view, id)?)? {
         say(done);
-        return Ok(());
+        return Ok(false);
     }
     let author = context.author(&view.policy(), view.proposal.branch.clone())?;
     let payload = payload(&author);
     let mut writer = Writer::new(context, &view, author);
     writer.add(&Home::Incident(id.clone()), payload)?;
     writer.commit(writing)?;
-    tell_next(context, id, writing)
+    Ok(true)
 }
 
 /// Tells that a step was taken already; refuses one that the procedure does not know.
 fn step_taken(state: &IncidentState, id: &TaskId, step: &str) -> Result<Option<String>, Stop> {
-    if state.done.iter().any(|done| done == step) {
+    if state.is_settled(step) {
         return Ok(Some(format!("step {step} of {id} is recorded already")));
     }
     let planned = &state.incident.steps;
@@ -277,8 +323,9 @@ impl Step {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let (id, step) = (self.id.clone(), self.step.clone());
         let known = |state: &IncidentState| step_taken(state, &id, &step);
-        let Step { step, outcome, evidence, writing, .. } = self;
-        let payload = |_: &Author| said(step, outcome, evidence).into();
+        let Step { step, outcome, evidence, writing, failed, .. } = self;
+        let status = if failed { StepStatus::Failed } else { StepStatus::Completed };
+        let payload = |_: &Author| IncidentStep { status, ..said(step, outcome, evidence) }.into();
         record(context, &self.id, writing, known, payload)
     }
 }
@@ -322,5 +369,5 @@ impl Close {
 
 /// A step that somebody took.
 fn said(step: String, outcome: String, evidence: Vec<String>) -> IncidentStep {
-    IncidentStep { step, outcome, evidence, status: kind::StepStatus::Completed, attempts: None }
+    IncidentStep { step, outcome, evidence, status: StepStatus::Completed, attempts: None }
 }

@@ -115,13 +115,16 @@ pub(super) fn next(policy: &Policy, id: &TaskId, state: &IncidentState) -> Optio
     next("it can be closed", who, format!("orch incident close {id} --reason R"))
 }
 
-/// Gives the command that takes a step; for a rollback that is yet to be done, the run that does it,
+/// Gives the command that takes a step: one that has a command of its own is walked; for a rollback that is yet to be done, the run that does it,
 /// and what records it then.
 fn step_commands(
     id: &TaskId,
     state: &IncidentState,
     step: &PlannedStep,
 ) -> (String, Option<String>) {
+    if !step.command.is_empty() {
+        return (format!("orch procedure walk {id}"), None);
+    }
     let evidence = if step.evidence { " --evidence E" } else { "" };
     let record =
         format!("orch incident step {id} --step {} --outcome OUTCOME{evidence}", step.step);
@@ -133,6 +136,12 @@ fn step_commands(
         ),
         None => (record, None),
     }
+}
+
+/// Gives the steps that stand in for one that did not fail.
+fn not_needed(state: &IncidentState) -> impl Iterator<Item = &String> {
+    let steps = state.incident.steps.iter();
+    steps.filter(|step| state.is_not_needed(step)).map(|step| &step.step)
 }
 
 /// Gives what an incident owes, with the moments until when (R000-51).
@@ -174,6 +183,8 @@ pub(super) fn as_json(policy: &Policy, id: &TaskId, state: &IncidentState) -> Va
         "opened_by": state.opened_by,
         "opened_at": state.opened_at,
         "done": state.done,
+        "failed": state.failed,
+        "not_needed": not_needed(state).collect::<Vec<_>>(),
         "open_steps": state.open_steps().map(|step| &step.step).collect::<Vec<_>>(),
         "reported_at": state.reported_at,
         "postmortem_at": state.postmortem_at,
@@ -240,8 +251,17 @@ impl Show {
         for step in &state.done {
             say(format!("done: {step}"));
         }
+        for step in &state.failed {
+            let instead = state.stand_in(step).map(|instead| format!(", so {}", instead.step));
+            say(format!("failed: {step}{}", instead.unwrap_or_default()));
+        }
+        for step in not_needed(state) {
+            say(format!("not needed: {step}"));
+        }
         for step in state.open_steps() {
-            say(format!("open: {}", step.step));
+            let command = step.command.join(" ");
+            let told = if command.is_empty() { String::new() } else { format!(": {command}") };
+            say(format!("open: {}{told}", step.step));
         }
         for debt in debts_in_words(&policy, state, context.at()) {
             say(format!("owed: {debt}"));

@@ -49,6 +49,7 @@ mod open;
 mod output;
 mod phases;
 mod plan;
+mod procedure;
 mod push;
 mod quarantine;
 mod rebase;
@@ -158,6 +159,9 @@ enum Command {
     /// Open an incident, take its steps, and close it
     #[command(subcommand)]
     Incident(incident::Incident),
+    /// Do what the policy says about an incident, step by step
+    #[command(subcommand)]
+    Procedure(procedure::Procedure),
     /// Record a person's decision
     Decide(decide::Decide),
     /// The day's jobs: list them, run one, hand them to your scheduler
@@ -203,6 +207,7 @@ pub fn main() -> ExitCode {
         Command::Halt(command) => command.run(&context),
         Command::Unhalt(command) => command.run(&context),
         Command::Incident(command) => command.run(&context),
+        Command::Procedure(command) => command.run(&context),
         Command::Decide(command) => command.run(&context),
         Command::Schedule(command) => command.run(&context),
         Command::Log(command) => command.run(&context),

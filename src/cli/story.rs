@@ -1,6 +1,6 @@
 //! One entry in a few words, as stories and logs tell it.
 
-use crate::record::kind::{Escalation, GateVerdict, Run, RunStatus, Verdict};
+use crate::record::kind::{Escalation, GateVerdict, Run, RunStatus, StepStatus, Verdict};
 use crate::record::{Payload, Record};
 use crate::report::spelled;
 
@@ -79,6 +79,9 @@ fn trouble(payload: &Payload) -> Option<String> {
         }
         Payload::Incident(incident) => {
             format!("opened the incident, {}: {}", incident.severity, incident.trigger)
+        }
+        Payload::IncidentStep(step) if step.status == StepStatus::Failed => {
+            format!("tried the step `{}`, which failed: {}", step.step, step.outcome)
         }
         Payload::IncidentStep(step) => format!("took the step `{}`: {}", step.step, step.outcome),
         Payload::Postmortem(report) => format!("wrote the post-mortem: {}", report.root_cause),

@@ -4,7 +4,9 @@ use super::run_id::run_id;
 use super::state::{RunStanding, RunState};
 use super::trouble::Failed;
 use crate::policy::REPORT_STEP;
-use crate::record::kind::{Incident, Outcome, PlannedStep, Run, RunStatus};
+use crate::record::kind::{
+    Incident, IncidentStep, Outcome, PlannedStep, Run, RunStatus, StepStatus,
+};
 use crate::record::{Payload, Record};
 use crate::source::{AgentName, Moment, RunId, StageName, TaskId};
 
@@ -19,8 +21,10 @@ pub struct IncidentState {
     pub opened_at: Moment,
     /// When its last entry was recorded.
     pub last_at: Moment,
-    /// The steps that were taken, in order; the report is one of them.
+    /// The steps that did what they should, in order; the report is one of them.
     pub done: Vec<String>,
+    /// The steps that failed for good when they were last taken, in order.
+    pub failed: Vec<String>,
     /// When its written report was recorded.
     pub reported_at: Option<Moment>,
     /// When its post-mortem was recorded.
@@ -43,7 +47,7 @@ impl IncidentState {
         };
         state.last_at = record.entry.recorded_at;
         match &record.payload {
-            Payload::IncidentStep(step) => state.take(&step.step, record),
+            Payload::IncidentStep(step) => state.take(step, record),
             Payload::Postmortem(_) => state.postmortem_at = Some(record.entry.recorded_at),
             Payload::Run(run) => state.run(run, record),
             Payload::Handoff(handoff) => {
@@ -58,9 +62,35 @@ impl IncidentState {
         Some(state)
     }
 
-    /// Gives the steps of the procedure that are yet to be taken, in order.
+    /// Gives the steps of the procedure that are yet to be taken, in order. One that stands in for
+    /// another is taken only if that failed; one that failed, and that none stands in for, is taken
+    /// again (R003-7, R003-11).
     pub fn open_steps(&self) -> impl Iterator<Item = &PlannedStep> {
-        self.incident.steps.iter().filter(|planned| !self.done.contains(&planned.step))
+        let due = |planned: &&PlannedStep| {
+            let asked =
+                planned.if_failed.as_ref().is_none_or(|before| self.failed.contains(before));
+            asked && !self.is_settled(&planned.step)
+        };
+        self.incident.steps.iter().filter(due)
+    }
+
+    /// Tells whether a step has been taken and owes nothing more: it did what it should, or another
+    /// stands in for it.
+    pub fn is_settled(&self, step: &str) -> bool {
+        self.done.iter().any(|done| done == step)
+            || self.failed.iter().any(|failed| failed == step) && self.stand_in(step).is_some()
+    }
+
+    /// Gives the step that is taken if this one fails.
+    pub fn stand_in(&self, step: &str) -> Option<&PlannedStep> {
+        self.incident.steps.iter().find(|planned| planned.if_failed.as_deref() == Some(step))
+    }
+
+    /// Tells whether a step will never be taken: what it stands in for did not fail.
+    pub fn is_not_needed(&self, planned: &PlannedStep) -> bool {
+        let Some(before) = &planned.if_failed else { return false };
+        let known = self.incident.steps.iter().find(|known| known.step == *before);
+        self.done.contains(before) || known.is_some_and(|known| self.is_not_needed(known))
     }
 
     /// Gives the rollback that goes on, if one does.
@@ -75,11 +105,16 @@ impl IncidentState {
         run_id(id, stage, &[], u32::try_from(done).unwrap_or(u32::MAX).saturating_add(1))
     }
 
-    fn take(&mut self, step: &str, record: &Record) {
-        if step == REPORT_STEP {
+    fn take(&mut self, taken: &IncidentStep, record: &Record) {
+        self.failed.retain(|failed| *failed != taken.step);
+        if taken.status == StepStatus::Failed {
+            self.failed.push(taken.step.clone());
+            return;
+        }
+        if taken.step == REPORT_STEP {
             self.reported_at.get_or_insert(record.entry.recorded_at);
         }
-        self.done.push(step.to_owned());
+        self.done.push(taken.step.clone());
     }
 
     fn run(&mut self, run: &Run, record: &Record) {
@@ -101,6 +136,7 @@ fn open(incident: &Incident, record: &Record) -> IncidentState {
         opened_at: record.entry.recorded_at,
         last_at: record.entry.recorded_at,
         done: Vec::new(),
+        failed: Vec::new(),
         reported_at: None,
         postmortem_at: None,
         runs: Vec::new(),

@@ -23,6 +23,7 @@ mod mended;
 mod mutations;
 mod parallel;
 mod promotion;
+mod procedures;
 mod properties;
 mod quickstart;
 mod readme;

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::policy::{Policy, REPORT_STEP};
-use crate::record::kind::{Incident, IncidentStep};
+use crate::record::kind::{Incident, IncidentStep, StepStatus};
 use crate::record::{Home, Payload, did_you_mean};
 use crate::source::TaskId;
 use crate::world::{Step, World};
@@ -81,7 +81,23 @@ fn of_step(step: &Step<'_>, taken: &IncidentStep) -> Option<Fault> {
         let message = "this evidence says nothing";
         return Some(Fault::new(format!("evidence.{index}"), message, "name what shows it"));
     }
-    match planned.iter().find(|planned| planned.step == *name) {
+    let known = planned.iter().find(|planned| planned.step == *name);
+    if known.is_none_or(|planned| planned.command.is_empty()) {
+        let field = match (taken.status, taken.attempts) {
+            (StepStatus::Failed, _) => Some("status"),
+            (StepStatus::Completed, attempts) => attempts.map(|_| "attempts"),
+        };
+        if let Some(field) = field {
+            let message = format!("step `{name}` has no command that could be tried or fail");
+            let help = "say how it went with `--outcome`; a step that is not done stays open";
+            return Some(Fault::new(field, message, help));
+        }
+    }
+    if taken.attempts == Some(0) {
+        let message = "a command that was never tried has done nothing";
+        return Some(Fault::new("attempts", message, "count the first attempt as 1"));
+    }
+    match known {
         Some(planned) if planned.evidence && taken.evidence.is_empty() => {
             let message = format!("step `{name}` shows evidence, and this names none");
             Some(Fault::new("step", message, "name what shows it: `--evidence E`"))
@@ -107,6 +123,7 @@ fn unknown_scope(world: &World, step: &Step<'_>) -> Option<Fault> {
     let stages = policy.workflows.values().flat_map(|workflow| &workflow.stages);
     let known: Vec<&str> = match word {
         "workflow" => policy.workflows.keys().map(|known| known.as_str()).collect(),
+        "schedule" => policy.schedule.jobs.keys().map(|known| known.as_str()).collect(),
         "lane" => policy.lanes.keys().map(|known| known.as_str()).collect(),
         "stage" => stages.map(|stage| stage.name.as_str()).collect(),
         "task" => {
@@ -123,7 +140,8 @@ fn unknown_scope(world: &World, step: &Step<'_>) -> Option<Fault> {
     if known.contains(&name) {
         return None;
     }
-    let message = format!("the policy knows no {word} `{name}`, so this halt would stop nothing");
+    let what = if word == "schedule" { "job of the schedule" } else { word };
+    let message = format!("the policy knows no {what} `{name}`, so this halt would stop nothing");
     let help = match did_you_mean(name, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{word}:{nearest}`?"),
         None => "halt everything with `--scope all` if in doubt".into(),

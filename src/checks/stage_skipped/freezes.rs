@@ -54,8 +54,15 @@ fn of_step(
     taken: &IncidentStep,
 ) -> Option<Objection> {
     let name = &taken.step;
-    if state.done.contains(name) {
+    if state.is_settled(name) {
         let message = format!("step `{name}` of `{id}` is taken already");
+        return Some(Objection::new(step.field("step"), message, show(id)));
+    }
+    let planned = state.incident.steps.iter().find(|planned| planned.step == *name);
+    let spared = planned.and_then(|planned| planned.if_failed.as_ref());
+    if let Some(before) = spared.filter(|before| !state.failed.contains(before)) {
+        let message =
+            format!("step `{name}` of `{id}` is for when `{before}` fails, and it did not");
         return Some(Objection::new(step.field("step"), message, show(id)));
     }
     let tasks = &state.incident.tasks;
@@ -70,8 +77,7 @@ fn of_step(
         return Some(Objection::new(step.field("step"), message, help));
     }
     let next = &state.open_steps().next()?.step;
-    let planned = state.incident.steps.iter().any(|planned| planned.step == *name);
-    if name == REPORT_STEP || name == next || !planned {
+    if name == REPORT_STEP || name == next || planned.is_none() {
         return None;
     }
     let message = format!("step `{next}` of `{id}` comes before `{name}`");

@@ -6,6 +6,7 @@ mod claim;
 mod order;
 mod program;
 mod standing;
+mod tries;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use std::time::Duration;
 use self::beat::Heartbeat;
 pub(super) use self::claim::{Asked, Claim};
 use self::order::{Order, Prompt};
-pub(super) use self::program::{Ended, How, Program};
+pub(super) use self::program::{Ended, How, Program, words};
 use self::standing::{due, failure, handed_off, may_be_taken_up};
+pub(super) use self::tries::{Tried, Tries};
 use super::Stop;
 use super::claim::Beginning;
 use super::context::Context;

@@ -19,8 +19,8 @@ use crate::source::path::unprintable;
 const GLANCE: Duration = Duration::from_millis(25);
 /// How much of the end of its output its failure is classified by, in bytes.
 const TOLD: u64 = 1 << 20;
-/// How much of its last line goes on the record, in characters.
-const LAST_LINE: usize = 200;
+/// How much of a line goes on the record, in characters.
+const LINE: usize = 200;
 
 /// A program with its arguments, in a group of processes of its own.
 pub(in crate::cli) struct Program<'a> {
@@ -152,14 +152,39 @@ fn last_part(log: &mut File, offset: u64) -> std::io::Result<String> {
 }
 
 impl Ended {
-    /// Gives the last line of the output that says something, as a record may hold it.
-    pub(in crate::cli) fn last_line(&self) -> Option<String> {
+    /// Gives the lines of the output that say something, as a record may hold them: without what a
+    /// reader could not see, and none too long.
+    pub(in crate::cli) fn lines(&self) -> impl DoubleEndedIterator<Item = String> {
         let visible = |line: &str| -> String {
             let plain = line.chars().filter(|character| !unprintable(*character));
-            plain.take(LAST_LINE).collect::<String>().trim().to_owned()
+            plain.take(LINE).collect::<String>().trim().to_owned()
         };
-        self.output.lines().rev().map(visible).find(|line| !line.is_empty())
+        let says = |line: &String| line.chars().any(char::is_alphanumeric);
+        self.output.lines().map(visible).filter(says)
     }
+
+    /// Gives the last line of the output that says something.
+    pub(in crate::cli) fn last_line(&self) -> Option<String> {
+        self.lines().next_back()
+    }
+
+    /// Gives how it ended, in words.
+    pub(in crate::cli) fn in_words(&self) -> String {
+        match &self.how {
+            How::Exited(Some(code)) => format!("exit code {code}"),
+            How::Exited(None) => "ended by a signal".into(),
+            How::TimedOut => "took longer than it may, and was ended".into(),
+            How::Interrupted => "interrupted".into(),
+            How::NotStarted(error) => format!("could not be started: {error}"),
+        }
+    }
+}
+
+/// Gives a policy's command as it is run: `orch` is this very program, wherever it lies.
+pub(in crate::cli) fn words(command: &[String]) -> Vec<OsString> {
+    let own = |word: &str| (word == "orch").then(|| std::env::current_exe().ok()).flatten();
+    let first = command.first().map(|word| own(word).map_or_else(|| word.into(), PathBuf::into));
+    first.into_iter().chain(command.iter().skip(1).map(OsString::from)).collect()
 }
 
 /// Finds the program that a command names, as the system would; none if there is none.

@@ -51,7 +51,7 @@ pub struct PlannedStep {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence: bool,
     /// The program that takes it and its arguments; no shell reads them. `{incident}` stands for the
-    /// incident's id.
+    /// incident's id, `{task}` for the first task that it is about; `orch` is this very program.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
     /// The exit codes with which the command has done its work; 0 alone if none is named.
@@ -111,8 +111,6 @@ pub enum StepStatus {
     Completed,
     /// Its command failed as often as it was tried.
     Failed,
-    /// It was not needed: the step it stands in for did not fail.
-    Skipped,
 }
 
 impl StepStatus {
