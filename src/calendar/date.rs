@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use jiff::civil;
 
+use crate::source::Moment;
+
 /// A day, such as `2026-11-02`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(pub(super) civil::Date);
@@ -25,6 +27,12 @@ impl Date {
     /// Gives its weekday, as policies name it.
     pub fn weekday(self) -> &'static str {
         super::days::name_of(self.0.weekday())
+    }
+
+    /// Gives how many days lie between it and the day of a moment in UTC; negative if it is ahead.
+    pub fn days_until(self, at: Moment) -> i64 {
+        let day = civil::Date::strptime("%Y-%m-%d", at.day()).unwrap_or(self.0);
+        (day - self.0).get_days().into()
     }
 }
 
@@ -50,6 +58,15 @@ super::spelled!(Date);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_counted_over_months() {
+        let date: Date = "2026-11-02".parse().expect("a day");
+        let until = |at: &str| date.days_until(at.parse().expect("a moment"));
+        assert_eq!(until("2026-11-02T23:59:59Z"), 0);
+        assert_eq!(until("2027-11-02T00:00:00Z"), 365);
+        assert_eq!(until("2026-10-31T00:00:00Z"), -2);
+    }
 
     #[test]
     fn a_day_is_written_in_full() {

@@ -176,6 +176,12 @@ pub(super) fn calls_orch(repository: &GitRepository, name: &str) -> bool {
     text.is_ok_and(|text| text.contains(MARK) || text.contains("orch guard"))
 }
 
+/// Gives the hooks that this repository should have and that don't call orch.
+pub(super) fn missing(repository: &GitRepository) -> Vec<&'static str> {
+    let names = hooks_of(repository).iter().map(|(name, _)| *name);
+    names.filter(|name| !calls_orch(repository, name)).collect()
+}
+
 fn is_ours(file: &Path) -> bool {
     fs::read_to_string(file).is_ok_and(|text| text.contains(MARK))
 }

@@ -32,6 +32,7 @@ mod halt;
 mod handoff;
 mod handoff_verify;
 mod handoffs;
+mod health;
 mod heard;
 mod hooks;
 mod import;
@@ -125,6 +126,8 @@ enum Command {
     Dispatch(dispatch::Dispatch),
     /// Show the board, or one task's ledger as a story
     Status(status::Status),
+    /// Tell how things stand, part by part: what is wrong, and what to type
+    Health(health::Health),
     /// Tell how the work goes, in numbers, from the ledgers alone
     Metrics(metrics::Metrics),
     /// Open, list, show and close tasks
@@ -193,6 +196,7 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(&context),
         Command::Dispatch(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
+        Command::Health(command) => command.run(&context),
         Command::Metrics(command) => command.run(&context),
         Command::Task(command) => command.run(&context),
         Command::Run(command) => command.run(&context),

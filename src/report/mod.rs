@@ -5,6 +5,7 @@
 
 mod board;
 mod handed;
+mod health;
 mod metrics;
 mod waits;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub use board::{Board, Counts, Elsewhere, Row};
 pub use handed::Handed;
+pub use health::{AgentStanding, Component, Health, Measured, Probed, Reason, Status, health};
 pub use metrics::{Inputs, Metrics, metrics};
 pub use waits::{Waits, waits};
 

@@ -17,7 +17,7 @@ pub use git::{Branch, CommitMeta, GitRepository, Person, Pushed};
 pub use memory::Memory;
 pub use overlay::Overlay;
 
-use crate::source::RepoPath;
+use crate::source::{Moment, RepoPath};
 
 /// The name of an object in Git's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +186,19 @@ pub struct CommitSignature {
     pub signed: Vec<u8>,
     /// The armoured signature, of whatever kind.
     pub armoured: Vec<u8>,
+}
+
+/// When a file last changed, as far as anybody looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastChange {
+    /// Then.
+    At(Moment),
+    /// Not since this moment; what was before was not looked at.
+    NotSince(Moment),
+    /// There is no such file.
+    Missing,
+    /// The history is cut off before it can tell.
+    CutOff,
 }
 
 /// Read access to the files of any side. Content is always Git's blob.

@@ -43,6 +43,8 @@ pub enum Focus {
     Open,
     /// The same, and so many of the others, from the latest month on.
     Recent(usize),
+    /// All that are open, and those opened in the month of this moment or later.
+    Since(Moment),
     /// All that are there at REV.
     All,
 }
@@ -287,6 +289,7 @@ impl Builder<'_> {
                 let rest = all.split_off(all.len().saturating_sub(closed));
                 [self.survey.open.clone(), rest].concat()
             }
+            Focus::Since(at) => self.survey.open_or_since(at),
             Focus::All => self.tasks_by_month(),
         };
         open.extend(self.ledgers.values().flat_map(depends_on));

@@ -218,7 +218,11 @@ pub fn lane_state(
     Ok(Digest::of(&text))
 }
 
-fn read(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fact, Fault> {
+pub(super) fn read(
+    repository: &dyn Repository,
+    side: Side,
+    path: &RepoPath,
+) -> Result<Fact, Fault> {
     let Some(node) = repository.node(side, path)? else {
         return absent(repository, side, path);
     };

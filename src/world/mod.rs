@@ -10,6 +10,7 @@ mod gate;
 mod here;
 mod history;
 mod ledgers;
+mod present;
 mod seals;
 mod spoken;
 mod survey;
@@ -26,6 +27,7 @@ pub use gate::{Evaluation, document, evaluate};
 pub use here::RunHere;
 pub use history::{Erased, Rewritten};
 pub use ledgers::{LedgerView, every_record, ledger_at, touches_landed};
+pub use present::{stale, unreadable};
 pub use seals::{Seal, Unproved};
 pub use survey::{Live, Survey};
 

@@ -10,7 +10,7 @@ use crate::ledger::{Escalated, RunState, State};
 use crate::record::kind::Artifact;
 use crate::record::{Home, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
-use crate::source::{AgentName, Digest, LaneName, RepoPath, Span, StageName, TaskId};
+use crate::source::{AgentName, Digest, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// All open tasks at REV, as far as other work can disturb them.
 #[derive(Debug, Default)]
@@ -120,6 +120,15 @@ impl Survey {
             }
         }
         Ok(survey)
+    }
+
+    /// Gives the tasks that are open, and those opened in the month of a moment or later.
+    pub(super) fn open_or_since(&self, at: Moment) -> Vec<TaskId> {
+        let month = at.month();
+        let late = |folder: &&RepoPath| folder.folder().file_name().to_string() >= month;
+        let late = self.folders.values().filter(late);
+        let late = late.filter_map(|folder| folder.file_name().to_string().parse().ok());
+        self.open.iter().cloned().chain(late).collect()
     }
 
     fn add(&mut self, state: &State, records: &[Record]) {

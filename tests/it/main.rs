@@ -14,6 +14,7 @@ mod faults;
 mod formats;
 mod fuzz;
 mod graph;
+mod health;
 mod history;
 mod hooks;
 mod import;

@@ -76,22 +76,21 @@ fn retried(program: &str) -> (String, String) {
     (from.to_owned(), to)
 }
 
-/// The program that the first step of a health failure runs is looked at elsewhere.
-const IDENTIFY: (&str, &str) = ("command: [orch, health, --raw]", "command: [orch, status]");
-
 /// R003-7: the component is told, the check is tried again, and the third try succeeds: nothing is degraded.
 #[test]
 fn a_health_failure_that_passes_at_the_third_try() {
     let sandbox = hedge(&[]);
     let program = flaky(&sandbox, "probe", 3);
     let (from, to) = retried(&program);
-    let team = hedge(&[IDENTIFY, (&from, &to)]);
+    let team = hedge(&[(&from, &to)]);
     let said = start(&team, "ops", "health_failure", &[]);
     assert_eq!(said.code, 0, "{said:#?}");
     assert!(said.out.contains("call 3 of inc-001 retry by ops"), "{said:#?}");
     let state = team.json("ops", &["incident", "show", "inc-001"]);
     assert_eq!(state["done"], serde_json::json!(["identify", "retry"]), "{state:#}");
     assert_eq!(state["not_needed"], serde_json::json!(["degrade"]), "{state:#}");
+    let told = team.read(".orch/incidents/inc-001/0002-incident_step.yaml");
+    assert!(told.contains("output sha256:") && told.contains("agents_responsive"), "{told}");
     let entry = team.read(".orch/incidents/inc-001/0003-incident_step.yaml");
     assert!(
         entry.contains("attempts: 3") && entry.contains("exit code 0, at attempt 3"),
@@ -115,7 +114,7 @@ fn a_health_failure_that_degrades_the_day() {
     let sandbox = hedge(&[]);
     let program = flaky(&sandbox, "probe", 99);
     let (from, to) = retried(&program);
-    let team = hedge(&[IDENTIFY, (&from, &to)]);
+    let team = hedge(&[(&from, &to)]);
     let said = start(&team, "ops", "health_failure", &[]);
     assert_eq!((said.code, calls(&sandbox, "probe").as_str()), (0, "3"), "{said:#?}");
     let state = team.json("ops", &["incident", "show", "inc-001"]);

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::beat::{Heartbeat, Tail};
@@ -71,6 +71,16 @@ impl Program<'_> {
         claim: &mut Claim,
         signals: &Signals,
     ) -> Result<Ended, Stop> {
+        self.run(Some(claim), signals)
+    }
+
+    /// Runs it to its end in silence: its output is only kept, nothing is told, and nobody is kept from
+    /// running it at the same time.
+    pub(in crate::cli) fn ask(&self, signals: &Signals) -> Result<Ended, Stop> {
+        self.run(None, signals)
+    }
+
+    fn run(&self, mut claim: Option<&mut Claim>, signals: &Signals) -> Result<Ended, Stop> {
         let unable = |error: std::io::Error| {
             let message = format!("the log {} can't be kept: {error}", self.log.display());
             Stop::Fault(Fault::new(message, "make room, or make the folder writable"))
@@ -78,16 +88,19 @@ impl Program<'_> {
         fs::create_dir_all(self.log.parent().unwrap_or(Path::new("."))).map_err(unable)?;
         let log = File::options().create(true).append(true).open(self.log).map_err(unable)?;
         let offset = log.metadata().map_err(unable)?.len();
-        let tail = Tail::of(self.log, offset).map_err(unable)?;
+        let tail = claim.as_ref().map(|_| Tail::of(self.log, offset));
+        let tail = tail.transpose().map_err(unable)?;
         let begun = Instant::now();
         let mut command = self.command();
-        command.stdin(claim.input().map_err(unable)?);
+        let input = claim.as_ref().map_or_else(|| Ok(Stdio::null()), |claim| claim.input());
+        command.stdin(input.map_err(unable)?);
         command.stdout(log.try_clone().map_err(unable)?).stderr(log);
         let how = match command.spawn() {
             Ok(mut child) => {
-                claim.name(child.id());
+                let mut named = |process| claim.iter_mut().for_each(|claim| claim.name(process));
+                named(child.id());
                 let how = self.watch(&mut child, tail, signals);
-                claim.name(std::process::id());
+                named(std::process::id());
                 how
             }
             Err(error) => How::NotStarted(error.to_string()),
@@ -115,8 +128,9 @@ impl Program<'_> {
         command
     }
 
-    fn watch(&self, child: &mut Child, mut tail: Tail, signals: &Signals) -> How {
-        let (heartbeat, begun) = (Heartbeat::begin(&self.title), Instant::now());
+    fn watch(&self, child: &mut Child, tail: Option<Tail>, signals: &Signals) -> How {
+        let mut shown = tail.map(|tail| (Heartbeat::begin(&self.title), tail));
+        let begun = Instant::now();
         let how = loop {
             if let Ok(Some(status)) = child.try_wait() {
                 break How::Exited(status.code());
@@ -129,15 +143,19 @@ impl Program<'_> {
                 Signals::end(child);
                 break How::TimedOut;
             }
-            tail.pass_on(&heartbeat);
-            heartbeat.beat();
+            if let Some((heartbeat, tail)) = &mut shown {
+                tail.pass_on(heartbeat);
+                heartbeat.beat();
+            }
             std::thread::sleep(GLANCE);
         };
         let _reaped = child.wait();
         if self.leaves_nobody {
             Signals::end(child);
         }
-        tail.finish(heartbeat);
+        if let Some((heartbeat, tail)) = shown {
+            tail.finish(heartbeat);
+        }
         how
     }
 }

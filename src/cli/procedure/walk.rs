@@ -21,8 +21,8 @@ use crate::source::{AgentName, TaskId};
 const INCIDENT: &str = "{incident}";
 /// What stands for the first task it is about.
 pub(super) const TASK: &str = "{task}";
-/// How many lines of its output a step shows as evidence.
-const SHOWN: usize = 10;
+/// How many of the last lines of its output a step shows as evidence.
+const SHOWN: usize = 24;
 
 /// Takes an incident's steps in their order as long as each has a command and is the actor's, or that of
 /// one whom the actor directs. Each is recorded as it is taken, so that whoever is cut off goes on where
@@ -194,7 +194,9 @@ fn record(context: &Context, id: &TaskId, step: &PlannedStep, tried: &Tried) -> 
     if let (Some(line), How::Exited(_) | How::TimedOut) = (last.last_line(), &last.how) {
         outcome.push_str(&format!(": {line}"));
     }
-    let shown = last.lines().take(if step.evidence { SHOWN } else { 0 });
+    let mut shown: Vec<String> = last.lines().rev().take(SHOWN).collect();
+    shown.retain(|_| step.evidence);
+    shown.reverse();
     let taken = IncidentStep {
         step: step.step.clone(),
         outcome,

@@ -6,7 +6,8 @@ use gix::ObjectId;
 
 use super::GitRepository;
 use super::paint::Paint;
-use crate::snapshot::{Fault, Oid, Step};
+use crate::snapshot::{Fault, LastChange, Oid, Repository as _, Side, Step};
+use crate::source::{Moment, RepoPath};
 
 /// Commits with their parents.
 pub(super) type Graph = HashMap<ObjectId, Vec<ObjectId>>;
@@ -63,6 +64,36 @@ impl GitRepository {
             None => self.whole(head)?,
         };
         Ok(steps(&commits, head))
+    }
+
+    /// Gives when a file last changed, back from `head` along first parents, so that what was merged
+    /// counts from its merge on. Nothing from before `since` is looked at: the walk ends there.
+    pub fn last_change(
+        &self,
+        path: &RepoPath,
+        head: Oid,
+        since: Moment,
+    ) -> Result<LastChange, Fault> {
+        let mut commit = head;
+        let Some(now) = self.node(Side::Commit(head), path)? else {
+            return Ok(LastChange::Missing);
+        };
+        loop {
+            let meta = self.commit_meta(commit)?;
+            if meta.committer.at < since {
+                return Ok(LastChange::NotSince(since));
+            }
+            let Some(parent) = meta.parents.first().copied() else {
+                return Ok(LastChange::At(meta.committer.at));
+            };
+            if self.is_shallow() && !self.store.repo.has_object(parent.0) {
+                return Ok(LastChange::CutOff);
+            }
+            if self.node(Side::Commit(parent), path)? != Some(now) {
+                return Ok(LastChange::At(meta.committer.at));
+            }
+            commit = parent;
+        }
     }
 
     /// Reads a history to its roots, from the commits alone: no list of them that Git keeps aside is
