@@ -125,7 +125,7 @@ impl Survey {
     /// Gives the tasks that are open, and those opened in the month of a moment or later.
     pub(super) fn open_or_since(&self, at: Moment) -> Vec<TaskId> {
         let month = at.month();
-        let late = |folder: &&RepoPath| folder.folder().file_name().to_string() >= month;
+        let late = |folder: &&RepoPath| *folder.folder().file_name() >= *month.as_str();
         let late = self.folders.values().filter(late);
         let late = late.filter_map(|folder| folder.file_name().to_string().parse().ok());
         self.open.iter().cloned().chain(late).collect()
