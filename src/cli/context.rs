@@ -227,6 +227,17 @@ impl View {
         View::through(context, repository, proposal, focus)
     }
 
+    /// Looks at all tasks of a commit, as of its newest entry: what is measured there never changes.
+    pub(super) fn at_commit(context: &Context, rev: &str) -> Result<Self, Fault> {
+        let repository = context.repository()?;
+        let proposal = repository.range(rev, rev, None)?;
+        let mut view = View::through(context, repository, proposal, Focus::All)?;
+        let records = view.world.ledgers.values().flat_map(|ledger| &ledger.records);
+        let newest = records.map(|record| record.entry.recorded_at).max();
+        view.world.at = newest.unwrap_or(view.world.at);
+        Ok(view)
+    }
+
     fn through(
         context: &Context,
         repository: GitRepository,

@@ -5,27 +5,19 @@ use serde_json::Value;
 
 use super::suggest::Suggestion;
 use crate::ledger::State;
-use crate::policy::{ORCHESTRATOR, Policy};
-use crate::record::kind::{Message, MessageStatus, MessageType};
-use crate::record::{Payload, Record};
-use crate::source::AgentName;
+use crate::policy::Policy;
+use crate::record::Payload;
+use crate::record::kind::Message;
+use crate::report;
 use crate::world::LedgerView;
 
 /// How many letters of what somebody said are told.
 const TOLD: usize = 100;
 
 /// Gives the messages of an open task that wait for an answer, a suggestion each (R000-27, R000-30).
-/// One to `orchestrator` waits for any coordinator; an answer itself waits for none.
 pub(super) fn unanswered(policy: &Policy, ledger: &LedgerView, state: &State) -> Vec<Suggestion> {
-    let records = &ledger.records;
-    let said = records.iter().enumerate().filter_map(|(at, record)| {
-        let message = message_of(record).filter(|message| waits(message))?;
-        let hearers = hearers(policy, &message.to);
-        let later = records[at + 1..].iter().filter_map(message_of);
-        let mut answers = later.filter(|later| later.kind == MessageType::Response);
-        (!answers.any(|answer| hearers.contains(&answer.from))).then_some((message, hearers))
-    });
-    let suggested = said.flat_map(|(message, hearers)| {
+    let waiting = report::unanswered(policy, ledger).into_iter();
+    let suggested = waiting.flat_map(|(message, hearers)| {
         let id = &state.task.task_id;
         hearers.into_iter().map(move |hearer| {
             let command = format!(
@@ -51,26 +43,6 @@ pub(super) fn handed_over(ledger: &LedgerView, state: &State) -> Option<String> 
         said => format!(": {said}"),
     };
     Some(format!("orch handoff show {}  # from {}{said}", state.task.task_id, last.from))
-}
-
-fn message_of(record: &Record) -> Option<&Message> {
-    match &record.payload {
-        Payload::Message(message) => Some(message),
-        _ => None,
-    }
-}
-
-fn waits(message: &Message) -> bool {
-    message.kind != MessageType::Response
-        && matches!(message.status, MessageStatus::Pending | MessageStatus::InProgress)
-}
-
-fn hearers(policy: &Policy, to: &AgentName) -> Vec<AgentName> {
-    if to.as_str() == ORCHESTRATOR {
-        let coordinators = policy.agents_who(|agent| agent.coordinator);
-        return coordinators.into_iter().cloned().collect();
-    }
-    vec![to.clone()]
 }
 
 fn words(message: &Message) -> String {

@@ -1,12 +1,12 @@
 //! `orch metrics`: how the work goes, in numbers, with what they are computed from.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Stop;
 use super::context::{Context, View};
 use super::output::{json as print_json, say, table};
 use crate::render::{Format, duration};
-use crate::report::{Inputs, Metrics as Computed, metrics};
+use crate::report::{Inputs, Measures, Metrics as Computed, measures};
 
 /// Tell how the work goes, in numbers, from the ledgers alone.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,8 @@ use crate::report::{Inputs, Metrics as Computed, metrics};
                         to divide by is `-`, null in JSON.\nExample: orch metrics --phase 1"
 )]
 pub(super) struct Metrics {
+    /// A commit, measured as of its newest entry; by default what is staged, as of now
+    rev: Option<String>,
     /// human or json
     #[arg(long, default_value = "human", value_parser = super::output::format)]
     format: Format,
@@ -31,19 +33,30 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let view = View::of_all(context, true)?;
+        let view = match &self.rev {
+            Some(rev) => View::at_commit(context, rev)?,
+            None => View::of_all(context, true)?,
+        };
         super::phases::known(context, &view, self.phase.as_deref(), None)?;
-        let computed = metrics(&view.world, self.phase.as_deref());
+        let found = measures(&view.world, self.phase.as_deref());
         match self.format {
-            Format::Json => {
-                let mut whole = json!(computed);
-                whole["phase"] = json!(self.phase);
-                print_json(&whole);
-            }
-            Format::Human => tell(&computed),
+            Format::Json => print_json(&as_json(&found, self.phase.as_deref())),
+            Format::Human => tell(&found.metrics),
         }
         Ok(())
     }
+}
+
+/// Gives all that was measured, in one object; the metrics of R002-22 stand beside the rest.
+fn as_json(found: &Measures, phase: Option<&str>) -> Value {
+    let mut whole = json!(found);
+    whole["phase"] = json!(phase);
+    if let Some(Value::Object(metrics)) =
+        whole.as_object_mut().and_then(|all| all.remove("metrics"))
+    {
+        whole.as_object_mut().into_iter().for_each(|all| all.extend(metrics.clone()));
+    }
+    whole
 }
 
 fn tell(computed: &Computed) {

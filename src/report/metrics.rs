@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::is_blocked;
-use crate::ledger::{RunStanding, State};
+use super::{is_blocked, runs};
+use crate::ledger::State;
 use crate::record::Payload;
 use crate::record::kind::Outcome;
 use crate::source::Moment;
@@ -68,19 +68,19 @@ pub struct Inputs {
 /// Computes the metrics of the tasks that a world holds; of one phase, if one is named.
 pub fn metrics(world: &World, phase: Option<&str>) -> Metrics {
     let mut inputs = Inputs::default();
-    let mut intervals = Vec::new();
+    let mut intervals: Vec<(Moment, Moment)> = Vec::new();
     for ledger in world.ledgers.values() {
         let Some(state) = ledger.state() else { continue };
         if phase.is_some_and(|phase| state.task.phase.as_deref() != Some(phase)) {
             continue;
         }
-        intervals.extend(runs(ledger));
+        intervals.extend(runs::ended(ledger).iter().map(|ended| (ended.run.started, ended.at)));
         inputs.add(world, ledger, state);
     }
     inputs.runs = intervals.len();
     inputs.run_seconds =
-        intervals.iter().map(|(began, ended)| ended.since(*began).num_seconds()).sum();
-    inputs.busy_seconds = union(intervals);
+        intervals.iter().map(|(began, ended)| ended.since(*began).num_seconds().max(0)).sum();
+    inputs.busy_seconds = runs::union(intervals);
     let count = |count: usize| count as f64;
     Metrics {
         parallel_efficiency: ratio(inputs.run_seconds as f64, inputs.busy_seconds as f64),
@@ -99,7 +99,7 @@ impl Inputs {
         self.blocked += usize::from(is_blocked(world, state));
         self.closed += usize::from(state.closed.is_some());
         let begun = state.runs.first().filter(|_| state.closed == Some(Outcome::Completed));
-        if let (Some(first), Some(closed)) = (begun, closed_at(ledger)) {
+        if let (Some(first), Some(closed)) = (begun, runs::closed_at(ledger)) {
             self.timed += 1;
             self.timed_seconds += closed.since(first.started).num_seconds();
             self.lead_seconds += closed.since(state.opened_at).num_seconds();
@@ -117,49 +117,8 @@ impl Inputs {
     }
 }
 
-fn ratio(part: f64, whole: f64) -> Option<f64> {
+pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
-}
-
-/// Gives from when to when each run of a task went on that ended. A task that is closed ends its run.
-fn runs(ledger: &LedgerView) -> Vec<(Moment, Moment)> {
-    let mut found = Vec::new();
-    for (index, record) in ledger.records.iter().enumerate() {
-        let (Some(before), Some(after)) = (ledger.before(index), ledger.before(index + 1)) else {
-            continue;
-        };
-        let ended = before.runs.iter().zip(&after.runs).filter(|(before, after)| {
-            let ends = after.standing != RunStanding::Active || record_closes(ledger, index);
-            before.standing == RunStanding::Active && ends
-        });
-        found.extend(ended.map(|(run, _)| (run.started, record.entry.recorded_at)));
-    }
-    found
-}
-
-/// Gives when a task was closed.
-fn closed_at(ledger: &LedgerView) -> Option<Moment> {
-    let mut all = ledger.records.iter().enumerate();
-    let closing = all.find(|(index, _)| record_closes(ledger, *index));
-    closing.map(|(_, record)| record.entry.recorded_at)
-}
-
-fn record_closes(ledger: &LedgerView, index: usize) -> bool {
-    let closed = |at: usize| ledger.before(at).is_some_and(|state| state.closed.is_some());
-    closed(index + 1) && !closed(index)
-}
-
-/// Gives how long at least one interval lasted, in seconds.
-fn union(mut intervals: Vec<(Moment, Moment)>) -> i64 {
-    intervals.sort();
-    let mut seconds = 0;
-    let mut until: Option<Moment> = None;
-    for (began, ended) in intervals {
-        let from = until.map_or(began, |until| began.max(until));
-        seconds += ended.since(from).num_seconds().max(0);
-        until = Some(until.map_or(ended, |until| until.max(ended)));
-    }
-    seconds
 }
 
 #[cfg(test)]
@@ -266,21 +225,5 @@ mod tests {
         assert_eq!(judged(rejection), (0, 1));
         // Who received it may find out behind the gate that it can't be used.
         assert_eq!(judged(&format!("- gate: {{task: data-001}}\n{rejection}")), (0, 1));
-    }
-
-    /// Intervals may overlap, touch, repeat, lie in each other, and last no time.
-    #[test]
-    fn time_is_counted_once() {
-        let at = |minute: u32| -> Moment {
-            format!("2026-11-21T10:{minute:02}:00Z").parse().expect("a moment")
-        };
-        let minutes = |intervals: &[(u32, u32)]| {
-            union(intervals.iter().map(|(from, to)| (at(*from), at(*to))).collect()) / 60
-        };
-        assert_eq!(minutes(&[]), 0);
-        assert_eq!(minutes(&[(5, 5)]), 0);
-        assert_eq!(minutes(&[(0, 10), (10, 20)]), 20);
-        assert_eq!(minutes(&[(5, 15), (0, 10), (0, 10)]), 15);
-        assert_eq!(minutes(&[(0, 30), (5, 10), (40, 50), (45, 46)]), 40);
     }
 }

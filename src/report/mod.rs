@@ -6,7 +6,10 @@
 mod board;
 mod handed;
 mod health;
+mod measures;
 mod metrics;
+mod runs;
+mod unanswered;
 mod waits;
 
 use serde::Serialize;
@@ -14,7 +17,14 @@ use serde::Serialize;
 pub use board::{Board, Counts, Elsewhere, Row};
 pub use handed::Handed;
 pub use health::{AgentStanding, Component, Health, Measured, Probed, Reason, Status, health};
+pub use measures::{
+    AgentRuns, Audits, BOUNDS, Bucket, Bus, Debts, Deployments, Failures, Halts, Handovers,
+    Histogram, InState, Incidents, Measures, Point, Pulled, Queue, Series, Severe, StageRuns,
+    Stand, measures,
+};
 pub use metrics::{Inputs, Metrics, metrics};
+pub use runs::RunResult;
+pub use unanswered::unanswered;
 pub use waits::{Waits, waits};
 
 use crate::ledger::State;

@@ -39,6 +39,11 @@ impl Moment {
         (1970..=9999).contains(&at.year()).then_some(Moment(at))
     }
 
+    /// Gives the week of ISO 8601, `2026-W47`; its year is not always the day's.
+    pub fn week(&self) -> String {
+        self.0.format("%G-W%V").to_string()
+    }
+
     /// Gives the time from `earlier` to this moment; negative if it lies ahead.
     pub fn since(&self, earlier: Moment) -> TimeDelta {
         self.0 - earlier.0
@@ -124,5 +129,8 @@ mod tests {
         let moment: Moment = "2026-11-21T15:30:00.75+01:00".parse().expect("RFC 3339");
         assert_eq!(moment.to_string(), "2026-11-21T14:30:00Z");
         assert_eq!(moment.month(), "2026-11");
+        assert_eq!(moment.week(), "2026-W47");
+        let new_year: Moment = "2027-01-01T00:00:00Z".parse().expect("RFC 3339");
+        assert_eq!(new_year.week(), "2026-W53", "a Friday of the last year's last week");
     }
 }

@@ -45,7 +45,7 @@ pub enum Focus {
     Recent(usize),
     /// All that are open, and those opened in the month of this moment or later.
     Since(Moment),
-    /// All that are there at REV.
+    /// All that are there at REV, with every incident and every halt.
     All,
 }
 
@@ -290,7 +290,10 @@ impl Builder<'_> {
                 [self.survey.open.clone(), rest].concat()
             }
             Focus::Since(at) => self.survey.open_or_since(at),
-            Focus::All => self.tasks_by_month(),
+            Focus::All => {
+                self.read_beside(&ledgers::beside(self.repository, self.proposal.agreed)?)?;
+                self.tasks_by_month()
+            }
         };
         open.extend(self.ledgers.values().flat_map(depends_on));
         open.extend(self.ledgers.values().flat_map(decisions::tasks_of));

@@ -8,7 +8,7 @@ use crate::policy::Policy;
 use crate::record::kind::{Decision, DecisionStatus, Finding};
 use crate::record::{Payload, Record, RecordPath};
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
-use crate::source::{AgentName, RepoPath, TaskId};
+use crate::source::{AgentName, Moment, RepoPath, TaskId};
 
 /// An entry of a task's ledger, as decisions name it.
 pub type EntryName = (TaskId, u32);
@@ -22,6 +22,8 @@ pub struct Settlement {
     pub finding: Option<Finding>,
     /// What was chosen, and why.
     pub outcome: String,
+    /// When it was recorded.
+    pub at: Moment,
 }
 
 impl Settlement {
@@ -148,7 +150,8 @@ fn settled_since(
         if let Payload::Decision(decision) = &record.payload {
             for name in decision.resolves.iter().filter_map(|text| entry_name(text)) {
                 let (path, finding) = (path.clone(), decision.finding);
-                let new = Settlement { path, finding, outcome: decision.outcome.clone() };
+                let (outcome, at) = (decision.outcome.clone(), record.entry.recorded_at);
+                let new = Settlement { path, finding, outcome, at };
                 match settled.get(&name) {
                     // A later decision takes the place of an earlier one only if it says so.
                     Some(known) if !replaces(decision, known) => {}

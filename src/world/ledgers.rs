@@ -7,7 +7,7 @@ use crate::ledger::{IncidentState, State};
 use crate::record::kind::RunStatus;
 use crate::record::{self, Home, Problem, Record, RecordPath};
 use crate::snapshot::{Change, Fault, Oid, Repository, Side};
-use crate::source::RepoPath;
+use crate::source::{RepoPath, TaskId};
 
 /// A ledger, or a decision, which is a ledger of one entry.
 #[derive(Debug)]
@@ -87,6 +87,16 @@ pub fn ledger_at(
     folder: &RepoPath,
 ) -> Result<Vec<Record>, Fault> {
     Ok(read(repository, side, folder)?.records)
+}
+
+/// Gives every incident and every halt of a side.
+pub(super) fn beside(repository: &dyn Repository, side: Side) -> Result<Vec<Home>, Fault> {
+    let ids = |shelf: &str| -> Result<Vec<TaskId>, Fault> {
+        let names = repository.folders(side, &RepoPath::from(shelf))?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    };
+    let incidents = ids(".orch/incidents")?.into_iter().map(Home::Incident);
+    Ok(incidents.chain(ids(".orch/halts")?.into_iter().map(Home::Halt)).collect())
 }
 
 /// Gives every record of a side that can be read, of all ledgers and the decisions, by their moments.
