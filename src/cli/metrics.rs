@@ -1,12 +1,15 @@
-//! `orch metrics`: how the work goes, in numbers, with what they are computed from.
+//! `orch metrics`: how the work goes, in numbers, for people, programs and monitoring.
+
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::Stop;
 use super::context::{Context, View};
-use super::output::{json as print_json, say, table};
-use crate::render::{Format, duration};
-use crate::report::{Inputs, Measures, Metrics as Computed, measures};
+use super::ledger::write_whole;
+use super::output::{say, show, table};
+use crate::render::{MeasuresFormat, duration, open_metrics, pretty, prometheus};
+use crate::report::{Inputs, Measures, Metrics as Computed, measures, spelled};
 
 /// Tell how the work goes, in numbers, from the ledgers alone.
 #[derive(Debug, clap::Args)]
@@ -18,14 +21,22 @@ use crate::report::{Inputs, Measures, Metrics as Computed, measures};
                         of completed tasks, from the first run to the close; the lead time counts \
                         from\nthe opening. blocked: blocked, paused, or in an open dispute. Records \
                         have whole seconds, and so\nhave all times here; a metric without anything \
-                        to divide by is `-`, null in JSON.\nExample: orch metrics --phase 1"
+                        to divide by is `-`, null in JSON.\nWith --output, a reader of the file sees \
+                        the old one or the new one, never a part: point it at the\nfolder of the node \
+                        exporter's textfile collector, with a name that ends with `.prom`.\nExample: \
+                        orch metrics --phase 1\nExample: orch metrics --format prometheus --output \
+                        /var/lib/node_exporter/orch.prom\nExample: orch metrics --dashboards \
+                        observability"
 )]
 pub(super) struct Metrics {
     /// A commit, measured as of its newest entry; by default what is staged, as of now
     rev: Option<String>,
-    /// human or json
-    #[arg(long, default_value = "human", value_parser = super::output::format)]
-    format: Format,
+    /// human, json, prometheus or openmetrics
+    #[arg(long, default_value = "human", value_parser = super::output::measures_format)]
+    format: MeasuresFormat,
+    /// Write it to a file, whole or not at all
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Of the tasks of this phase alone
     #[arg(long, value_name = "PHASE")]
     phase: Option<String>,
@@ -39,27 +50,50 @@ impl Metrics {
         };
         super::phases::known(context, &view, self.phase.as_deref(), None)?;
         let found = measures(&view.world, self.phase.as_deref());
-        match self.format {
-            Format::Json => print_json(&as_json(&found, self.phase.as_deref())),
-            Format::Human => tell(&found.metrics),
+        let text = match self.format {
+            MeasuresFormat::Human if self.output.is_some() => {
+                let help =
+                    "name what shall read it: `--format json`, `prometheus` or `openmetrics`";
+                return Err(Stop::fault("a table is for a terminal, not for a file", help));
+            }
+            MeasuresFormat::Human => {
+                tell(&found);
+                return Ok(());
+            }
+            MeasuresFormat::Json => pretty(&as_json(&found, self.phase.as_deref())),
+            MeasuresFormat::Prometheus => prometheus(&found, &view.world.policy),
+            MeasuresFormat::OpenMetrics => open_metrics(&found, &view.world.policy),
+        };
+        match &self.output {
+            Some(file) => write(context.directory(), file, &text),
+            None => {
+                show(text);
+                Ok(())
+            }
         }
-        Ok(())
     }
+}
+
+/// Writes a file that other programs read all the time.
+fn write(directory: &Path, file: &Path, text: &str) -> Result<(), Stop> {
+    write_whole(&directory.join(file), text)?;
+    say(format!("wrote {}", file.display()));
+    Ok(())
 }
 
 /// Gives all that was measured, in one object; the metrics of R002-22 stand beside the rest.
 fn as_json(found: &Measures, phase: Option<&str>) -> Value {
-    let mut whole = json!(found);
-    whole["phase"] = json!(phase);
-    if let Some(Value::Object(metrics)) =
-        whole.as_object_mut().and_then(|all| all.remove("metrics"))
-    {
-        whole.as_object_mut().into_iter().for_each(|all| all.extend(metrics.clone()));
+    let (mut whole, metrics) = (json!(found), json!(found.metrics));
+    if let (Value::Object(whole), Value::Object(metrics)) = (&mut whole, metrics) {
+        whole.remove("metrics");
+        whole.extend(metrics);
+        whole.insert("phase".into(), json!(phase));
     }
     whole
 }
 
-fn tell(computed: &Computed) {
+fn tell(found: &Measures) {
+    let computed: &Computed = &found.metrics;
     let inputs = computed.inputs;
     let Inputs { runs, active_runs, handoffs, handoffs_judged, handoffs_accepted, .. } = inputs;
     let Inputs { tasks, completed, closed, blocked, timed, .. } = inputs;
@@ -97,8 +131,64 @@ fn tell(computed: &Computed) {
             format!("{blocked} of {tasks} tasks"),
         ),
     ];
-    table(&rows.map(|(name, value, from)| vec![name.to_owned(), value, from]));
+    let rows = rows.map(|(name, value, from)| vec![name.to_owned(), value, from]);
+    table(&[&rows[..], &further(found)].concat());
     if inputs.tasks == 0 {
         say("no tasks; open one: orch task open ID --workflow NAME --title TEXT");
     }
+}
+
+/// How many words of a line are told.
+const TOLD: usize = 5;
+
+/// The rest in a few lines, the most first; what there was none of is left out.
+fn further(found: &Measures) -> Vec<Vec<String>> {
+    let listed = |rows: Vec<(u64, String)>| -> Option<(String, String)> {
+        let mut rows: Vec<_> = rows.into_iter().filter(|(count, _)| *count > 0).collect();
+        rows.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let all: u64 = rows.iter().map(|(count, _)| count).sum();
+        let mut words: Vec<String> =
+            rows.iter().take(TOLD).map(|(count, of)| format!("{count} {of}")).collect();
+        words.extend((rows.len() > TOLD).then(|| format!("{} others", rows.len() - TOLD)));
+        (all > 0).then(|| (all.to_string(), words.join(", ")))
+    };
+    let by_class = |rows: &[crate::report::Failures]| {
+        let rows =
+            rows.iter().map(|row| (row.count, format!("{} ({})", row.stage, spelled(&row.class))));
+        listed(rows.collect())
+    };
+    let queues =
+        found.queues.iter().map(|row| (row.depth, format!("{} ({})", row.stage, row.agent)));
+    let bus =
+        vec![(found.bus.messages, "messages".into()), (found.bus.handoffs, "handoffs".into())];
+    let audits = vec![
+        (found.audits.passed, "passed".to_owned()),
+        (found.audits.failed, "failed".to_owned()),
+    ];
+    let deployments = vec![
+        (found.deployments.succeeded, "succeeded".to_owned()),
+        (found.deployments.failed, "failed".to_owned()),
+        (found.deployments.rolled_back, "rolled back".to_owned()),
+    ];
+    let pending = found.audits.pending.iter().map(|id| (1, format!("for {id}")));
+    let debts = vec![
+        (found.debts.reports, "reports".to_owned()),
+        (found.debts.postmortems, "post-mortems".to_owned()),
+        (found.debts.decisions, "decisions".to_owned()),
+    ];
+    let rows = [
+        ("failures", by_class(&found.failures)),
+        ("retries", by_class(&found.retries)),
+        ("queued", listed(queues.collect())),
+        ("waiting", listed(bus)),
+        ("audits", listed(audits)),
+        ("audits_owed", listed(pending.collect())),
+        ("deployments", listed(deployments)),
+        ("overdue", listed(debts)),
+    ];
+    let rows = rows.into_iter().filter_map(|(name, told)| {
+        let (count, words) = told?;
+        Some(vec![name.to_owned(), count, words])
+    });
+    rows.collect()
 }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use super::context::Context;
-use crate::render::{self, Failure, Format, FormatFault, ReportFormat, Style};
+use crate::render::{self, Failure, Format, FormatFault, MeasuresFormat, ReportFormat, Style};
 use crate::snapshot::Fault;
 use crate::source::Moment;
 use crate::source::id::IdFault;
@@ -126,6 +126,11 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
 
 /// Parses `--format` of a command that CI services read, likewise.
 pub(super) fn report_format(text: &str) -> Result<ReportFormat, String> {
+    text.parse().map_err(|fault: FormatFault| fault.to_string())
+}
+
+/// Parses `--format` of a command that monitoring reads, likewise.
+pub(super) fn measures_format(text: &str) -> Result<MeasuresFormat, String> {
     text.parse().map_err(|fault: FormatFault| fault.to_string())
 }
 

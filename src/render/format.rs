@@ -63,6 +63,30 @@ impl ReportFormat {
     }
 }
 
+/// The shape of what was measured, which monitoring reads too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MeasuresFormat {
+    /// A table for people.
+    #[default]
+    Human,
+    /// One JSON object.
+    Json,
+    /// The text format 0.0.4 of Prometheus.
+    Prometheus,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl MeasuresFormat {
+    /// Every format with its word, in the order in which help lists them.
+    pub const ALL: &[(&str, MeasuresFormat)] = &[
+        ("human", MeasuresFormat::Human),
+        ("json", MeasuresFormat::Json),
+        ("prometheus", MeasuresFormat::Prometheus),
+        ("openmetrics", MeasuresFormat::OpenMetrics),
+    ];
+}
+
 fn word<T: PartialEq>(all: &[(&'static str, T)], format: T) -> &'static str {
     all.iter().find(|(_, known)| *known == format).map_or("human", |(word, _)| word)
 }
@@ -108,6 +132,15 @@ impl FromStr for Format {
     }
 }
 
+impl FromStr for MeasuresFormat {
+    type Err = FormatFault;
+
+    /// Takes one of the words, in lower case; anything else is refused.
+    fn from_str(text: &str) -> Result<Self, FormatFault> {
+        named(Self::ALL, text)
+    }
+}
+
 impl FromStr for ReportFormat {
     type Err = FormatFault;
 
@@ -130,6 +163,9 @@ mod tests {
         for (word, format) in ReportFormat::ALL {
             assert_eq!(word.parse(), Ok(*format));
             assert_eq!(format.to_string(), *word);
+        }
+        for (word, format) in MeasuresFormat::ALL {
+            assert_eq!(word.parse(), Ok(*format));
         }
         let told = |fault: FormatFault| fault.to_string();
         assert_eq!(

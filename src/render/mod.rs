@@ -7,6 +7,7 @@ mod block;
 mod board;
 mod error;
 mod excerpt;
+mod exposition;
 mod format;
 mod github;
 mod human;
@@ -25,7 +26,8 @@ mod uri;
 pub use block::{Marks, MarksFault, with_block};
 pub use board::{board, duration, more_done};
 pub use error::{CANNOT_LOOK, Failure, render_failure};
-pub use format::{Format, FormatFault, ReportFormat};
+pub use exposition::{open_metrics, prometheus};
+pub use format::{Format, FormatFault, MeasuresFormat, ReportFormat};
 pub use json::pretty;
 pub use text::{harmless, in_one_line as one_line};
 

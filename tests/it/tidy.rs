@@ -68,6 +68,7 @@ fn one_room_each_knows_a_library() {
         ("globset::", "policy"),
         ("regex_automata::", "policy"),
         ("miette::", "render"),
+        ("prometheus_client::", "render"),
         ("ssh_key::", "keys"),
         ("clap::", "cli"),
         ("pulldown_cmark::", "exchange"),
