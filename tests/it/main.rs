@@ -38,3 +38,4 @@ mod survival;
 mod tidy;
 mod torghut;
 mod troubles;
+mod year;
