@@ -40,10 +40,16 @@ pub(super) struct Metrics {
     /// Of the tasks of this phase alone
     #[arg(long, value_name = "PHASE")]
     phase: Option<String>,
+    /// Write what shows and watches them into this folder: Prometheus, alerts, Grafana
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["rev", "format", "output", "phase"])]
+    dashboards: Option<PathBuf>,
 }
 
 impl Metrics {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        if let Some(folder) = &self.dashboards {
+            return super::dashboards::write(context.directory(), folder);
+        }
         let view = match &self.rev {
             Some(rev) => View::at_commit(context, rev)?,
             None => View::of_all(context, true)?,

@@ -11,6 +11,7 @@ mod claim;
 mod claims;
 mod compared;
 mod context;
+mod dashboards;
 mod decide;
 mod demo;
 mod deps;

@@ -22,6 +22,7 @@ mod incidents;
 mod lists;
 mod mended;
 mod mutations;
+mod observability;
 mod parallel;
 mod promotion;
 mod procedures;
