@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
@@ -25,6 +26,7 @@ pub(super) struct Context {
     directory: PathBuf,
     environment: GitEnvironment,
     at: Moment,
+    began: Instant,
     json: bool,
 }
 
@@ -39,6 +41,7 @@ impl Context {
             directory: std::env::current_dir().unwrap_or_default(),
             environment: GitEnvironment::from_vars(std::env::vars_os()),
             at: Moment::new(Utc::now()),
+            began: Instant::now(),
             json,
         }
     }
@@ -71,6 +74,24 @@ impl Context {
     /// Gives the moment the command began.
     pub(super) fn at(&self) -> Moment {
         self.at
+    }
+
+    /// Gives how long the process has been at it.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Gives the run that the process is part of: that of `ORCH_RUN_ID`, or one of its own (R003-32).
+    pub(super) fn run_word(&self) -> String {
+        let given = variable("ORCH_RUN_ID");
+        given.unwrap_or_else(|| format!("p{}-{}", crate::draft::stamp(self.at), std::process::id()))
+    }
+
+    /// Gives where the process runs, such as `production`: `ORCH_ENVIRONMENT` or `APP_ENV`, else
+    /// `local` (R003-32).
+    pub(super) fn surroundings(&self) -> String {
+        let named = variable("ORCH_ENVIRONMENT").or_else(|| variable("APP_ENV"));
+        named.unwrap_or_else(|| "local".into())
     }
 
     /// Gives the form in which errors are told.
@@ -119,6 +140,11 @@ impl Context {
             at: self.at,
         })
     }
+}
+
+/// Gives a variable of the process that is text and says something.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Tells that the policy knows no such agent, with the nearest name; `place` is where it was read.

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::Stop;
-use super::activity::Activity;
+use super::activity::{self, Activity};
 use super::context::{Context, View};
 use super::journal::Journal;
 use super::output::{complain, say, say_lines, show_error, style};
@@ -17,8 +17,9 @@ use crate::guard;
 use crate::keys::RECORD_NAMESPACE;
 use crate::record::{Home, Payload, Problem, Record, signature_path, signed_path};
 use crate::render::{ReportFormat, Verdict, render};
+use crate::report::spelled;
 use crate::snapshot::{Fault, GitRepository, Node, Overlay, Proposal, Repository as _, Side};
-use crate::source::RepoPath;
+use crate::source::{RepoPath, TaskId};
 use crate::world::World;
 
 /// How a command that writes was asked to behave.
@@ -227,9 +228,10 @@ impl<'a> Writer<'a> {
             let new = written.iter().map(|(path, _)| *path);
             repository.stage(&artifacts.chain(new).cloned().collect::<Vec<_>>())
         })?;
+        let folder = activity::main_folder(repository, top);
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
-            activity(&self.author, record).log(repository)?;
+            activity::append(&folder, &activity(self.context, &self.author, record))?;
         }
         let companions = self.companions.iter().map(|(path, _)| path);
         for signature in companions.filter(|path| signed_path(path).is_some()) {
@@ -294,8 +296,8 @@ fn file_permissions() -> fs::Permissions {
     fs::metadata(".").map(|data| data.permissions()).expect("the current folder can be asked")
 }
 
-/// What an entry says in the activity log; what it says in lists has a name there.
-fn activity(author: &Author, record: &Record) -> Activity {
+/// Gives the line that an entry leaves in the activity log; what it says in lists has a name there.
+fn activity<'r>(context: &Context, author: &'r Author, record: &'r Record) -> Activity<'r> {
     let (inputs, outputs) = match &record.payload {
         Payload::Run(run) => (json!({ "evidence": run.inputs }), json!({ "run_id": run.run_id })),
         Payload::Handoff(handoff) => (json!({}), json!({ "artifacts": handoff.artifacts })),
@@ -307,18 +309,18 @@ fn activity(author: &Author, record: &Record) -> Activity {
         }
         _ => (json!({}), json!({})),
     };
-    let (status, duration_seconds) = match &record.payload {
-        Payload::Run(run) => (json!(run.status), run.duration_seconds.unwrap_or_default()),
-        _ => (json!("completed"), 0),
+    let (status, seconds) = match &record.payload {
+        Payload::Run(run) => (spelled(&run.status), run.duration_seconds),
+        _ => ("completed".to_owned(), None),
     };
     Activity {
         timestamp: record.entry.recorded_at,
-        agent: author.actor.to_string(),
-        action: record.payload.word().to_string(),
-        task_id: record.path.home.id().cloned(),
+        agent: author.actor.as_str(),
+        action: record.payload.word(),
+        task_id: record.path.home.id().map(TaskId::as_str),
         inputs,
         outputs,
-        duration_seconds,
+        duration_seconds: seconds.unwrap_or_else(|| context.elapsed().as_secs()),
         status,
     }
 }

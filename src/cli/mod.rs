@@ -47,6 +47,7 @@ mod log;
 mod metrics;
 mod message;
 mod next;
+mod notify;
 mod open;
 mod output;
 mod phases;
@@ -63,6 +64,7 @@ mod schema;
 mod seal;
 mod sign;
 mod signals;
+mod since;
 mod status;
 mod story;
 mod suggest;
@@ -166,6 +168,8 @@ enum Command {
     /// Do what the policy says about an incident, step by step
     #[command(subcommand)]
     Procedure(procedure::Procedure),
+    /// Tell those who should know: what is new, or what you raise
+    Notify(notify::Notify),
     /// Record a person's decision
     Decide(decide::Decide),
     /// The day's jobs: list them, run one, hand them to your scheduler
@@ -213,6 +217,7 @@ pub fn main() -> ExitCode {
         Command::Unhalt(command) => command.run(&context),
         Command::Incident(command) => command.run(&context),
         Command::Procedure(command) => command.run(&context),
+        Command::Notify(command) => command.run(&context),
         Command::Decide(command) => command.run(&context),
         Command::Schedule(command) => command.run(&context),
         Command::Log(command) => command.run(&context),

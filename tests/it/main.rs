@@ -23,6 +23,7 @@ mod lists;
 mod mended;
 mod mutations;
 mod observability;
+mod notify;
 mod parallel;
 mod promotion;
 mod procedures;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Office, runs, what_runs};
 use crate::cli::Stop;
-use crate::cli::activity::Activity;
+use crate::cli::activity::{self, Activity};
 use crate::cli::context::Context;
 use crate::cli::exec::{Asked, Claim, Ended, How, Program};
 use crate::cli::output::{complain, say};
@@ -289,8 +289,8 @@ impl<'o> Running<'o> {
         let done = course.outcome == Outcome::Succeeded;
         let activity = Activity {
             timestamp: ended,
-            agent: self.agent.clone(),
-            action: "job".into(),
+            agent: &self.agent,
+            action: "job",
             task_id: None,
             inputs: json!({ "job": run.job, "scheduled_at": run.occurrence }),
             outputs: json!({
@@ -298,9 +298,10 @@ impl<'o> Running<'o> {
                 "outcome": run.outcome,
             }),
             duration_seconds: u64::try_from(ended.since(self.began).num_seconds()).unwrap_or(0),
-            status: json!(if done { "completed" } else { "failed" }),
+            status: if done { "completed".into() } else { "failed".into() },
         };
-        Ok(activity.log(repository)?)
+        let Some(top) = repository.work_dir() else { return Ok(()) };
+        Ok(activity::append(&activity::main_folder(repository, top), &activity)?)
     }
 
     /// Starts the procedure for it, and tells that it failed.

@@ -101,6 +101,12 @@ impl GitRepository {
         })
     }
 
+    /// Proposes nothing: a commit as it stands, beside the branches that are known here.
+    pub fn standing(&self, rev: &str) -> Result<Proposal, Fault> {
+        let nothing = self.range(rev, rev, self.current_branch()?)?;
+        Ok(Proposal { tips: self.tips()?, ..nothing })
+    }
+
     /// Proposes the first commits that a repository ever gets: nothing was agreed before them.
     pub fn beginning(&self, head: Oid, branch: Option<String>) -> Result<Proposal, Fault> {
         let whole = self.verification(&head.to_string(), None)?;

@@ -5,9 +5,11 @@ mod keys;
 mod orch;
 mod random;
 mod repo;
+mod servers;
 
 pub(crate) use journey::{CODE, DOCUMENT, REPORT};
 pub(crate) use keys::{key, must_run, public};
 pub(crate) use orch::{Found, Judged, ORCH, Said, Team, write_script};
 pub(crate) use random::Random;
 pub(crate) use repo::TestRepo;
+pub(crate) use servers::Server;

@@ -1,0 +1,379 @@
+//! `orch notify`: tell those who should know what is new, or what an agent raises (R003-25 to R003-27).
+
+mod sending;
+mod store;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::Stop;
+use super::activity::{self, Activity};
+use super::context::{Context, View};
+use super::ledger::Writing;
+use super::output::{complain, id, json as print_json, say};
+use super::since::since;
+use crate::ops::{self, Alert, Due, Route, Routes, Source, State};
+use crate::policy::{AlertSeverity, Policy};
+use crate::record::did_you_mean;
+use crate::render::Format;
+use crate::report::spelled;
+use crate::snapshot::GitRepository;
+use crate::source::{ActionName, TaskId};
+use crate::world::Focus;
+use crate::{checks, guard};
+use sending::{Delivery, Outcome, Sender, due, planned, send, sent, word};
+use store::Store;
+
+/// Tell those who should know: what is new, or what you raise.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --action, what is new at REV is sent: halts that stand, open incidents, what is \
+                  overdue, handoffs whose artifacts changed; and what is no more so. Each channel gets \
+                  everything once, as .git/orch/alerts/sent.jsonl remembers.\nHow loud: \
+                  ALERT_SEVERITY_<ACTION> counts before the policy; nothing below ALERT_MIN_SEVERITY, \
+                  the channel's or the policy's `min_severity` is sent. ALERT_WEBHOOK_URL alone is a \
+                  channel `webhook`; ALERT_WEBHOOK_TIMEOUT_SECONDS (4.0) and ALERT_STDOUT_ENABLED (true) \
+                  count, too.\nExit codes: 0 all taken or nothing new, 1 some channel did not take it, 2 \
+                  could not look.\nExamples: orch notify --dry-run; orch notify --action risk_alert \
+                  --message 'Drawdown at 1.8 %' --task strat-001 --detail drawdown=0.018"
+)]
+pub(super) struct Notify {
+    /// What happened, one of the policy's `alerts.actions`
+    #[arg(long, requires = "message", conflicts_with_all = ["since", "test", "rev"])]
+    action: Option<String>,
+    /// What happened, in a sentence
+    #[arg(long, value_name = "TEXT", requires = "action")]
+    message: Option<String>,
+    /// The task it is about
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>, requires = "action")]
+    task: Option<TaskId>,
+    /// debug, info, warning, error or critical; by default as the policy says
+    #[arg(long, value_parser = ops::severity, requires = "action")]
+    severity: Option<AlertSeverity>,
+    /// What else is known; may be given several times
+    #[arg(long, value_name = "NAME=TEXT", value_parser = detail, requires = "action")]
+    detail: Vec<(String, String)>,
+    /// Only what began at or after this moment, in RFC 3339, or so long ago: 24h
+    #[arg(long, value_name = "MOMENT", conflicts_with = "test")]
+    since: Option<String>,
+    /// Send a test to one channel, and remember nothing
+    #[arg(long, value_name = "CHANNEL")]
+    test: Option<String>,
+    /// The commit to look at
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    rev: String,
+    #[command(flatten)]
+    writing: Writing,
+    /// human or json
+    #[arg(long, default_value = "human", value_parser = super::output::format)]
+    format: Format,
+}
+
+fn detail(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.trim().is_empty());
+    let (name, value) = pair.ok_or("write NAME=TEXT, such as drawdown=0.018")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+/// Where what is printed is remembered; no channel can have this name.
+const PRINTED: &str = "-";
+
+impl Notify {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        let repository = context.repository()?;
+        let (policy, mut now) = match &self.action {
+            Some(action) => self.raise(context, action)?,
+            None if self.test.is_some() => (View::of(context, &[])?.policy(), Vec::new()),
+            None => look(context, &repository, &self.rev)?,
+        };
+        let routes = routes(&policy)?;
+        let sender = Sender {
+            project: policy.project.clone(),
+            environment: context.surroundings(),
+            run_id: context.run_word(),
+        };
+        if let Some(name) = &self.test {
+            return self.try_out(context, &sender, &routes, name);
+        }
+        let mut store = Store::open(&repository)?;
+        let whole = self.action.is_none();
+        match now.first_mut().filter(|_| !whole) {
+            Some(alert) => match store.said_before(alert) {
+                Some(known) => *alert = known.clone(),
+                None if self.writing.dry_run => {}
+                None => store.keep(alert)?,
+            },
+            None => now.extend(store.pending(context.at()).cloned()),
+        }
+        let now: Vec<Alert> = now.into_iter().map(|alert| routes.weighed(alert)).collect();
+        let since = self.since.as_deref().map(|text| since(text, context.at())).transpose()?;
+        let recent = |due: &Due| since.is_none_or(|since| due.alert.at >= since);
+        let mut due = due(&routes.routes, &store.remembered, &now, whole);
+        due.iter_mut().for_each(|(_, all)| all.retain(recent));
+        let loud = |alert: &Alert| !whole || alert.severity >= routes.least;
+        let mut printed = store.remembered.due(PRINTED, &now, loud, whole);
+        printed.retain(|due| routes.printed && recent(due));
+        if self.writing.dry_run {
+            self.tell(&printed, &planned(&due));
+            return Ok(());
+        }
+        if self.format == Format::Human {
+            printed.iter().for_each(tell_alert);
+        }
+        let deliveries = send(context, &sender, &due, Some(&mut store))?;
+        for due in &printed {
+            store.took(sent(PRINTED, due, context))?;
+        }
+        store.prune(context.at())?;
+        record(context, &repository, &printed, &due, &deliveries)?;
+        self.tell(&printed, &deliveries);
+        conclude(&deliveries)
+    }
+
+    /// Gives the alert that somebody raises.
+    fn raise(
+        &self,
+        context: &Context,
+        action: &str,
+    ) -> Result<(std::sync::Arc<Policy>, Vec<Alert>), Stop> {
+        let tasks: Vec<&TaskId> = self.task.iter().collect();
+        let view = View::of(context, &tasks)?;
+        let policy = view.policy();
+        let agent = context.agent(&policy)?;
+        for task in tasks {
+            view.task(task)?;
+        }
+        let action = known_action(&policy, action)?;
+        let message = self.message.as_deref().unwrap_or_default();
+        if message.trim().is_empty() {
+            return Err(Stop::fault("the message is empty", "say what happened: `--message TEXT`"));
+        }
+        let said = (message, self.detail.iter().cloned().collect::<BTreeMap<_, _>>());
+        let about = (agent.as_str(), self.task.as_ref());
+        let alert = ops::raised(&policy, (&action, self.severity), said, about, context.at());
+        Ok((policy, vec![alert]))
+    }
+
+    /// Sends a test to one channel.
+    fn try_out(
+        &self,
+        context: &Context,
+        sender: &Sender,
+        routes: &Routes,
+        name: &str,
+    ) -> Result<(), Stop> {
+        let Some(route) = routes.routes.iter().find(|route| route.name == name) else {
+            let names = || routes.routes.iter().map(|route| route.name.as_str());
+            let help = match did_you_mean(name, names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if routes.routes.is_empty() => {
+                    "the policy has none: add one to `alerts.channels`, or set ALERT_WEBHOOK_URL"
+                        .into()
+                }
+                None => format!("there is {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Stop::fault(format!("there is no channel `{name}`"), help));
+        };
+        let alert = trial(context);
+        let due = [(route, vec![Due { state: State::Raised, times: 1, alert }])];
+        let deliveries = match self.writing.dry_run {
+            true => planned(&due),
+            false => send(context, sender, &due, None)?,
+        };
+        self.tell(&[], &deliveries);
+        if self.writing.dry_run { Ok(()) } else { conclude(&deliveries) }
+    }
+
+    /// Tells what was sent, or would be.
+    fn tell(&self, printed: &[Due], deliveries: &[Delivery]) {
+        if self.format == Format::Json {
+            let alerts =
+                printed.iter().map(|due| json!({ "state": due.state, "alert": due.alert }));
+            print_json(&json!({
+                "version": 1,
+                "dry_run": self.writing.dry_run,
+                "alerts": alerts.collect::<Vec<_>>(),
+                "channels": deliveries,
+            }));
+            return;
+        }
+        if self.writing.dry_run {
+            printed.iter().for_each(tell_alert);
+        }
+        for delivery in deliveries {
+            let (channel, count) = (&delivery.channel, delivery.taken.len());
+            match delivery.outcome {
+                Outcome::Planned if count > 0 => say(format!("{channel}: would get {count}")),
+                Outcome::Sent if count > 0 => say(format!("{channel}: took {count}")),
+                Outcome::Off if count + delivery.missed > 0 => complain(format!(
+                    "{channel}: off, for {} is not set here; {} wait",
+                    delivery.variable,
+                    count + delivery.missed
+                )),
+                Outcome::Failed => {
+                    let (missed, why) = (delivery.missed, delivery.reason.as_deref());
+                    let why = why.unwrap_or_default();
+                    complain(format!("{channel}: took {count}, did not take {missed}: {why}"));
+                }
+                _ => {}
+            }
+        }
+        let quiet = deliveries.iter().all(|d| d.taken.is_empty() && d.outcome != Outcome::Failed);
+        if printed.is_empty() && quiet {
+            say("nothing new");
+        }
+    }
+}
+
+/// Gives the policy's own spelling of an action; refuses one that it does not have.
+pub(super) fn known_action(policy: &Policy, text: &str) -> Result<ActionName, Stop> {
+    let actions = &policy.alerts.actions;
+    let named = text.parse().ok().filter(|action| actions.contains_key(action));
+    named.ok_or_else(|| {
+        let names = || actions.keys().map(ActionName::as_str);
+        let help = match did_you_mean(text, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if actions.is_empty() => {
+                "name it in the policy: `alerts: {actions: {risk_alert: {title: T}}}`".into()
+            }
+            None => format!("the policy knows {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        Stop::fault(format!("the policy has no action `{text}`"), help)
+    })
+}
+
+/// Gives everything that somebody should hear of, at a commit.
+fn look(
+    context: &Context,
+    repository: &GitRepository,
+    rev: &str,
+) -> Result<(std::sync::Arc<Policy>, Vec<Alert>), Stop> {
+    let proposal = repository.standing(rev)?;
+    let world = guard::look(repository, &proposal, context.at(), false, Focus::Open)?;
+    let mut findings = checks::run(&world).findings;
+    // What was handed over and changed since is found by looking at the whole tree.
+    let tree = repository.verification(rev, Some(rev))?;
+    findings.extend(guard::guard(repository, &tree, context.at(), false)?.findings);
+    let alerts = ops::noticed(&world, &findings, context.at());
+    Ok((world.policy, alerts))
+}
+
+/// Gives the ways that alerts go here, and says which variables say nothing.
+fn routes(policy: &Policy) -> Result<Routes, Stop> {
+    let variables = std::env::vars_os();
+    let text = variables
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    let checks = checks::names();
+    let own: Vec<&str> = checks.iter().map(|(name, _)| *name).chain([ops::INCIDENT]).collect();
+    let routes = Routes::of(&policy.alerts, &text.collect(), &own)?;
+    for (name, near) in &routes.strange {
+        let near = near.as_ref().map(|near| format!("; did you mean {near}?"));
+        complain(format!("{name} is about no action of the policy{}", near.unwrap_or_default()));
+    }
+    Ok(routes)
+}
+
+fn trial(context: &Context) -> Alert {
+    Alert {
+        fingerprint: crate::source::Digest::of(context.run_word().as_bytes()),
+        action: "test".parse().expect("a name"),
+        severity: AlertSeverity::Info,
+        title: "A test".into(),
+        message: "This is a test: nothing happened".into(),
+        source: Source::Raised,
+        task_id: None,
+        incident_id: None,
+        halt_id: None,
+        path: None,
+        agent: context.agent_word().map(str::to_owned),
+        details: BTreeMap::new(),
+        at: context.at(),
+        procedure: None,
+        help: None,
+    }
+}
+
+/// Tells one alert, and what answers it.
+fn tell_alert(due: &Due) {
+    let Alert { severity, action, message, task_id, .. } = &due.alert;
+    let task = task_id.as_ref().filter(|_| due.alert.source == Source::Raised);
+    let task = task.map(|task| format!(" ({task})")).unwrap_or_default();
+    let severity = spelled(severity).to_uppercase();
+    say(format!("{}{severity} {action}{task}: {message}", word(due.state)));
+    if due.state == State::Raised {
+        due.alert.answer().iter().for_each(|answer| say(format!("    answer it: {answer}")));
+        due.alert.help.iter().for_each(|help| say(format!("    {help}")));
+    }
+}
+
+/// Writes down in the activity log what was sent to whom.
+fn record(
+    context: &Context,
+    repository: &GitRepository,
+    printed: &[Due],
+    due: &[(&Route, Vec<Due>)],
+    deliveries: &[Delivery],
+) -> Result<(), Stop> {
+    let Some(top) = repository.work_dir() else { return Ok(()) };
+    let folder = activity::main_folder(repository, top);
+    let mut all: BTreeMap<String, &Due> = BTreeMap::new();
+    for due in due.iter().flat_map(|(_, all)| all).chain(printed) {
+        all.insert(due.key(), due);
+    }
+    for due in all.values() {
+        let print = due.alert.fingerprint.to_string();
+        let taken = deliveries.iter().filter(|d| d.taken.contains(&print));
+        let missed = deliveries.iter().filter(|d| d.missed > 0).map(|d| &d.channel);
+        let (taken, missed): (Vec<_>, Vec<_>) =
+            (taken.map(|d| &d.channel).collect(), missed.collect());
+        let status = if missed.is_empty() { "completed" } else { "failed" };
+        let Alert { action, severity, message, task_id, details, .. } = &due.alert;
+        activity::append(
+            &folder,
+            &Activity {
+                timestamp: context.at(),
+                agent: context.agent_word().unwrap_or("-"),
+                action: "notify",
+                task_id: task_id.as_ref().map(TaskId::as_str),
+                inputs: json!({ "action": action, "message": message, "details": details }),
+                outputs: json!({
+                    "severity": severity, "state": due.state, "fingerprint": print,
+                    "taken_by": taken, "missed_by": missed,
+                }),
+                duration_seconds: context.elapsed().as_secs(),
+                status: status.into(),
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Refuses if some channel did not take something, or if all that were to get it are off.
+fn conclude(deliveries: &[Delivery]) -> Result<(), Stop> {
+    let missed = |outcome| {
+        let of = move |d: &&Delivery| d.outcome == outcome && d.missed > 0;
+        deliveries.iter().filter(of).collect::<Vec<_>>()
+    };
+    let names =
+        |of: &[&Delivery]| of.iter().map(|d| d.channel.clone()).collect::<Vec<_>>().join(", ");
+    let (failed, off) = (missed(Outcome::Failed), missed(Outcome::Off));
+    if let Some(first) = failed.first() {
+        let message = format!("{} did not take everything", names(&failed));
+        let help = format!(
+            "see that {} holds the right address: `orch notify --test {}`; then `orch notify` sends what \
+             is missing",
+            first.variable, first.channel
+        );
+        return Err(Stop::denied(message, help));
+    }
+    let on = deliveries.iter().any(|delivery| delivery.outcome != Outcome::Off);
+    match off.first().filter(|_| !on) {
+        Some(first) => {
+            let message = format!("nobody was told: {} is off here", names(&off));
+            let help = format!("set {}, then `orch notify` sends what is missing", first.variable);
+            Err(Stop::denied(message, help))
+        }
+        None => Ok(()),
+    }
+}

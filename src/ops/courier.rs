@@ -1,0 +1,203 @@
+//! Sends an alert, and tries again where that may help; what goes wrong is told without the address.
+
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{Message, SmtpTransport, Transport as _};
+use ureq::http::Uri;
+
+use super::Undelivered;
+use super::letter::{Envelope, mail_subject, mail_text, slack, webhook};
+use super::routes::{Address, Route};
+use crate::policy::ChannelKind;
+
+/// How often an alert is tried.
+const ATTEMPTS: u32 = 3;
+/// How long it waits before it tries again, doubling.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest that it waits because a server asks for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Why one attempt failed, and whether another may help.
+struct Setback {
+    reason: String,
+    again: bool,
+    wait: Option<Duration>,
+}
+
+/// Sends an alert on its way, and gives how many attempts that took. Transport errors, 429 and 5xx are
+/// tried again, after the wait that a server asks for, if that is not too long; anything else is final.
+pub fn deliver(
+    route: &Route,
+    address: &Address,
+    envelope: &Envelope<'_>,
+    wait: &dyn Fn(Duration),
+) -> Result<u32, Undelivered> {
+    let mut pause = FIRST_WAIT;
+    let mut attempt = 1;
+    loop {
+        let done = match route.kind {
+            ChannelKind::Webhook => post(route, address, envelope, &webhook(envelope).to_string()),
+            ChannelKind::Slack => post(route, address, envelope, &slack(envelope).to_string()),
+            ChannelKind::Email => mail(route, address, envelope),
+        };
+        let Err(setback) = done else { return Ok(attempt) };
+        if !setback.again || attempt == ATTEMPTS {
+            let tries = if attempt > 1 { format!(", {attempt} times") } else { String::new() };
+            return Err(Undelivered(format!("{}{tries}", setback.reason)));
+        }
+        wait(setback.wait.unwrap_or(pause).min(LONGEST_WAIT));
+        pause *= 2;
+        attempt += 1;
+    }
+}
+
+fn for_good(reason: impl Into<String>) -> Setback {
+    Setback { reason: reason.into(), again: false, wait: None }
+}
+
+fn for_now(reason: impl Into<String>) -> Setback {
+    Setback { reason: reason.into(), again: true, wait: None }
+}
+
+fn post(
+    route: &Route,
+    address: &Address,
+    envelope: &Envelope<'_>,
+    body: &str,
+) -> Result<(), Setback> {
+    let no_address = || for_good(format!("{} holds no address of the web", route.variable));
+    let uri: Uri = address.secret().parse().map_err(|_| no_address())?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(no_address());
+    }
+    // Nothing follows a redirect: the alert is for this address and nobody else.
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(route.timeout))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .user_agent(concat!("orch/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into();
+    let request = agent
+        .post(uri)
+        .header("Content-Type", "application/json; charset=utf-8")
+        .header("Idempotency-Key", envelope.due.key());
+    let response = request.send(body).map_err(|error| of_http(&error))?;
+    let code = response.status().as_u16();
+    match code {
+        200..=299 => Ok(()),
+        300..=399 => Err(for_good(format!(
+            "it redirects elsewhere (HTTP {code}), which is not followed; put the final address \
+             into {}",
+            route.variable
+        ))),
+        429 | 500..=599 => {
+            let asked = response.headers().get("Retry-After");
+            let asked = asked.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            let wait = asked.map(Duration::from_secs);
+            Err(Setback { wait, ..for_now(format!("it answered HTTP {code}")) })
+        }
+        _ => Err(for_good(format!("it answered HTTP {code}"))),
+    }
+}
+
+/// Gives what went wrong in words of our own: those of the library may hold the address.
+fn of_http(error: &ureq::Error) -> Setback {
+    match error {
+        ureq::Error::Timeout(_) => for_now("it took too long"),
+        ureq::Error::HostNotFound => for_now("its host is not found"),
+        ureq::Error::Io(error) => for_now(of_system(error)),
+        ureq::Error::ConnectionFailed => for_now("there is no connection"),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
+            for_good("its certificate can't be relied on, or it speaks no TLS")
+        }
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => for_good("its address can't be used"),
+        ureq::Error::InvalidProxyUrl => for_good("the address of the proxy can't be used"),
+        _ => for_now("the exchange broke off"),
+    }
+}
+
+fn of_system(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "it refuses the connection".into(),
+        std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => "it took too long".into(),
+        kind => format!("the connection failed ({kind})"),
+    }
+}
+
+fn mail(route: &Route, address: &Address, envelope: &Envelope<'_>) -> Result<(), Setback> {
+    let variable = &route.variable;
+    let no_address = || {
+        let form = "smtp://USER:PASSWORD@HOST:PORT or smtps://…";
+        for_good(format!("{variable} holds no address of a mail server: {form}"))
+    };
+    let url = guarded(address.secret()).ok_or_else(no_address)?;
+    let transport = SmtpTransport::from_url(&url).map_err(|_| no_address())?;
+    let transport = transport.timeout(Some(route.timeout)).build();
+    let message = written(route, envelope)?;
+    transport.send(&message).map(|_| ()).map_err(|error| of_mail(&error))
+}
+
+/// Gives an SMTP address that says how the connection is kept secret: as it says itself; else by
+/// STARTTLS where the server has it, and always where a password would go over the net.
+fn guarded(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    if scheme == "smtps" || (scheme == "smtp" && rest.contains("tls=")) {
+        return Some(address.to_owned());
+    }
+    if scheme != "smtp" {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
+    let here = ["localhost", "127.", "[::1]"].iter().any(|near| host.starts_with(near));
+    let port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    match (user.is_some(), here) {
+        (_, true) => Some(address.to_owned()),
+        (true, false) => Some(format!("{address}{}tls=required", joint(rest))),
+        (false, false) if port => Some(format!("{address}{}tls=opportunistic", joint(rest))),
+        // Without a password, mail goes to port 25 and not to that of submission.
+        (false, false) => {
+            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            let whole = format!("smtp://{}:25{}", &rest[..end], &rest[end..]);
+            Some(format!("{whole}{}tls=opportunistic", joint(rest)))
+        }
+    }
+}
+
+fn joint(rest: &str) -> char {
+    if rest.contains('?') { '&' } else { '?' }
+}
+
+fn written(route: &Route, envelope: &Envelope<'_>) -> Result<Message, Setback> {
+    let mailbox = |text: &str| {
+        let parsed: Result<Mailbox, _> = text.parse();
+        parsed.map_err(|_| for_good("the policy's `from` or `to` is no address of a mail"))
+    };
+    let mut builder = Message::builder()
+        .from(mailbox(route.from.as_deref().unwrap_or_default())?)
+        .subject(mail_subject(envelope))
+        .header(ContentType::TEXT_PLAIN)
+        .message_id(Some(format!("<{}@orch>", envelope.due.key())));
+    for to in &route.to {
+        builder = builder.to(mailbox(to)?);
+    }
+    builder.body(mail_text(envelope)).map_err(|_| for_good("no mail can be made of it"))
+}
+
+fn of_mail(error: &lettre::transport::smtp::Error) -> Setback {
+    match error.status() {
+        Some(code) if error.is_permanent() => for_good(format!("it answered SMTP {code}")),
+        Some(code) => for_now(format!("it answered SMTP {code}")),
+        None if error.is_timeout() => for_now("it took too long"),
+        None if error.is_tls() => {
+            for_good("its certificate can't be relied on, or it speaks no TLS")
+        }
+        None if error.is_client() => {
+            for_good("it offers nothing that this mail needs, such as TLS")
+        }
+        None => for_now("the connection failed"),
+    }
+}

@@ -1,0 +1,120 @@
+//! What each channel has taken already, so that everything is sent once, and its end once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::alert::{Alert, Source};
+use crate::source::{Digest, Moment};
+
+/// How long what was raised, or is resolved, is remembered.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// Whether something is so, or no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It is so.
+    Raised,
+    /// It was so.
+    Resolved,
+}
+
+/// What a channel took: a line of the file that remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The channel.
+    pub channel: String,
+    /// What was said of it.
+    pub state: State,
+    /// How many times it has come up, from 1.
+    pub times: u32,
+    /// When it was sent.
+    pub sent_at: Moment,
+    /// The alert.
+    pub alert: Alert,
+}
+
+/// What is to be sent to a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Whether it is so, or no more.
+    pub state: State,
+    /// How many times it has come up, from 1.
+    pub times: u32,
+    /// The alert.
+    pub alert: Alert,
+}
+
+impl Due {
+    /// Gives what a receiver knows the same message by, should it get it twice.
+    pub fn key(&self) -> String {
+        let times = if self.times > 1 { format!("-{}", self.times) } else { String::new() };
+        let end = if self.state == State::Resolved { "-resolved" } else { "" };
+        format!("{}{times}{end}", self.alert.fingerprint.hex())
+    }
+}
+
+/// What was sent, as far as it matters still.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered {
+    latest: BTreeMap<(String, Digest), Sent>,
+}
+
+impl Remembered {
+    /// Reads the lines of the file. One that can't be read is none: at worst, something is sent twice.
+    pub fn read(text: &str) -> Self {
+        let mut remembered = Remembered::default();
+        for sent in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
+            remembered.add(sent);
+        }
+        remembered
+    }
+
+    /// Remembers that a channel took something.
+    pub fn add(&mut self, sent: Sent) {
+        self.latest.insert((sent.channel.clone(), sent.alert.fingerprint), sent);
+    }
+
+    /// Gives what a channel has not heard of: what is so now, and what was so when it last heard and is
+    /// not any more. `whole` says whether `now` is everything that is so, or only what was just raised.
+    pub fn due(
+        &self,
+        channel: &str,
+        now: &[Alert],
+        wanted: impl Fn(&Alert) -> bool,
+        whole: bool,
+    ) -> Vec<Due> {
+        let current: BTreeSet<Digest> = now.iter().map(|alert| alert.fingerprint).collect();
+        let ended = self.latest.values().filter(|sent| {
+            let of_ledgers = sent.alert.source != Source::Raised;
+            whole && of_ledgers && sent.channel == channel && sent.state == State::Raised
+        });
+        let ended = ended.filter(|sent| !current.contains(&sent.alert.fingerprint));
+        let ended = ended.map(|sent| Due {
+            state: State::Resolved,
+            times: sent.times,
+            alert: sent.alert.clone(),
+        });
+        let new = now.iter().filter(|alert| wanted(alert)).filter_map(|alert| {
+            let times = match self.latest.get(&(channel.to_owned(), alert.fingerprint)) {
+                Some(sent) if sent.state == State::Raised => return None,
+                Some(sent) => sent.times + 1,
+                None => 1,
+            };
+            Some(Due { state: State::Raised, times, alert: alert.clone() })
+        });
+        new.chain(ended).collect()
+    }
+
+    /// Forgets what is over for long, and gives the rest as lines.
+    pub fn pruned(&mut self, at: Moment) -> String {
+        self.latest.retain(|_, sent| {
+            let over = sent.state == State::Resolved || sent.alert.source == Source::Raised;
+            !over || at.since(sent.sent_at) < KEPT
+        });
+        let line = |sent: &Sent| serde_json::to_string(sent).expect("an alert is text");
+        self.latest.values().map(|sent| line(sent) + "\n").collect()
+    }
+}

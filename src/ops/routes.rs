@@ -1,0 +1,204 @@
+//! Where alerts go and how loud each is: the policy, and what the environment says otherwise (R003-25).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::alert::Alert;
+use crate::policy::{AlertSeverity, Alerts, Channel, ChannelKind};
+use crate::record::did_you_mean;
+use crate::report::spelled;
+use crate::snapshot::Fault;
+use crate::source::ActionName;
+
+/// How bad something can be, from the least on.
+pub const SEVERITIES: [AlertSeverity; 5] = [
+    AlertSeverity::Debug,
+    AlertSeverity::Info,
+    AlertSeverity::Warning,
+    AlertSeverity::Error,
+    AlertSeverity::Critical,
+];
+/// What the variables begin with that give an action a severity.
+const SEVERITY_OF: &str = "ALERT_SEVERITY_";
+const MINIMUM: &str = "ALERT_MIN_SEVERITY";
+const WEBHOOK: &str = "ALERT_WEBHOOK_URL";
+const TIMEOUT: &str = "ALERT_WEBHOOK_TIMEOUT_SECONDS";
+const PRINTED: &str = "ALERT_STDOUT_ENABLED";
+/// How long one attempt may take where nobody says.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// The longest that one attempt may take.
+const LONGEST: f64 = 300.0;
+
+/// Reads one of the words for how bad something is.
+pub fn severity(text: &str) -> Result<AlertSeverity, String> {
+    let word = text.trim().to_lowercase();
+    let known = SEVERITIES.into_iter().find(|known| spelled(known) == word);
+    known.ok_or_else(|| format!("write {}", severity_words()))
+}
+
+fn severity_words() -> String {
+    let words: Vec<String> = SEVERITIES.iter().map(spelled).collect();
+    let (last, others) = words.split_last().expect("there are five");
+    format!("{} or {last}", others.join(", "))
+}
+
+/// An address with its secret, which is shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// Gives it to what sends; it must not be told.
+    pub(super) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// One way that alerts go.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The channel's name.
+    pub name: String,
+    /// How it is sent.
+    pub kind: ChannelKind,
+    /// The variable that holds the address.
+    pub variable: String,
+    /// The address; none where the variable is not set.
+    pub address: Option<Address>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// Nothing below this goes here.
+    pub least: AlertSeverity,
+    /// The actions that go here; all of them if none is named.
+    pub actions: Vec<ActionName>,
+    /// Who a mail comes from.
+    pub from: Option<String>,
+    /// Who a mail goes to.
+    pub to: Vec<String>,
+}
+
+impl Route {
+    /// Tells whether an alert goes this way.
+    pub fn wants(&self, alert: &Alert) -> bool {
+        let about = self.actions.is_empty() || self.actions.contains(&alert.action);
+        about && alert.severity >= self.least
+    }
+}
+
+/// All ways that alerts go.
+#[derive(Debug, Clone)]
+pub struct Routes {
+    /// The channels, by name.
+    pub routes: Vec<Route>,
+    /// Whether alerts are printed, too.
+    pub printed: bool,
+    /// Nothing below this is printed.
+    pub least: AlertSeverity,
+    /// Variables that name no action, with the nearest one that would.
+    pub strange: Vec<(String, Option<String>)>,
+    severities: BTreeMap<String, AlertSeverity>,
+}
+
+impl Routes {
+    /// Joins a policy with the variables of a process; refuses a variable that says nothing that is
+    /// known, by its name and without what it says. `own` are actions that no policy has to name.
+    pub fn of(
+        alerts: &Alerts,
+        variables: &BTreeMap<String, String>,
+        own: &[&str],
+    ) -> Result<Self, Fault> {
+        let set =
+            |name: &str| variables.get(name).map(|text| text.trim()).filter(|t| !t.is_empty());
+        let minimum = set(MINIMUM).map(|text| said(MINIMUM, text)).transpose()?;
+        let least = minimum.or(alerts.min_severity).unwrap_or(AlertSeverity::Warning);
+        let timeout = set(TIMEOUT).map(seconds).transpose()?;
+        let printed = set(PRINTED).map(yes_or_no).transpose()?.unwrap_or(true);
+        let mut severities = BTreeMap::new();
+        for name in variables.keys() {
+            let action = name.strip_prefix(SEVERITY_OF).filter(|action| !action.is_empty());
+            if let (Some(action), Some(text)) = (action, set(name)) {
+                severities.insert(action.to_owned(), said(name, text)?);
+            }
+        }
+        let known: Vec<String> = alerts
+            .actions
+            .keys()
+            .map(ActionName::as_str)
+            .chain(own.iter().copied())
+            .map(in_capitals)
+            .collect();
+        let strange = severities.keys().filter(|action| !known.contains(action)).map(|action| {
+            let near = did_you_mean(action, known.iter().map(String::as_str));
+            (format!("{SEVERITY_OF}{action}"), near.map(|near| format!("{SEVERITY_OF}{near}")))
+        });
+        let strange = strange.collect();
+        let route = |name: &String, channel: &Channel| Route {
+            name: name.clone(),
+            kind: channel.kind,
+            variable: channel.url_env.clone(),
+            address: set(&channel.url_env).map(|text| Address(text.to_owned())),
+            timeout: timeout
+                .filter(|_| channel.kind != ChannelKind::Email)
+                .or(channel.timeout.and_then(|timeout| timeout.0.to_std().ok()))
+                .unwrap_or(PATIENCE),
+            least: minimum.or(channel.min_severity).unwrap_or(least),
+            actions: channel.actions.clone(),
+            from: channel.from.clone(),
+            to: channel.to.clone(),
+        };
+        let mut routes: Vec<Route> =
+            alerts.channels.iter().map(|(name, channel)| route(name, channel)).collect();
+        if routes.is_empty() && set(WEBHOOK).is_some() {
+            let channel = Channel {
+                kind: ChannelKind::Webhook,
+                url_env: WEBHOOK.into(),
+                timeout: None,
+                min_severity: None,
+                actions: Vec::new(),
+                from: None,
+                to: Vec::new(),
+            };
+            routes.push(route(&"webhook".to_owned(), &channel));
+        }
+        Ok(Routes { routes, printed, least, strange, severities })
+    }
+
+    /// Gives an alert the severity that the environment gives its action, if it does.
+    #[must_use]
+    pub fn weighed(&self, alert: Alert) -> Alert {
+        let said = self.severities.get(&in_capitals(alert.action.as_str()));
+        Alert { severity: said.copied().unwrap_or(alert.severity), ..alert }
+    }
+}
+
+/// Gives an action's name as variables spell it.
+fn in_capitals(action: &str) -> String {
+    action.to_uppercase().replace(['-', '.'], "_")
+}
+
+fn said(name: &str, text: &str) -> Result<AlertSeverity, Fault> {
+    severity(text).map_err(|help| Fault::new(format!("{name} is no severity"), help))
+}
+
+fn seconds(text: &str) -> Result<Duration, Fault> {
+    let number = text.parse().ok().filter(|number| *number > 0.0 && *number <= LONGEST);
+    let number = number.ok_or_else(|| {
+        let help = format!("write seconds, more than 0 and at most {LONGEST}, such as `4.0`");
+        Fault::new(format!("{TIMEOUT} is no number of seconds"), help)
+    });
+    number.map(Duration::from_secs_f64)
+}
+
+fn yes_or_no(text: &str) -> Result<bool, Fault> {
+    match text.to_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(Fault::new(format!("{PRINTED} is neither yes nor no"), "write true or false")),
+    }
+}
