@@ -23,6 +23,7 @@ use crate::world::{Focus, LedgerView, World};
 #[derive(Debug, Clone)]
 pub(super) struct Context {
     who: Who,
+    named: bool,
     directory: PathBuf,
     environment: GitEnvironment,
     at: Moment,
@@ -31,13 +32,15 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Reads the process's folder, environment and clock, once.
-    pub(super) fn of_process(who: Who) -> Self {
+    /// Reads the process's folder, environment and clock, once; `named` says whether the agent stands on
+    /// the command line.
+    pub(super) fn of_process(who: Who, named: bool) -> Self {
         let arguments: Vec<_> = std::env::args().collect();
         let json = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
             || arguments.iter().any(|argument| argument == "--format=json");
         Context {
             who,
+            named,
             directory: std::env::current_dir().unwrap_or_default(),
             environment: GitEnvironment::from_vars(std::env::vars_os()),
             at: Moment::new(Utc::now()),
@@ -129,6 +132,11 @@ impl Context {
     /// Gives the named agent without asking the policy, for questions that are not about them.
     pub(super) fn agent_word(&self) -> Option<&str> {
         self.who.agent.as_deref()
+    }
+
+    /// Gives the agent that was named on the command line, and not only by the environment.
+    pub(super) fn named_agent(&self) -> Option<&str> {
+        self.who.agent.as_deref().filter(|_| self.named)
     }
 
     /// Gives what goes into the envelope of an entry.

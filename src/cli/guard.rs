@@ -8,6 +8,7 @@ use super::context::{Context, staged};
 use super::ledger::write_whole;
 use super::output::{complain, moment, report_format, show, show_error, style};
 use super::push::{pushed, received};
+use super::trace;
 use super::worktree::changed_on_disk;
 use crate::diagnostic::Report;
 use crate::guard::guard;
@@ -216,6 +217,7 @@ fn conclude(
         None => show(render(&verdict, telling.format, style())),
     }
     if report.refused() {
+        trace::refused(report);
         return Err(Stop::Refused);
     }
     if require && examined_nothing(report) {

@@ -11,6 +11,7 @@ use super::activity::{self, Activity};
 use super::context::{Context, View};
 use super::journal::Journal;
 use super::output::{complain, say, say_lines, show_error, style};
+use super::trace;
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
@@ -231,6 +232,7 @@ impl<'a> Writer<'a> {
         let folder = activity::main_folder(repository, top);
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
+            tracing::info!(path = %record.repo_path(), kind = record.payload.word(), "wrote");
             activity::append(&folder, &activity(self.context, &self.author, record))?;
         }
         let companions = self.companions.iter().map(|(path, _)| path);
@@ -243,6 +245,7 @@ impl<'a> Writer<'a> {
 
 /// Shows why something is refused, and stops with exit code 1.
 pub(super) fn refuse(report: &Report, proposal: &Proposal) -> Stop {
+    trace::refused(report);
     let verdict = Verdict::new(report, proposal, 0);
     show_error(render(&verdict, ReportFormat::Human, style()).trim_end());
     Stop::Refused

@@ -72,12 +72,14 @@ mod task;
 mod tasks;
 mod templates;
 mod told;
+mod trace;
 mod update;
 mod worktree;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use context::Context;
 pub use output::Stop;
@@ -189,8 +191,12 @@ enum Command {
 /// Runs the command line of this process and gives its exit code: 0 nothing refused, 1 something
 /// refused, 2 could not look.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let context = Context::of_process(arguments.who);
+    let matches = Arguments::command().get_matches();
+    let command = words(&matches);
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let named = matches.value_source("agent") == Some(ValueSource::CommandLine);
+    let context = Context::of_process(arguments.who, named);
+    trace::begin(&context, &command);
     let done = match arguments.command {
         Command::Init(command) => command.run(&context),
         Command::Demo(command) => command.run(&context),
@@ -225,8 +231,18 @@ pub fn main() -> ExitCode {
         Command::Hooks(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => stop.tell(&context),
+    let code = done.err().map_or(0, |stop| stop.tell(&context));
+    trace::end(&context, code);
+    ExitCode::from(code)
+}
+
+/// Gives the words of a command, such as `run start`.
+fn words(matches: &clap::ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut inner = matches.subcommand();
+    while let Some((word, matches)) = inner {
+        words.push(word);
+        inner = matches.subcommand();
     }
+    words.join(" ")
 }

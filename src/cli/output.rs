@@ -1,7 +1,6 @@
 //! Words out: the only file with `println`.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::process::ExitCode;
 
 use super::context::Context;
 use crate::render::{self, Failure, Format, FormatFault, MeasuresFormat, ReportFormat, Style};
@@ -51,16 +50,16 @@ impl Stop {
     }
 
     /// Tells why, on standard error, and gives the exit code.
-    pub(super) fn tell(&self, context: &Context) -> ExitCode {
+    pub(super) fn tell(&self, context: &Context) -> u8 {
         let (failure, code) = match self {
-            Stop::Refused => return ExitCode::from(1),
-            Stop::Interrupted(signal) => return ExitCode::from(128 + signal),
+            Stop::Refused => return 1,
+            Stop::Interrupted(signal) => return 128 + signal,
             Stop::Denied(fault) => (Failure { code: "refused", ..Failure::from(fault) }, 1),
             Stop::Fault(fault) => (Failure::from(fault), 2),
         };
         let drawn = render::render_failure(&failure, context.error_format(), error_style());
         show_error(drawn.trim_end());
-        ExitCode::from(code)
+        code
     }
 }
 

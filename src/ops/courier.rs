@@ -201,3 +201,27 @@ fn of_mail(error: &lettre::transport::smtp::Error) -> Setback {
         None => for_now("the connection failed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A password goes over the net only where nobody can read it.
+    #[test]
+    fn a_password_is_kept_secret() {
+        for (given, used) in [
+            ("smtps://u:p@mail.example", "smtps://u:p@mail.example"),
+            ("smtp://u:p@mail.example", "smtp://u:p@mail.example?tls=required"),
+            ("smtp://u:p@mail.example:25/me?x=1", "smtp://u:p@mail.example:25/me?x=1&tls=required"),
+            ("smtp://mail.example", "smtp://mail.example:25?tls=opportunistic"),
+            ("smtp://mail.example:2525", "smtp://mail.example:2525?tls=opportunistic"),
+            ("smtp://u:p@127.0.0.1:2525", "smtp://u:p@127.0.0.1:2525"),
+            ("smtp://u:p@mail.example?tls=required", "smtp://u:p@mail.example?tls=required"),
+        ] {
+            assert_eq!(guarded(given).as_deref(), Some(used), "{given}");
+            assert!(SmtpTransport::from_url(used).is_ok(), "{used}");
+        }
+        assert_eq!(guarded("https://mail.example"), None);
+        assert_eq!(guarded("mail.example"), None);
+    }
+}

@@ -202,3 +202,60 @@ fn yes_or_no(text: &str) -> Result<bool, Fault> {
         _ => Err(Fault::new(format!("{PRINTED} is neither yes nor no"), "write true or false")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes(minimum: &str, channel: &str, variables: &[(&str, &str)]) -> Result<Routes, Fault> {
+        let pager = format!(r#"{{"kind": "webhook", "url_env": "PAGER"{channel}}}"#);
+        let text = format!(
+            r#"{{{minimum}"channels": {{"pager": {pager}}},
+               "actions": {{"risk.stop-loss": {{"title": "x"}}}}}}"#
+        );
+        let alerts: Alerts = serde_json::from_str(&text).expect("a policy's alerts");
+        let variables = variables.iter().map(|(name, text)| ((*name).into(), (*text).into()));
+        Routes::of(&alerts, &variables.collect(), &["handoff-stale"])
+    }
+
+    /// R003-25: the environment's minimum, else the channel's, else the policy's, else a warning.
+    #[test]
+    fn the_nearest_minimum_counts() {
+        let least = |minimum: &str, channel: &str, variables: &[(&str, &str)]| {
+            let routes = routes(minimum, channel, variables).expect("it makes sense");
+            (routes.routes[0].least, routes.least)
+        };
+        use AlertSeverity::{Critical, Debug, Error, Info, Warning};
+        let (policy, channel) = (r#""min_severity": "error","#, r#", "min_severity": "critical""#);
+        assert_eq!(least("", "", &[]), (Warning, Warning));
+        assert_eq!(least(policy, "", &[]), (Error, Error));
+        assert_eq!(least(policy, channel, &[]), (Critical, Error));
+        assert_eq!(least(policy, channel, &[("ALERT_MIN_SEVERITY", " Info ")]), (Info, Info));
+        assert_eq!(least("", channel, &[("ALERT_MIN_SEVERITY", "debug")]), (Debug, Debug));
+    }
+
+    /// Dots and dashes are no letters of a variable; what names nothing is told with what does.
+    #[test]
+    fn variables_name_actions_in_capitals() {
+        let set = [
+            ("ALERT_SEVERITY_RISK_STOP_LOSS", "critical"),
+            ("ALERT_SEVERITY_HANDOF_STALE", "info"),
+        ];
+        let routes = routes("", "", &set).expect("it makes sense");
+        assert_eq!(routes.severities["RISK_STOP_LOSS"], AlertSeverity::Critical);
+        let near = Some("ALERT_SEVERITY_HANDOFF_STALE".to_owned());
+        assert_eq!(routes.strange, [("ALERT_SEVERITY_HANDOF_STALE".to_owned(), near)]);
+    }
+
+    /// No error and no picture of a route holds what a variable says.
+    #[test]
+    fn an_address_is_shown_nowhere() {
+        let routes = routes("", "", &[("PAGER", "https://x/T0KEN")]).expect("it makes sense");
+        assert!(!format!("{routes:?}").contains("T0KEN"));
+        assert_eq!(routes.routes[0].address.as_ref().map(Address::secret), Some("https://x/T0KEN"));
+        for seconds in ["0", "-1", "NaN", "1e9", "soon"] {
+            assert!(self::seconds(seconds).is_err(), "{seconds}");
+        }
+        assert_eq!(self::seconds("0.25"), Ok(Duration::from_millis(250)));
+    }
+}

@@ -149,7 +149,7 @@ fn line_and_column(report: &Report, place: &Place) -> (Option<usize>, Option<usi
 }
 
 /// Gives a value as JSON on one line that a terminal and a CI log can be trusted with.
-pub(super) fn line(value: &impl Serialize) -> String {
+pub fn line(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, Visible::default());
     value.serialize(&mut serializer).expect("plain structs with text keys are JSON");

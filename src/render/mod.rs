@@ -28,7 +28,7 @@ pub use board::{board, duration, more_done};
 pub use error::{CANNOT_LOOK, Failure, render_failure};
 pub use exposition::{open_metrics, prometheus};
 pub use format::{Format, FormatFault, MeasuresFormat, ReportFormat};
-pub use json::pretty;
+pub use json::{line as json_line, pretty};
 pub use text::{harmless, in_one_line as one_line};
 
 use crate::diagnostic::Report;

@@ -1,13 +1,13 @@
 //! One ledger as agreed and as it would stand, with the state before each new entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Seen;
 use crate::ledger::{IncidentState, State};
 use crate::record::kind::RunStatus;
 use crate::record::{self, Home, Problem, Record, RecordPath};
 use crate::snapshot::{Change, Fault, Oid, Repository, Side};
-use crate::source::{RepoPath, TaskId};
+use crate::source::{Moment, RepoPath, TaskId};
 
 /// A ledger, or a decision, which is a ledger of one entry.
 #[derive(Debug)]
@@ -99,14 +99,42 @@ pub(super) fn beside(repository: &dyn Repository, side: Side) -> Result<Vec<Home
     Ok(incidents.chain(ids(".orch/halts")?.into_iter().map(Home::Halt)).collect())
 }
 
-/// Gives every record of a side that can be read, of all ledgers and the decisions, by their moments.
-pub fn every_record(repository: &dyn Repository, side: Side) -> Result<Vec<Record>, Fault> {
-    let mut records = Vec::new();
-    for (path, node) in repository.list(side, &RepoPath::from(".orch"))? {
-        records.extend(read_one(repository, &path, node)?);
+/// Gives the records of a side that may be wanted and can be read, by their moments; those written
+/// before `since` are left out. Of a ledger whose last entry is older, no other one is read.
+pub fn records_since(
+    repository: &dyn Repository,
+    side: Side,
+    since: Option<Moment>,
+    wanted: impl Fn(&RecordPath) -> bool,
+) -> Result<Vec<Record>, Fault> {
+    let mut records: Vec<Record> = Vec::new();
+    let mut over: Option<RepoPath> = None;
+    for (path, node) in repository.list(side, &RepoPath::from(".orch"))?.into_iter().rev() {
+        // Names end with what they are: a ledger's last entry comes first.
+        let Ok(place) = RecordPath::parse(&path) else { continue };
+        let folder = path.folder();
+        if over.as_ref() == Some(&folder) || !wanted(&place) {
+            continue;
+        }
+        let Ok(record) = read_one(repository, &path, node)? else { continue };
+        match since.is_none_or(|since| record.entry.recorded_at >= since) {
+            true => records.push(record),
+            false if place.sequence.is_some() => over = Some(folder),
+            false => {}
+        }
     }
     records.sort_by_cached_key(|record| (record.entry.recorded_at, record.repo_path().clone()));
     Ok(records)
+}
+
+/// Gives the ids of every task, incident and halt of a side.
+pub fn known_ids(repository: &dyn Repository, side: Side) -> Result<BTreeSet<String>, Fault> {
+    let listed = repository.list(side, &RepoPath::from(".orch"))?;
+    let ids = listed.iter().filter_map(|(path, _)| {
+        let place = RecordPath::parse(path).ok()?;
+        place.home.id().map(ToString::to_string)
+    });
+    Ok(ids.collect())
 }
 
 /// Reads one record; gives what is wrong with it if it is none.

@@ -26,7 +26,7 @@ pub use freezes::{OpenIncident, StandingHalt};
 pub use gate::{Evaluation, document, evaluate};
 pub use here::RunHere;
 pub use history::{Erased, Rewritten};
-pub use ledgers::{LedgerView, every_record, ledger_at, touches_landed};
+pub use ledgers::{LedgerView, known_ids, ledger_at, records_since, touches_landed};
 pub use present::{stale, unreadable};
 pub use seals::{Seal, Unproved};
 pub use survey::{Live, Survey};

@@ -20,6 +20,7 @@ mod hooks;
 mod import;
 mod incidents;
 mod lists;
+mod log;
 mod mended;
 mod mutations;
 mod observability;

@@ -317,16 +317,20 @@ fn record(
 ) -> Result<(), Stop> {
     let Some(top) = repository.work_dir() else { return Ok(()) };
     let folder = activity::main_folder(repository, top);
-    let mut all: BTreeMap<String, &Due> = BTreeMap::new();
-    for due in due.iter().flat_map(|(_, all)| all).chain(printed) {
-        all.insert(due.key(), due);
+    // What was to go out, with those that took it and those that did not.
+    let mut all: BTreeMap<String, (&Due, [Vec<&str>; 2])> = BTreeMap::new();
+    for due in printed {
+        all.insert(due.key(), (due, [Vec::new(), Vec::new()]));
     }
-    for due in all.values() {
+    for ((_, dues), delivery) in due.iter().zip(deliveries) {
+        for due in dues.iter().filter(|_| delivery.outcome != Outcome::Off) {
+            let missed = !delivery.taken.contains(&due.alert.fingerprint.to_string());
+            let known = all.entry(due.key()).or_insert((due, [Vec::new(), Vec::new()]));
+            known.1[usize::from(missed)].push(&delivery.channel);
+        }
+    }
+    for (due, [taken, missed]) in all.values() {
         let print = due.alert.fingerprint.to_string();
-        let taken = deliveries.iter().filter(|d| d.taken.contains(&print));
-        let missed = deliveries.iter().filter(|d| d.missed > 0).map(|d| &d.channel);
-        let (taken, missed): (Vec<_>, Vec<_>) =
-            (taken.map(|d| &d.channel).collect(), missed.collect());
         let status = if missed.is_empty() { "completed" } else { "failed" };
         let Alert { action, severity, message, task_id, details, .. } = &due.alert;
         activity::append(

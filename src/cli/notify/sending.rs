@@ -104,6 +104,8 @@ pub(super) fn send(
             match done {
                 Ok(_) => {
                     delivery.taken.push(key(due));
+                    let (channel, alert) = (route.name.as_str(), key(due));
+                    tracing::info!(channel, alert, "alert taken");
                     delivery.outcome = Outcome::Sent;
                     let sent = sent(&route.name, due, context);
                     let kept = store.as_mut().map_or(Ok(()), |store| store.took(sent));
@@ -112,6 +114,8 @@ pub(super) fn send(
                 Err(why) => {
                     delivery.missed = all.len() - number;
                     delivery.reason = Some(why.to_string());
+                    let (channel, reason) = (route.name.as_str(), why.to_string());
+                    tracing::warn!(channel, alert = key(due), reason, "alert not taken");
                 }
             }
         }
