@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -28,13 +28,13 @@ use crate::snapshot::GitRepository;
 /// How the files are named, before the day and behind it.
 const PREFIX: &str = "orch.log";
 const SUFFIX: &str = "jsonl";
-/// How many days' files are kept.
-const KEPT: usize = 7;
+/// How many days' files are kept, today's among them.
+const KEPT: u16 = 7;
 
 /// The last words of commands that only read, or judge.
-const READING: [&str; 18] = [
+const READING: [&str; 17] = [
     "guard", "verify", "explain", "next", "plan", "status", "metrics", "list", "show", "deps",
-    "graph", "log", "schema", "board", "claims", "demo", "export", "status",
+    "graph", "log", "schema", "claims", "demo", "export", "due",
 ];
 
 /// Begins to log, if this command or the environment asks for it.
@@ -52,7 +52,8 @@ pub(super) fn begin(context: &Context, command: &str) {
     }
     let leaf = command.rsplit(' ').next().unwrap_or_default();
     let asked = level.is_some() || variable("LOG_DIR").is_some();
-    if level == Some(LevelFilter::OFF) || !(asked || !READING.contains(&leaf)) {
+    let quiet = !asked && READING.contains(&leaf);
+    if quiet || level == Some(LevelFilter::OFF) {
         return;
     }
     let own = || filter_fn(|event| event.target().starts_with(env!("CARGO_PKG_NAME")));
@@ -113,19 +114,13 @@ fn open(context: &Context) -> Option<RollingFileAppender> {
         Some(named) => context.directory().join(named),
         None => context.repository().ok()?.common_dir().join("orch/logs"),
     };
-    let kept = match variable("LOG_RETENTION_DAYS").map(|text| text.parse::<usize>()) {
-        None => KEPT,
-        Some(Ok(days)) if days > 0 => days,
-        Some(_) => {
-            complain(format!("LOG_RETENTION_DAYS is no number of days: {KEPT} are kept"));
-            KEPT
-        }
-    };
+    // It would tell on standard error what it misses.
+    let _told_below = std::fs::create_dir_all(&folder);
+    prune(context, &folder);
     let rolling = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(PREFIX)
         .filename_suffix(SUFFIX)
-        .max_log_files(kept)
         .build(&folder);
     if rolling.is_err() {
         complain(format!("no log is written: {} can't be", folder.display()));
@@ -133,14 +128,30 @@ fn open(context: &Context) -> Option<RollingFileAppender> {
     rolling.ok()
 }
 
+/// Removes the files of days that are kept no longer, by the days in their names.
+fn prune(context: &Context, folder: &Path) {
+    let kept = match variable("LOG_RETENTION_DAYS").map(|text| text.parse::<u16>()) {
+        None => KEPT,
+        Some(Ok(days)) if days > 0 => days,
+        Some(_) => {
+            complain(format!("LOG_RETENTION_DAYS is no number of days: {KEPT} are kept"));
+            KEPT
+        }
+    };
+    let last = context.at().plus(-TimeDelta::days(i64::from(kept))).day();
+    for (_, path) in days(folder).into_iter().filter(|(day, _)| *day <= last) {
+        let _another_did_it = std::fs::remove_file(path);
+    }
+}
+
 /// What stands on every line.
 fn fixed(context: &Context, command: &str) -> Map<String, Value> {
     let fixed = json!({
-        "run_id": context.run_word(),
-        "environment": context.surroundings(),
+        "run_id": one_line(&context.run_word()),
+        "environment": one_line(&context.surroundings()),
         "command": command,
-        "agent": context.agent_word(),
-        "session": context.session(),
+        "agent": context.agent_word().map(one_line),
+        "session": context.session().map(one_line),
     });
     fixed.as_object().cloned().unwrap_or_default()
 }

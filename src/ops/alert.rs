@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Finding, Severity};
 use crate::policy::{AlertSeverity, Policy};
+use crate::report::spelled;
 use crate::source::{ActionName, Digest, Moment, TaskId};
 use crate::world::World;
 
@@ -78,8 +79,8 @@ impl Alert {
     /// Tells whether another says the same about the same, whenever it was said.
     pub fn says_the_same(&self, other: &Alert) -> bool {
         let facts = |alert: &Alert| {
-            let Alert { action, message, task_id, details, agent, .. } = alert.clone();
-            (action, message, task_id, details, agent)
+            let Alert { action, severity, message, task_id, details, agent, .. } = alert.clone();
+            (action, severity, message, task_id, details, agent)
         };
         facts(self) == facts(other)
     }
@@ -111,11 +112,13 @@ pub fn raised(
     let listed: String = details.iter().map(|(name, text)| format!("{name}={text}\n")).collect();
     let task_word = task.map_or("", |task| task.as_str());
     let moment = at.to_string();
-    let facts = ["raised", action.as_str(), agent, task_word, message, &listed, &moment];
+    let severity = severity.or(own).unwrap_or_default();
+    let loud = spelled(&severity);
+    let facts = ["raised", action.as_str(), &loud, agent, task_word, message, &listed, &moment];
     Alert {
         fingerprint: fingerprint(&facts),
         action: action.clone(),
-        severity: severity.or(own).unwrap_or_default(),
+        severity,
         title: known.map_or_else(|| action.to_string(), |known| known.title.clone()),
         message: message.to_owned(),
         source: Source::Raised,

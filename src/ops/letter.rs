@@ -137,3 +137,59 @@ fn cut(text: &str, length: usize) -> String {
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::raised;
+    use crate::source::Moment;
+
+    fn alert(message: &str) -> Due {
+        let policy = crate::testing::world("- task: {}").policy;
+        let action = "risk_alert".parse().expect("a name");
+        let at: Moment = "2026-11-21T14:30:00Z".parse().expect("a moment");
+        let details = [("cost & fee".to_owned(), "<1>".to_owned())].into();
+        let alert = raised(&policy, (&action, None), (message, details), ("risk", None), at);
+        Due { state: State::Raised, times: 1, alert }
+    }
+
+    fn sent(due: &Due) -> Envelope<'_> {
+        Envelope { due, project: "fund\r\nBcc: x", environment: "local", run_id: "run-1" }
+    }
+
+    /// R003-27: whatever an alert says, it calls no channel of Slack's and makes no link.
+    #[test]
+    fn slack_reads_words_as_words() {
+        let due = alert("<!channel> a & b <https://x|y>\u{202e}");
+        let body = slack(&sent(&due)).to_string();
+        assert!(!body.contains("<!") && !body.contains("<https") && !body.contains('\u{202e}'));
+        assert!(body.contains("&lt;!channel&gt; a &amp; b") && body.contains("cost &amp; fee"));
+        let long = slack(&sent(&alert(&"&".repeat(9_000))));
+        let text = long["blocks"][0]["text"]["text"].as_str().expect("a text");
+        assert!(text.chars().count() <= 3_000, "Slack refuses longer ones");
+    }
+
+    /// R003-27: a subject is one line.
+    #[test]
+    fn a_subject_is_one_line() {
+        let due = alert("x");
+        let subject = mail_subject(&sent(&due));
+        assert_eq!(subject, "[fund  Bcc: x] ERROR risk_alert: risk_alert");
+        assert!(mail_text(&sent(&alert("a\r\n.\r\nQUIT"))).contains("a  .  QUIT"));
+    }
+
+    /// The fields that receivers rely on are always there.
+    #[test]
+    fn a_webhook_has_all_its_fields() {
+        let due = alert("x");
+        let body = webhook(&sent(&due));
+        let fields: Vec<&str> =
+            body.as_object().expect("an object").keys().map(String::as_str).collect();
+        let promised = "action agent answer at details environment fingerprint halt_id help \
+                        incident_id message path procedure project run_id severity source state \
+                        task_id title version";
+        let mut fields = fields;
+        fields.sort_unstable();
+        assert_eq!(fields.join(" "), promised);
+    }
+}

@@ -118,3 +118,75 @@ impl Remembered {
         self.latest.values().map(|sent| line(sent) + "\n").collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::AlertSeverity;
+
+    fn at(hours: i64) -> Moment {
+        let begin: Moment = "2026-11-21T14:30:00Z".parse().expect("a moment");
+        begin.plus(TimeDelta::hours(hours))
+    }
+
+    fn alert(word: &str, source: Source) -> Alert {
+        Alert {
+            fingerprint: Digest::of(word.as_bytes()),
+            action: "a".parse().expect("a name"),
+            severity: AlertSeverity::Error,
+            title: word.into(),
+            message: word.into(),
+            source,
+            task_id: None,
+            incident_id: None,
+            halt_id: None,
+            path: None,
+            agent: None,
+            details: BTreeMap::new(),
+            at: at(0),
+            procedure: None,
+            help: None,
+        }
+    }
+
+    /// Takes everything that is due, and tells it in words.
+    fn take(remembered: &mut Remembered, now: &[Alert], whole: bool) -> Vec<String> {
+        let due = remembered.due("pager", now, |_| true, whole);
+        due.into_iter()
+            .map(|Due { state, times, alert }| {
+                let told = format!("{} {state:?} {times}", alert.title);
+                let (channel, sent_at) = ("pager".to_owned(), at(0));
+                remembered.add(Sent { channel, state, times, sent_at, alert });
+                told
+            })
+            .collect()
+    }
+
+    /// Each is told once, its end once, and anew when it comes up again; also through the file.
+    #[test]
+    fn everything_is_told_once() {
+        let (halt, said) = (alert("halt", Source::Halt), alert("said", Source::Raised));
+        let now = [halt.clone(), said.clone()];
+        let mut memory = Remembered::default();
+        assert_eq!(take(&mut memory, &now, true), ["halt Raised 1", "said Raised 1"]);
+        assert_eq!(take(&mut memory, &now, true), Vec::<String>::new());
+        let mut memory = Remembered::read(&format!("torn{{\n\n{}", memory.pruned(at(1))));
+        assert_eq!(take(&mut memory, &now, true), Vec::<String>::new());
+        assert_eq!(take(&mut memory, &[], false), Vec::<String>::new(), "not all was looked at");
+        assert_eq!(take(&mut memory, &[], true), ["halt Resolved 1"], "what was said is not over");
+        assert_eq!(take(&mut memory, &[], true), Vec::<String>::new());
+        assert_eq!(take(&mut memory, &now, true), ["halt Raised 2"]);
+        let keys = memory.due("desk", &now, |_| true, true);
+        assert_eq!(keys.len(), 2, "another channel has heard of nothing");
+    }
+
+    /// What is over is forgotten after a month, and what stands never.
+    #[test]
+    fn what_is_over_is_forgotten() {
+        let mut memory = Remembered::default();
+        let now = [alert("halt", Source::Halt), alert("said", Source::Raised)];
+        take(&mut memory, &now, true);
+        assert_eq!(memory.pruned(at(24)).lines().count(), 2);
+        assert_eq!(memory.pruned(at(24 * 31)).lines().count(), 1);
+    }
+}

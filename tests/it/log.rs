@@ -118,22 +118,28 @@ fn what_acts_leaves_a_trace() {
     assert_eq!((&told[2]["message"], &told[2]["exit_code"]), (&"ended".into(), &0.into()));
 }
 
+/// The day so many days ago, as this machine tells it.
+fn day(back: u32) -> String {
+    let ago = format!("-{back} days");
+    let output = std::process::Command::new("date").args(["-u", "-d", &ago, "+%F"]).output();
+    String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned()
+}
+
 /// R003-30, R003-31: level, folder and retention are the environment's; a refusal tells its checks.
 #[test]
 fn the_environment_says_what_is_logged() {
     let team =
         worked().with_variable("LOG_DIR", "my logs").with_variable("LOG_RETENTION_DAYS", "3");
-    for day in 10..18 {
-        team.repo.write(&format!("my logs/orch.log.2026-10-{day}.jsonl"), "{}\n");
-        // They are as old as they were made, in the order of their days.
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    for back in 1..9 {
+        team.repo.write(&format!("my logs/orch.log.{}.jsonl", day(back)), "{}\n");
     }
+    team.repo.write("my logs/orch.log.old.jsonl", "somebody else's\n");
     team.repo.write(crate::support::CODE, "other\n");
     team.repo.git(&["add", crate::support::CODE]);
     assert_eq!(team.guard(&[]).code, 1);
     let files = own(&team, "my logs");
-    assert_eq!(files.len(), 3, "{files:?}");
-    assert_eq!(files[..2], ["orch.log.2026-10-16.jsonl", "orch.log.2026-10-17.jsonl"]);
+    let names = [day(2), day(1), day(0), "old".into()].map(|day| format!("orch.log.{day}.jsonl"));
+    assert_eq!(files, names);
     let told = lines(&team.read(&format!("my logs/{}", files[2])));
     let refused = told.iter().find(|line| line["message"] == "refused").unwrap();
     assert!(refused["checks"].as_str().unwrap().contains("handoff-stale"), "{refused:#}");
