@@ -25,15 +25,15 @@ impl Lock {
         };
         fs::create_dir_all(&folder).map_err(unable)?;
         let file = File::create(folder.join("lock")).map_err(unable)?;
-        wait_for(&file).map_err(unable)?;
+        wait_for(&file, "another orch or git writes in this repository").map_err(unable)?;
         repository.hold(file.try_clone().map_err(unable)?);
         journal::recover(repository);
         Ok(Lock { file })
     }
 }
 
-/// Waits for the lock; says so if that takes long, and that nothing is amiss.
-fn wait_for(file: &File) -> std::io::Result<()> {
+/// Waits for a lock; says so if that takes long, with what its holder does, and that nothing is amiss.
+pub(super) fn wait_for(file: &File, holder: &str) -> std::io::Result<()> {
     let began = Instant::now();
     let mut told = false;
     loop {
@@ -43,7 +43,7 @@ fn wait_for(file: &File) -> std::io::Result<()> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         if !told && began.elapsed() > PATIENCE {
-            complain("another orch or git writes in this repository; waiting for it to end");
+            complain(format!("{holder}; waiting for it to end"));
             told = true;
         }
         std::thread::sleep(GLANCE);

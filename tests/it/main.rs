@@ -24,6 +24,7 @@ mod log;
 mod mended;
 mod mutations;
 mod observability;
+#[cfg(feature = "notify")]
 mod notify;
 mod parallel;
 mod promotion;

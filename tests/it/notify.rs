@@ -308,3 +308,54 @@ fn a_channel_that_is_off_is_named() {
     let none = Team::new();
     assert!(notify(&none, &[]).out.contains("nothing new"));
 }
+
+/// R000-51, R003-6: a report that nobody wrote in time is a debt, and told as one.
+#[test]
+fn debts_are_noticed() {
+    let server = Server::http(&["200 OK"]);
+    let team = Team::over(TestRepo::new()).with_variable("ALERT_WEBHOOK_URL", url(&server));
+    team.orch("sponsor", &["init", "--template", "hedge", "--hooks"]);
+    team.edit(".orch/policy.yaml", "report_due: 1h", "report_due: 1s");
+    team.repo.git(&["add", ".orch/policy.yaml"]);
+    team.commit("Begin with orch");
+    let open = ["incident", "open", "inc-001", "--trigger", "Orders without a stop"];
+    team.orch("director", &[&open[..], &["--severity", "low"]].concat());
+    team.commit("Open the incident");
+    let last = || server.letters().last().map(|letter| letter.json()).unwrap_or_default();
+    let told = |action: &str| {
+        let letters = server.letters();
+        letters.iter().any(|letter| letter.json()["action"] == action)
+    };
+    let begun = Instant::now();
+    while !told("incident-report-overdue") {
+        assert_eq!(notify(&team, &[]).code, 0);
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:#}", last());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let body = last();
+    assert_eq!(
+        (&body["source"], &body["severity"]),
+        (&"debt".into(), &"warning".into()),
+        "{body:#}"
+    );
+    assert!(body["help"].as_str().unwrap().contains("orch incident report inc-001"), "{body:#}");
+    assert!(!told("incident-open"), "one of low severity is below the threshold");
+    assert!(notify(&team, &[]).out.contains("nothing new"), "how late it is makes no other debt");
+}
+
+/// Many who say the same at once are heard once.
+#[test]
+fn the_same_from_many_is_sent_once() {
+    let server = Server::http(&["200 OK"]);
+    let team = paged(&server);
+    let said: Vec<_> = (0..4)
+        .map(|_| team.command("risk", "s", &RAISE).stdout(std::process::Stdio::null()).spawn())
+        .collect();
+    for child in said {
+        assert!(child.unwrap().wait().unwrap().success());
+    }
+    assert_eq!(server.letters().len(), 1);
+    let louder = raise(&team, &["--severity", "critical"]);
+    assert!(louder.out.contains("CRITICAL risk_alert"), "louder is not the same: {louder:#?}");
+    assert_eq!(server.letters().len(), 2);
+}

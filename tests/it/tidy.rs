@@ -72,6 +72,11 @@ fn one_room_each_knows_a_library() {
         ("ssh_key::", "keys"),
         ("clap::", "cli"),
         ("pulldown_cmark::", "exchange"),
+        ("ureq::", "ops"),
+        ("lettre::", "ops"),
+        ("tracing::", "cli"),
+        ("tracing_subscriber::", "cli"),
+        ("tracing_appender::", "cli"),
         ("println!", "-"),
     ];
     for file in sources(&root().join("src")) {

@@ -189,7 +189,7 @@ impl Notify {
     fn tell(&self, printed: &[Due], deliveries: &[Delivery]) {
         if self.format == Format::Json {
             let alerts =
-                printed.iter().map(|due| json!({ "state": due.state, "alert": due.alert }));
+                printed.iter().map(|due| json!({ "state": due.state, "alert": due.alert, "answer": due.alert.answer() }));
             print_json(&json!({
                 "version": 1,
                 "dry_run": self.writing.dry_run,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use crate::cli::ledger::write_whole;
+use crate::cli::lock::wait_for;
 use crate::ops::{Alert, Remembered, Sent};
 use crate::snapshot::{Fault, GitRepository};
 use crate::source::Moment;
@@ -32,7 +33,7 @@ impl Store {
         let lock = || -> std::io::Result<File> {
             fs::create_dir_all(&folder)?;
             let file = File::create(folder.join("lock"))?;
-            file.lock()?;
+            wait_for(&file, "another orch notify sends alerts of this repository")?;
             Ok(file)
         };
         let lock = lock().map_err(|error| unable(&folder, &error))?;
