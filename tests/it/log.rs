@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Team, TestRepo};
+use crate::support::{Random, Team, TestRepo};
 
 /// A team with one stage begun and handed over, on its branch, all of it today.
 fn worked() -> Team {
@@ -264,4 +264,34 @@ fn nothing_is_lost_while_others_append() {
     }
     let kept = team.read("kept/agent_activity-2026-10-05.jsonl");
     assert_eq!(lines(&kept).len() + lines(&team.read(LOG)).len(), expected);
+}
+
+/// A command that is killed at any moment, again and again, loses no line and doubles none.
+#[test]
+fn an_archive_survives_being_killed() {
+    let team = Team::over(TestRepo::new());
+    team.orch("sponsor", &["init", "--template", "hedge"]);
+    let days = ["2026-10-05", "2026-10-06", "2026-10-07", "2026-10-08"];
+    let mut random = Random::new(7);
+    let (mut expected, mut killed) = (Vec::new(), 0);
+    for round in 0..25 {
+        // What a machine appends while nobody archives.
+        let log = team.repo.path().join(LOG);
+        let new: Vec<String> =
+            (0..200).map(|n| old(days[round * 4 / 25], round * 1_000 + n)).collect();
+        let before = std::fs::read_to_string(&log).unwrap_or_default();
+        team.repo.write(LOG, before + &new.concat());
+        expected.extend(new);
+        let mut command = team.command("", "", &["log", "--archive", "kept"]);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(random.below(40_000) as u64));
+        killed += usize::from(child.try_wait().unwrap().is_none());
+        let _ended_already = child.kill();
+        child.wait().unwrap();
+    }
+    team.orch("", &["log", "--archive", "kept"]);
+    let kept = days.map(|day| team.read(&format!("kept/agent_activity-{day}.jsonl"))).concat();
+    assert!(kept == expected.concat(), "{} of {} lines", kept.lines().count(), expected.len());
+    assert_eq!(team.read(LOG), "");
+    assert!(killed > 0, "none was killed in the middle");
 }

@@ -233,7 +233,6 @@ fn a_mail_goes_out() {
         team.try_orch("risk", &["notify", "--action", "risk_stop_loss", "--message", message]);
     assert_eq!(said.code, 0, "{said:#?}");
     let letters = server.letters();
-    assert_eq!(letters.len(), 1, "{letters:#?}");
     let (headers, text) = letters[0].body.split_once("\r\n\r\n").unwrap();
     assert!(headers.contains("Subject: [hedge] ERROR risk_stop_loss: A stop was hit"), "{headers}");
     assert!(headers.contains("From: orch@example.com") && headers.contains("To: ops@example.com"));
@@ -245,7 +244,16 @@ fn a_mail_goes_out() {
     let team = team.with_variable("ALERT_SMTP_URL", address);
     let said = notify(&team, &["--test", "mail"]);
     assert!(said.code == 1 && said.err.contains("it answered SMTP 550"), "{said:#?}");
-    is_secret(&team, &[&said]);
+
+    // Where TLS is asked for and not to be had, no password is said.
+    let server = Server::smtp("250 known");
+    let address = format!("smtp://user:{TOKEN}@{}?tls=required", server.place());
+    let guarded = team.with_variable("ALERT_SMTP_URL", address);
+    let plain = notify(&guarded, &["--test", "mail"]);
+    assert!(plain.code == 1 && plain.err.contains("such as TLS"), "{plain:#?}");
+    let heads: String = server.letters().into_iter().map(|letter| letter.head).collect();
+    assert!(!heads.contains("AUTH") && !heads.contains("MAIL"), "{heads}");
+    is_secret(&team, &[&said, &plain]);
 }
 
 /// R003-6, R003-35: what is new in the ledgers is sent once, and told when it is over; what comes up

@@ -114,6 +114,8 @@ fn smtp(stream: TcpStream, letters: &Letters, recipient: &str) -> Option<()> {
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
+            // Whoever hangs up without a mail is written down, too.
+            letters.lock().unwrap().push(letter);
             return None;
         }
         letter.head.push_str(&line);
@@ -134,6 +136,10 @@ fn smtp(stream: TcpStream, letters: &Letters, recipient: &str) -> Option<()> {
                 }
                 letters.lock().unwrap().push(letter.clone());
                 say("250 taken")?;
+            }
+            "QUIT" if letter.body.is_empty() => {
+                letters.lock().unwrap().push(letter);
+                return say("221 bye");
             }
             "QUIT" => return say("221 bye"),
             _ => say("250 well")?,
