@@ -43,7 +43,7 @@ pub(super) fn show(context: &Context, format: Format) -> Result<(), Stop> {
 /// Writes the board between its lines in a file, as of the last entry: the same ledgers give the same
 /// bytes, on every machine and at any time.
 pub(super) fn write(context: &Context, file: &Path, writing: Writing) -> Result<(), Stop> {
-    let place = place_of(context, file)?;
+    let place = place_of(context, file, "a board")?;
     let before = match std::fs::read_to_string(&place) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -77,12 +77,12 @@ pub(super) fn write(context: &Context, file: &Path, writing: Writing) -> Result<
 
 /// Gives the file that is written: what a link leads to, which stays a link. Refuses what is the tool's or
 /// Git's own, and a link that leads out of the repository.
-fn place_of(context: &Context, file: &Path) -> Result<PathBuf, Stop> {
+pub(super) fn place_of(context: &Context, file: &Path, what: &str) -> Result<PathBuf, Stop> {
     let help = "name a file beside your own, such as docs/board.md";
     let refused = |why: &str| Stop::denied(format!("{} {why}", file.display()), help);
     let own = |path: &Path| path.iter().any(|part| part == ".orch" || part == ".git");
     if own(file) {
-        return Err(refused("is no place for a board"));
+        return Err(refused(&format!("is no place for {what}")));
     }
     let place = context.directory().join(file);
     let real = place.canonicalize();
@@ -95,14 +95,14 @@ fn place_of(context: &Context, file: &Path) -> Result<PathBuf, Stop> {
     let Some(top) = top else { return Ok(real) };
     let up = file.components().any(|part| part == Component::ParentDir);
     match real.strip_prefix(&top) {
-        Ok(inner) if own(inner) => Err(refused("leads to what is no place for a board")),
+        Ok(inner) if own(inner) => Err(refused(&format!("leads to what is no place for {what}"))),
         Err(_) if !up && place.starts_with(&top) => Err(refused("leads out of the repository")),
         _ => Ok(real),
     }
 }
 
 /// Refuses a file that a handoff has sealed and that others rely on.
-fn refuse_sealed(view: &View, file: &Path, place: &Path) -> Result<(), Stop> {
+pub(super) fn refuse_sealed(view: &View, file: &Path, place: &Path) -> Result<(), Stop> {
     let top = view.repository.work_dir().and_then(|top| top.canonicalize().ok());
     let Some(inner) = top.as_ref().and_then(|top| place.strip_prefix(top).ok()) else {
         return Ok(());

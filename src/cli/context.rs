@@ -272,6 +272,17 @@ impl View {
         Ok(view)
     }
 
+    /// Looks at every task of a commit, or of what is staged, as of a moment.
+    pub(super) fn at(context: &Context, rev: Option<&str>, at: Moment) -> Result<Self, Fault> {
+        let repository = context.repository()?;
+        let proposal = match rev {
+            Some(rev) => repository.range(rev, rev, None)?,
+            None => readable(&repository)?,
+        };
+        let world = guard::look(&repository, &proposal, at, true, Focus::All)?;
+        Ok(View { repository, proposal, world })
+    }
+
     fn through(
         context: &Context,
         repository: GitRepository,
@@ -285,6 +296,14 @@ impl View {
     /// Gives the agreed policy.
     pub(super) fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.world.policy)
+    }
+
+    /// Gives the commit that is looked at, or that is staged upon, in hex; none before the first.
+    pub(super) fn commit(&self) -> Option<String> {
+        match self.proposal.head {
+            Side::Commit(oid) => Some(oid.to_string()),
+            Side::Nothing | Side::Index => self.head(),
+        }
     }
 
     /// Gives HEAD's commit in hex; none before the first commit.

@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use super::Stop;
 use super::context::{Context, View};
-use super::graph::status;
 use super::output::{id, json as print_json, say};
 use super::status::Now;
 use crate::ledger::State;
-use crate::plan::Status;
+use crate::plan::{Status, status};
 use crate::record::kind::Outcome;
 use crate::render::Format;
 use crate::source::{Moment, TaskId};

@@ -6,11 +6,11 @@ use super::elsewhere::landed_ahead;
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
 use super::output::say;
-use super::story::told;
 use crate::draft::Author;
 use crate::ledger::State;
 use crate::policy::{Policy, Stage, Workflow};
 use crate::record::{Home, Payload};
+use crate::report::told;
 use crate::source::{StageName, TaskId};
 use crate::world::LedgerView;
 

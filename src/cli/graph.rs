@@ -1,18 +1,9 @@
 //! `orch task graph`: which tasks wait for which, in waves or as a picture.
 
-use std::collections::BTreeSet;
-
-use serde_json::json;
-
 use super::Stop;
 use super::context::{Context, View};
 use super::output::{json as print_json, say, say_lines, show, table};
-use crate::draft;
-use crate::ledger::{Standing, State};
-use crate::plan::{self, Node, Status};
-use crate::record::kind::Outcome;
-use crate::source::TaskId;
-use crate::world::World;
+use crate::plan::{self, Node};
 
 /// Draw which tasks wait for which.
 #[derive(Debug, clap::Args)]
@@ -45,73 +36,14 @@ impl Graph {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = View::of_all(context, self.all)?;
         super::phases::known(context, &view, self.phase.as_deref(), None)?;
-        let graph = self.graph(&view.world);
+        let graph = plan::task_graph(&view.world, self.phase.as_deref(), self.all);
         match self.format {
             Picture::Human => tell(&graph),
             Picture::Mermaid => show(plan::mermaid(&graph)),
             Picture::Svg => show(plan::svg(&graph)),
-            Picture::Json => print_json(&as_json(&graph)),
+            Picture::Json => print_json(&graph),
         }
         Ok(())
-    }
-
-    fn graph(&self, world: &World) -> plan::Graph {
-        let states = world.ledgers.values().filter_map(|ledger| ledger.state());
-        let of_phase = |state: &&State| self.phase.is_none() || state.task.phase == self.phase;
-        let shown = states.filter(|state| self.all || state.closed.is_none()).filter(of_phase);
-        let (mut nodes, mut edges, mut beside) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for state in shown {
-            let task = &state.task;
-            nodes.push(node(world, state));
-            beside.extend(&task.depends_on);
-            edges.extend(task.depends_on.iter().map(|id| (task.task_id.clone(), id.clone())));
-        }
-        let known: BTreeSet<TaskId> = nodes.iter().map(|node| node.id.clone()).collect();
-        for id in beside.into_iter().filter(|id| !known.contains(*id)) {
-            nodes.push(match world.task(id) {
-                Some(state) => node(world, state),
-                None => missing(id),
-            });
-        }
-        plan::Graph::new(nodes, &edges)
-    }
-}
-
-fn missing(id: &TaskId) -> Node {
-    let title = "there is no such task".into();
-    Node { id: id.clone(), title, status: Status::Missing, phase: None }
-}
-
-fn node(world: &World, state: &State) -> Node {
-    let task = &state.task;
-    let (title, phase) = (task.title.clone(), task.phase.clone());
-    Node { id: task.task_id.clone(), title, status: status(world, state), phase }
-}
-
-/// Gives where a task stands, in one word.
-pub(super) fn status(world: &World, state: &State) -> Status {
-    let mut halts = world.survey.halts.iter();
-    let waits = |state: &State| {
-        let needed = |id| world.task(id).and_then(|other| other.closed);
-        state.task.depends_on.iter().any(|id| needed(id) != Some(Outcome::Completed))
-    };
-    let failed = |state: &State| {
-        let stage = draft::due_stage(&world.policy, state);
-        stage.is_some_and(|stage| state.has_failed(&stage.name))
-    };
-    let held = state.paused.is_some()
-        || state.blocked.is_some()
-        || world.unsettled(state).next().is_some()
-        || halts.any(|halt| halt.stands_at(world.at) && halt.concerns(&world.policy, state));
-    match (&state.closed, &state.standing) {
-        (Some(Outcome::Completed), _) => Status::Done,
-        (Some(_), _) => Status::Dropped,
-        _ if held => Status::Held,
-        (None, Standing::Running(_)) => Status::Running,
-        (None, Standing::Delivered(_) | Standing::Finished) => Status::Delivered,
-        (None, Standing::Ready(_)) if failed(state) => Status::Failed,
-        (None, Standing::Ready(_)) if waits(state) => Status::Waiting,
-        (None, Standing::Ready(_)) => Status::Ready,
     }
 }
 
@@ -144,23 +76,4 @@ fn tell(graph: &plan::Graph) {
             way[0]
         ));
     }
-}
-
-fn as_json(graph: &plan::Graph) -> serde_json::Value {
-    let nodes = graph.nodes();
-    let (waves, depths) = (graph.waves(), graph.depths());
-    let tasks = nodes.iter().enumerate().map(|(place, node)| {
-        let mut value = json!(node);
-        value["wave"] = waves[place].into();
-        value["depth"] = depths[place].into();
-        value
-    });
-    let edges = graph
-        .edges()
-        .map(|(task, needed)| json!({ "task_id": nodes[task].id, "depends_on": nodes[needed].id }));
-    json!({
-        "nodes": tasks.collect::<Vec<_>>(),
-        "edges": edges.collect::<Vec<_>>(),
-        "cycles": graph.cycles(),
-    })
 }

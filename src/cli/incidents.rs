@@ -12,6 +12,7 @@ use crate::policy::{Policy, ROLLBACK_STAGE};
 use crate::record::Home;
 use crate::record::kind::PlannedStep;
 use crate::render::Format;
+use crate::report::overview::incident_debts;
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::Focus;
 
@@ -144,22 +145,9 @@ fn not_needed(state: &IncidentState) -> impl Iterator<Item = &String> {
     steps.filter(|step| state.is_not_needed(step)).map(|step| &step.step)
 }
 
-/// Gives what an incident owes, with the moments until when (R000-51).
-pub(super) fn debts(policy: &Policy, state: &IncidentState) -> Vec<(&'static str, Moment)> {
-    if state.closed.is_some() {
-        return Vec::new();
-    }
-    let due = [
-        ("report", state.reported_at, policy.escalation.report_due),
-        ("post-mortem", state.postmortem_at, policy.escalation.postmortem_due),
-    ];
-    let owed = due.into_iter().filter(|(_, paid, _)| paid.is_none());
-    owed.map(|(what, _, within)| (what, state.opened_at.plus(within))).collect()
-}
-
 /// Gives the debts in words, as of a moment.
 pub(super) fn debts_in_words(policy: &Policy, state: &IncidentState, at: Moment) -> Vec<String> {
-    let debts = debts(policy, state).into_iter();
+    let debts = incident_debts(policy, state).into_iter();
     let told = debts.map(|(what, due)| match at > due {
         true => format!("{what} OVERDUE since {due}"),
         false => format!("{what} due by {due}"),
@@ -169,7 +157,7 @@ pub(super) fn debts_in_words(policy: &Policy, state: &IncidentState, at: Moment)
 
 /// Gives an incident as JSON.
 pub(super) fn as_json(policy: &Policy, id: &TaskId, state: &IncidentState) -> Value {
-    let debts: Vec<Value> = debts(policy, state)
+    let debts: Vec<Value> = incident_debts(policy, state)
         .into_iter()
         .map(|(what, due)| json!({ "what": what, "due_at": due }))
         .collect();

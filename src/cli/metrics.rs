@@ -8,8 +8,8 @@ use super::Stop;
 use super::context::{Context, View};
 use super::ledger::write_whole;
 use super::output::{say, show, table};
-use crate::render::{MeasuresFormat, duration, open_metrics, pretty, prometheus};
-use crate::report::{Inputs, Measures, Metrics as Computed, measures, spelled};
+use crate::render::{MeasuresFormat, numbers, open_metrics, pretty, prometheus};
+use crate::report::{Measures, measures, spelled};
 
 /// Tell how the work goes, in numbers, from the ledgers alone.
 #[derive(Debug, clap::Args)]
@@ -99,47 +99,9 @@ fn as_json(found: &Measures, phase: Option<&str>) -> Value {
 }
 
 fn tell(found: &Measures) {
-    let computed: &Computed = &found.metrics;
-    let inputs = computed.inputs;
-    let Inputs { runs, active_runs, handoffs, handoffs_judged, handoffs_accepted, .. } = inputs;
-    let Inputs { tasks, completed, closed, blocked, timed, .. } = inputs;
-    let number =
-        |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.2}"));
-    let average = computed.average_task_duration.map(|seconds| duration(seconds.round() as i64));
-    let (ran, busy) = (duration(inputs.run_seconds), duration(inputs.busy_seconds));
-    let (took, lead) = (duration(inputs.timed_seconds), duration(inputs.lead_seconds));
-    let rows = [
-        (
-            "parallel_efficiency",
-            number(computed.parallel_efficiency),
-            format!(
-                "{ran} of {runs} runs in {busy}, in whole seconds; {active_runs} go on and don't count"
-            ),
-        ),
-        (
-            "handoff_success_rate",
-            number(computed.handoff_success_rate),
-            format!("{handoffs_accepted} of {handoffs_judged} judged, of {handoffs} in all"),
-        ),
-        (
-            "task_completion_rate",
-            number(computed.task_completion_rate),
-            format!("{completed} of {tasks} tasks"),
-        ),
-        (
-            "average_task_duration",
-            average.unwrap_or_else(|| "-".into()),
-            format!("{took} of {timed} completed tasks, of {closed} closed; lead time {lead}"),
-        ),
-        (
-            "blocked_task_ratio",
-            number(computed.blocked_task_ratio),
-            format!("{blocked} of {tasks} tasks"),
-        ),
-    ];
-    let rows = rows.map(|(name, value, from)| vec![name.to_owned(), value, from]);
+    let rows = numbers(&found.metrics).map(Vec::from);
     table(&[&rows[..], &further(found)].concat());
-    if inputs.tasks == 0 {
+    if found.metrics.inputs.tasks == 0 {
         say("no tasks; open one: orch task open ID --workflow NAME --title TEXT");
     }
 }

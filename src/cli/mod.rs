@@ -57,6 +57,7 @@ mod push;
 mod quarantine;
 mod rebase;
 mod reject;
+mod report;
 mod rollback;
 mod run;
 mod schedule;
@@ -66,7 +67,6 @@ mod sign;
 mod signals;
 mod since;
 mod status;
-mod story;
 mod suggest;
 mod task;
 mod tasks;
@@ -135,6 +135,8 @@ enum Command {
     Health(health::Health),
     /// Tell how the work goes, in numbers, from the ledgers alone
     Metrics(metrics::Metrics),
+    /// Show the whole of the work: on one page, in short, or as JSON
+    Report(report::Report),
     /// Open, list, show and close tasks
     #[command(subcommand)]
     Task(task::Task),
@@ -209,6 +211,7 @@ pub fn main() -> ExitCode {
         Command::Status(command) => command.run(&context),
         Command::Health(command) => command.run(&context),
         Command::Metrics(command) => command.run(&context),
+        Command::Report(command) => command.run(&context),
         Command::Task(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Handoff(command) => command.run(&context),

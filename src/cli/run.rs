@@ -15,13 +15,13 @@ use super::exec::Exec;
 use super::failing::Fail;
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
-use super::story::told;
 use crate::draft::{self, Author};
 use crate::ledger::{RunStanding, RunState, Standing, State};
 use crate::policy::{BranchParts, Policy, ROLLBACK_STAGE, Stage, Workflow};
 use crate::record::Home;
 use crate::record::did_you_mean;
 use crate::record::kind;
+use crate::report::told;
 use crate::snapshot::Fault;
 use crate::source::{StageName, TaskId};
 

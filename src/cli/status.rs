@@ -10,13 +10,12 @@ use super::context::{Context, View};
 use super::elsewhere::ahead;
 use super::ledger::Writing;
 use super::output::{id, json as print_json, say, table};
-use super::story::told;
 use super::suggest::{Suggestion, freezes, further_elsewhere, stalled, suggest};
 use crate::draft;
 use crate::ledger::{Standing, State};
 use crate::policy::Stage;
 use crate::render::Format;
-use crate::report::{is_blocked, spelled, waits};
+use crate::report::{is_blocked, spelled, told, waits};
 use crate::source::{Moment, TaskId};
 use crate::world::World;
 

@@ -5,13 +5,12 @@ use serde::Serialize;
 
 use super::elsewhere::Ahead;
 use super::heard::handed_over;
-use super::story::told;
 use crate::diagnostic::{Report, Severity};
 use crate::draft::{self, Author};
 use crate::ledger::{RunState, Standing, State};
 use crate::plan::{judged, may_start};
 use crate::policy::{Policy, Stage, StageKind};
-use crate::report::{is_blocked, waits};
+use crate::report::{is_blocked, told, waits};
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::{LedgerView, World};
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::layout::{GAP, HEIGHT, MARGIN, WIDTH, layout};
 use super::{Graph, Node, Status};
+use crate::source::TaskId;
 use crate::source::markup::in_xml;
 use crate::source::path::unprintable;
 
@@ -68,10 +69,16 @@ fn entities(text: &str) -> String {
 /// Draws a graph as one SVG without scripts or anything from elsewhere: a column a depth, in colours
 /// for a light and a dark page. Whatever ids and titles hold stays text.
 pub fn svg(graph: &Graph) -> String {
+    linked_svg(graph, &|_| None)
+}
+
+/// Draws a graph likewise, to stand within a page: a task leads to where `place` says, and no rule of
+/// its style reaches beyond the picture.
+pub fn linked_svg(graph: &Graph, place: &dyn Fn(&TaskId) -> Option<String>) -> String {
     let layout = layout(graph);
     let (width, height) = layout.size;
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"Tasks and what they wait \
          for\">\n<style>\n{}</style>\n<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" \
          refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path class=\"tip\" \
@@ -93,7 +100,14 @@ pub fn svg(graph: &Graph) -> String {
         .expect(MEMORY);
     }
     for (node, (x, y)) in graph.nodes().iter().zip(&layout.boxes) {
-        out += &drawn(node, *x, *y);
+        let drawn = drawn(node, *x, *y);
+        match place(&node.id) {
+            Some(place) => {
+                writeln!(out, "<a href=\"{}\">{}</a>", escaped(&place), drawn.trim_end())
+            }
+            None => write!(out, "{drawn}"),
+        }
+        .expect(MEMORY);
     }
     out + "</svg>\n"
 }
@@ -148,20 +162,23 @@ fn back((x, y): (usize, usize), (to_x, to_y): (usize, usize)) -> String {
 
 fn style(graph: &Graph) -> String {
     let mut light = String::from(
-        "text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#111827}\
-         .id{font-weight:600;font-size:13px}.word{text-anchor:end;font-size:11px}\n\
-         .page{fill:#fff}rect{stroke-width:1.5}.line{fill:none;stroke:#6b7280;stroke-width:1.3}\
-         .tip{fill:#6b7280}.past{stroke-dasharray:2 3}.circle{stroke:#b91c1c;stroke-width:2}\n",
+        ".graph text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#111827}\
+         .graph .id{font-weight:600;font-size:13px}\
+         .graph .word{text-anchor:end;font-size:11px}\n\
+         .graph .page{fill:#fff}.graph rect{stroke-width:1.5}\
+         .graph .line{fill:none;stroke:#6b7280;stroke-width:1.3}.graph .tip{fill:#6b7280}\
+         .graph .past{stroke-dasharray:2 3}.graph .circle{stroke:#b91c1c;stroke-width:2}\n",
     );
     let mut dark = String::from(
-        "text{fill:#f3f4f6}.page{fill:#0b0f19}.line{stroke:#9ca3af}.tip{fill:#9ca3af}\
-         .circle{stroke:#f87171}\n",
+        ".graph text{fill:#f3f4f6}.graph .page{fill:#0b0f19}.graph .line{stroke:#9ca3af}\
+         .graph .tip{fill:#9ca3af}.graph .circle{stroke:#f87171}\n",
     );
     for status in used(graph) {
         let [fill, edge, dark_fill, dark_edge] = colours(status);
         let class = status.word();
-        writeln!(light, ".{class} rect{{fill:{fill};stroke:{edge}}}").expect(MEMORY);
-        writeln!(dark, ".{class} rect{{fill:{dark_fill};stroke:{dark_edge}}}").expect(MEMORY);
+        writeln!(light, ".graph .{class} rect{{fill:{fill};stroke:{edge}}}").expect(MEMORY);
+        writeln!(dark, ".graph .{class} rect{{fill:{dark_fill};stroke:{dark_edge}}}")
+            .expect(MEMORY);
     }
     format!("{light}@media(prefers-color-scheme:dark){{\n{dark}}}\n")
 }
@@ -225,6 +242,27 @@ flowchart LR
         let known = |node: &roxmltree::Node<'_, '_>| elements.contains(&node.tag_name().name());
         assert!(all().filter(|node| node.is_element()).all(|node| known(&node)));
         assert!(!text.replace("http://www.w3.org/2000/svg", "").contains("http"));
+    }
+
+    /// Within a page no rule of the picture's style may reach what stands around it.
+    #[test]
+    fn a_task_leads_somewhere_and_every_rule_stays_inside() {
+        let place = |id: &TaskId| (id.as_str() == "aa").then(|| "#task-aa".to_owned());
+        let text = linked_svg(&graph("aa done:\nbb running: aa"), &place);
+        let document = roxmltree::Document::parse(&text).expect("XML");
+        let links = document.descendants().filter(|node| node.has_tag_name("a"));
+        let links: Vec<_> = links.filter_map(|node| node.attribute("href")).collect();
+        assert_eq!(links, ["#task-aa"]);
+        let style = document.descendants().find(|node| node.has_tag_name("style"));
+        let style = style.and_then(|node| node.text()).expect("a style");
+        let rules =
+            style.split(['{', '}', '\n']).map(str::trim).filter(|part| part.starts_with('.'));
+        let rules: Vec<&str> = rules.collect();
+        assert!(
+            rules.len() > 10 && rules.iter().all(|rule| rule.starts_with(".graph ")),
+            "{rules:?}"
+        );
+        assert!(!style.contains("}text") && !style.contains("}rect") && !style.starts_with("text"));
     }
 
     #[test]

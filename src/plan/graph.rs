@@ -3,6 +3,8 @@
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{BTreeSet, VecDeque};
 
+use serde_json::json;
+
 use crate::source::TaskId;
 
 /// A task as it stands in a graph.
@@ -122,6 +124,15 @@ impl Graph {
         self.after[task].iter().copied()
     }
 
+    /// Gives the same graph without the tasks that wait for nothing and that nothing waits for.
+    pub fn joined(&self) -> Graph {
+        let stands = |at: &usize| !self.after[*at].is_empty() || !self.before[*at].is_empty();
+        let nodes = (0..self.nodes.len()).filter(stands).map(|at| self.nodes[at].clone());
+        let id = |at: usize| self.nodes[at].id.clone();
+        let edges: Vec<_> = self.edges().map(|(task, needed)| (id(task), id(needed))).collect();
+        Graph::new(nodes.collect(), &edges)
+    }
+
     /// Gives the circles in which tasks wait for themselves: the tasks of each, in the order in which
     /// they wait for each other, the first one's id the smallest. A graph whose changes went past the
     /// guard has none.
@@ -200,6 +211,28 @@ impl Graph {
     }
 }
 
+impl serde::Serialize for Graph {
+    /// Writes the tasks with their waves and depths, who depends on whom, and the circles.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (waves, depths) = (self.waves(), self.depths());
+        let tasks = self.nodes.iter().enumerate().map(|(place, node)| {
+            let mut value = json!(node);
+            value["wave"] = waves[place].into();
+            value["depth"] = depths[place].into();
+            value
+        });
+        let edges = self.edges().map(|(task, needed)| {
+            json!({ "task_id": self.nodes[task].id, "depends_on": self.nodes[needed].id })
+        });
+        let whole = json!({
+            "nodes": tasks.collect::<Vec<_>>(),
+            "edges": edges.collect::<Vec<_>>(),
+            "cycles": self.cycles(),
+        });
+        whole.serialize(serializer)
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -241,6 +274,13 @@ pub(super) mod tests {
             .collect();
         assert_eq!(cycles, [vec!["aa", "cc", "bb"], vec!["dd"]]);
         assert_eq!(graph.waves(), [1, 2, 3, 1, 2]);
+    }
+
+    #[test]
+    fn who_stands_alone_is_not_joined() {
+        let joined = graph("aa ready:\nbb ready:\ncc waiting: bb").joined();
+        let ids: Vec<&str> = joined.nodes().iter().map(|node| node.id.as_str()).collect();
+        assert_eq!((ids, joined.edges().count()), (vec!["bb", "cc"], 1));
     }
 
     #[test]

@@ -14,15 +14,17 @@ mod jobs;
 mod layout;
 mod prompt;
 mod schedule;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
 pub use admission::{Admission, Refusal};
 pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};
-pub use drawing::{mermaid, svg};
+pub use drawing::{linked_svg, mermaid, svg};
 pub use expected::Expected;
 pub use graph::{Graph, Node, Status};
 pub use job::{Job, Target};
 pub use jobs::jobs;
 pub use prompt::{Briefing, prompt};
 pub use schedule::{Kind, Placed, Plan, Wave, first_wave, plan};
+pub use tasks::{status, task_graph};

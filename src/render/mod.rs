@@ -10,10 +10,13 @@ mod excerpt;
 mod exposition;
 mod format;
 mod github;
+mod html;
 mod human;
 mod json;
 mod junit;
 mod markdown;
+mod numbers;
+mod overview;
 mod picture;
 #[cfg(test)]
 mod sample;
@@ -28,7 +31,10 @@ pub use board::{board, duration, more_done};
 pub use error::{CANNOT_LOOK, Failure, render_failure};
 pub use exposition::{open_metrics, prometheus};
 pub use format::{Format, FormatFault, MeasuresFormat, ReportFormat};
+pub use html::page;
 pub use json::{line as json_line, pretty};
+pub use numbers::numbers;
+pub use overview::overview;
 pub use text::{harmless, in_one_line as one_line};
 
 use crate::diagnostic::Report;

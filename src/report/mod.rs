@@ -8,7 +8,9 @@ mod handed;
 mod health;
 mod measures;
 mod metrics;
+pub mod overview;
 mod runs;
+mod told;
 mod unanswered;
 mod waits;
 
@@ -23,7 +25,9 @@ pub use measures::{
     Stand, measures,
 };
 pub use metrics::{Inputs, Metrics, metrics};
+pub use overview::Overview;
 pub use runs::RunResult;
+pub use told::told;
 pub use unanswered::unanswered;
 pub use waits::{Waits, waits};
 

@@ -1,11 +1,11 @@
 //! One entry in a few words, as stories and logs tell it.
 
+use super::spelled;
 use crate::record::kind::{Escalation, GateVerdict, Run, RunStatus, StepStatus, Verdict};
 use crate::record::{Payload, Record};
-use crate::report::spelled;
 
 /// Gives one entry in a few words, on one line.
-pub(super) fn told(record: &Record) -> String {
+pub fn told(record: &Record) -> String {
     let payload = &record.payload;
     work(payload).or_else(|| judgement(payload)).or_else(|| trouble(payload)).unwrap_or_default()
 }
