@@ -23,12 +23,11 @@ mod lists;
 mod log;
 mod mended;
 mod mutations;
-mod observability;
-#[cfg(feature = "notify")]
 mod notify;
+mod observability;
 mod parallel;
-mod promotion;
 mod procedures;
+mod promotion;
 mod properties;
 mod quickstart;
 mod readme;
