@@ -57,6 +57,16 @@ pub(super) fn name_of(day: Weekday) -> &'static str {
 }
 
 impl Days {
+    /// Tells whether all of them are days of the weekend, on which no calendar is open.
+    pub fn never_trade(&self) -> bool {
+        let rests = |day: &Weekday| matches!(day, Weekday::Saturday | Weekday::Sunday);
+        match self {
+            Days::Daily | Days::Trading => false,
+            Days::Week(days) => days.iter().all(rests),
+            Days::Month(_, day) => rests(day),
+        }
+    }
+
     /// Tells whether a day is one of them; `trades` says whether the calendar is open then.
     pub fn include(&self, day: Date, trades: impl FnOnce() -> bool) -> bool {
         match self {

@@ -118,7 +118,8 @@ fn faults(payload: &Payload) -> Vec<Fault> {
         }
         Payload::Halt(halt) if !is_scope(&halt.scope) => {
             let message = format!("`{}` is no scope of a halt", halt.scope);
-            let help = "use all, or workflow:NAME, lane:NAME, stage:NAME, task:ID, schedule:NAME";
+            let help = "use all, or workflow:NAME, lane:NAME, stage:NAME, task:ID, schedule:JOB, \
+                        schedule:*";
             faults.push(Fault::new("scope", message, help));
         }
         _ => {}
@@ -268,7 +269,7 @@ const SCOPES: [&str; 5] = ["workflow", "lane", "stage", "task", "schedule"];
 
 fn is_scope(text: &str) -> bool {
     let named = text.split_once(':');
-    text == "all"
+    matches!(text, "all" | "schedule:*")
         || named
             .is_some_and(|(word, name)| SCOPES.contains(&word) && name.parse::<StageName>().is_ok())
 }

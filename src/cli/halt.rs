@@ -31,7 +31,7 @@ pub(super) struct Halt {
     /// risk.kill_switch, compliance.kill_switch or runtime.kill_switch
     #[arg(long, value_parser = word::<HaltTopic>)]
     topic: HaltTopic,
-    /// all, or workflow:NAME, lane:NAME, stage:NAME, task:ID, schedule:NAME
+    /// all, or workflow:NAME, lane:NAME, stage:NAME, task:ID, schedule:JOB, schedule:*
     #[arg(long)]
     scope: String,
     /// Why

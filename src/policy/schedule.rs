@@ -197,6 +197,13 @@ fn job_problems(model: &Model, field: &str, job: &Job, problems: &mut Problems<'
         let help = "name one: `calendar: NYSE`";
         problems.at(field, "this job follows a calendar, and none is named".into(), help);
     }
+    let window = job.window.as_ref().and_then(|name| schedule.windows.get(name));
+    let days = job.days.as_ref().or(window.map(|window| &window.days));
+    let beside = matches!(job.at, Some(TimeOfDay::Open(_) | TimeOfDay::Close(_)));
+    if beside && days.is_some_and(Days::never_trade) {
+        let help = "no calendar opens at a weekend: give it a time, such as `10:00`";
+        problems.at(field, "this job is never due".into(), help);
+    }
     attempts(job.retry, field, problems);
     for (key, named) in [("procedure", &job.procedure), ("on_failure", &job.on_failure)] {
         procedure(model, named.as_ref(), &format!("{field}.{key}"), problems);
@@ -267,6 +274,7 @@ mod tests {
             ("command: [orch, health], retry", "retry", "a job is done by one thing"),
             ("at: \"08:15\", days: trading,", "at: \"08:15\",", "nothing says when"),
             ("until: \"14:00\"", "until: \"10:00\"", "before it begins"),
+            ("at: open, days: trading", "at: open, days: last sunday", "this job is never due"),
             ("timeout: 15m", "timeout: 0m", "`0m` is no duration"),
             ("maximum_attempts: 3, initial_interval: 60s", "maximum_attempts: 0", "attempts"),
             ("reviewed: 2026-11-02", "reviewed: last week", "`last week` is no day"),

@@ -222,9 +222,12 @@ impl<'o> Running<'o> {
             wait = wait.saturating_mul(2);
             attempt += 1;
             let now = context.by_now();
-            let office = Office::of(&now)?;
-            if let Some(halt) = office.halt_over(self.name, now.at()) {
-                return Ok(Course { attempts: attempt - 1, ..Course::halted(halt) });
+            let halt = Office::of(&now)
+                .map(|office| office.halt_over(self.name, now.at()).map(Course::halted));
+            match halt {
+                Ok(None) => {}
+                Ok(Some(halted)) => return Ok(Course { attempts: course.attempts, ..halted }),
+                Err(stop) => return Ok(Course { message: Some(stop.in_words()), ..course }),
             }
         }
     }

@@ -142,7 +142,8 @@ pub struct Postmortem {
 pub struct Halt {
     /// Who pulled it.
     pub topic: HaltTopic,
-    /// `all`, or `workflow:NAME`, `lane:NAME`, `stage:NAME`, `task:ID`, `schedule:NAME`.
+    /// `all`, or `workflow:NAME`, `lane:NAME`, `stage:NAME`, `task:ID`, `schedule:JOB`,
+    /// `schedule:*`.
     pub scope: String,
     /// Why.
     pub reason: String,
