@@ -30,7 +30,7 @@ fn schedule() -> Schedule {
     let more = serde_json::json!({
         "Odd.Name_1": { "title": HOSTILE, "at": "02:30", "days": "daily", "owners": ["ops"], "command": ["x"] },
         "late": {
-            "title": "It", "at": "23:45", "days": "last friday", "owners": ["ops"], "command": ["x"],
+            "title": "It", "on_failure": "kill_switch", "at": "23:45", "days": "last friday", "owners": ["ops"], "command": ["x"],
             "time_zone": "America/Los_Angeles", "timeout": "10m",
             "retry": { "maximum_attempts": 3, "initial_interval": "60s" },
         },
@@ -80,8 +80,12 @@ fn the_workflow_wakes_each_job_when_it_is_due() {
     let lines: BTreeSet<&str> = lines.filter_map(|line| line["cron"].as_str()).collect();
     let timetable = Timetable::of(&schedule);
     for job in workflow["jobs"].as_object().expect("jobs").values() {
-        assert_eq!(job["permissions"], serde_json::json!({ "contents": "read" }));
         let name = job["steps"][1]["env"]["JOB"].as_str().expect("a job");
+        let named = &schedule.jobs[&name.parse::<JobName>().expect("a name")];
+        let records = named.procedure.is_some() || named.on_failure.is_some();
+        let right = if records { "write" } else { "read" };
+        assert_eq!(job["permissions"], serde_json::json!({ "contents": right }));
+        assert_eq!(job["steps"].as_array().map(Vec::len), Some(if records { 3 } else { 2 }));
         let when = job["if"].as_str().expect("a condition");
         let own =
             when.split_once("fromJSON('").expect("lines").1.split_once("')").expect("an end").0;

@@ -10,6 +10,7 @@ use crate::ops::schedule::{Firing, Timetable, firings};
 use crate::plan::emit::{CHECKOUT, label, literal};
 use crate::policy::Schedule;
 use crate::record::plain_yaml;
+use crate::source::JobName;
 
 /// The longest that GitHub lets a job on its own machines run, in minutes.
 const LONGEST: i64 = 360;
@@ -18,7 +19,7 @@ const AROUND: i64 = 10;
 
 /// Gives a workflow with a job for each job of the schedule, woken in UTC at both halves of daylight saving.
 /// The line that woke it is handed on, so that just one half runs, however late the machine is. It may
-/// be started by hand as well.
+/// be started by hand as well. What a procedure puts on the record is pushed on a branch of its own.
 pub fn github(schedule: &Schedule, setting: &Setting) -> Vec<Exported> {
     let timetable = Timetable::of(schedule);
     let mut lines = BTreeSet::new();
@@ -33,29 +34,35 @@ pub fn github(schedule: &Schedule, setting: &Setting) -> Vec<Exported> {
             "${{{{ (github.event_name == 'workflow_dispatch' && inputs.job == '{name}') || \
              contains(fromJSON('{woken}'), github.event.schedule) }}}}"
         );
-        let step = json!({
+        // Only what may write records gets to push them.
+        let records = job.procedure.is_some() || job.on_failure.is_some();
+        let mut step = json!({
             "name": literal(&line(&job.title)),
             "if": when,
             "runs-on": "ubuntu-latest",
             "timeout-minutes": limit.min(LONGEST),
-            "permissions": { "contents": "read" },
+            "permissions": { "contents": if records { "write" } else { "read" } },
             "concurrency": {
                 "group": format!("orch-schedule-{}", label(name.as_str(), 60)),
                 "cancel-in-progress": false,
             },
-            "steps": [
-                {
-                    "name": "Check out with history",
-                    "uses": CHECKOUT,
-                    "with": { "fetch-depth": 0, "persist-credentials": false },
-                },
-                {
-                    "name": "Run the job",
-                    "env": { "JOB": name, "FIRED_BY": "${{ github.event.schedule }}" },
-                    "run": RUN,
-                },
-            ],
         });
+        let mut done = vec![
+            json!({
+                "name": "Check out with history",
+                "uses": CHECKOUT,
+                "with": { "fetch-depth": 0, "persist-credentials": false },
+            }),
+            json!({
+                "name": "Run the job",
+                "env": { "JOB": name, "FIRED_BY": "${{ github.event.schedule }}" },
+                "run": RUN,
+            }),
+        ];
+        if records {
+            done.push(push(name));
+        }
+        step["steps"] = done.into();
         steps.insert(label(name.as_str(), 60), step);
     }
     let names: Vec<&str> = schedule.jobs.keys().map(|name| name.as_str()).collect();
@@ -76,6 +83,29 @@ pub fn github(schedule: &Schedule, setting: &Setting) -> Vec<Exported> {
     });
     vec![("orch-schedule.yml".into(), plain_yaml(&workflow))]
 }
+
+/// Gives the step that keeps what a procedure put on the record, for somebody to merge.
+fn push(name: &JobName) -> Value {
+    json!({
+        "name": "Push what was recorded",
+        "if": "${{ !cancelled() }}",
+        "env": {
+            "GH_TOKEN": "${{ github.token }}",
+            "JOB": name,
+            "RUN": "${{ github.run_id }}-${{ github.run_attempt }}",
+        },
+        "run": PUSH,
+    })
+}
+
+const PUSH: &str = "\
+git diff --cached --quiet && exit 0
+git config user.name \"github-actions[bot]\"
+git config user.email \"github-actions[bot]@users.noreply.github.com\"
+git commit --message \"Record what job $JOB started\"
+gh auth setup-git
+git push origin \"HEAD:refs/heads/orch/schedule-$JOB-$RUN\"
+";
 
 const RUN: &str = "\
 command -v orch > /dev/null || { echo 'install orch on this runner first' >&2; exit 2; }
