@@ -28,7 +28,7 @@ pub(in crate::cli) struct Export {
     output: Option<PathBuf>,
     /// The program on the machine that runs the jobs; by default this one for systemd and crontab
     #[arg(long, value_name = "PATH")]
-    program: Option<String>,
+    program: Option<PathBuf>,
     /// The image that has orch, for kubernetes
     #[arg(long, value_name = "IMAGE", default_value = "orch:latest")]
     image: String,
@@ -83,7 +83,7 @@ impl Export {
         Ok(Setting {
             project: office.policy.project.clone(),
             directory: text(top)?,
-            program: self.program.clone().unwrap_or(own),
+            program: self.program.as_deref().map_or(Ok(own), text)?,
             image: self.image.clone(),
             from: context.at(),
         })

@@ -218,7 +218,8 @@ fn elapses(event: &str, base: &str) -> Vec<Moment> {
 }
 
 /// R003-33: CronJobs have names of their own that fit, what Kubernetes asks for, and nothing that a user
-/// wrote in a place where it would be read as something else.
+/// wrote in a place where it would be read as something else. Where ORCH_SCHEMAS names a folder with Kubernetes'
+/// own JSON Schema of a CronJob, `cronjob.json`, they conform to that.
 #[test]
 fn cron_jobs_are_what_kubernetes_takes() {
     let schedule = schedule();
