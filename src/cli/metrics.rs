@@ -138,7 +138,12 @@ fn further(found: &Measures) -> Vec<Vec<String>> {
         (found.deployments.failed, "failed".to_owned()),
         (found.deployments.rolled_back, "rolled back".to_owned()),
     ];
-    let pending = found.audits.pending.iter().map(|id| (1, format!("for {id}")));
+    let pending = &found.audits.pending;
+    let owed = (!pending.is_empty()).then(|| {
+        let mut names: Vec<String> = pending.iter().take(TOLD).map(|id| id.to_string()).collect();
+        names.extend((pending.len() > TOLD).then(|| format!("{} others", pending.len() - TOLD)));
+        (pending.len().to_string(), format!("for {}", names.join(", ")))
+    });
     let debts = vec![
         (found.debts.reports, "reports".to_owned()),
         (found.debts.postmortems, "post-mortems".to_owned()),
@@ -150,7 +155,7 @@ fn further(found: &Measures) -> Vec<Vec<String>> {
         ("queued", listed(queues.collect())),
         ("waiting", listed(bus)),
         ("audits", listed(audits)),
-        ("audits_owed", listed(pending.collect())),
+        ("audits_owed", owed),
         ("deployments", listed(deployments)),
         ("overdue", listed(debts)),
     ];

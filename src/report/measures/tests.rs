@@ -131,9 +131,15 @@ fn handovers_are_timed_between_stages() {
     );
     // A minute passes before every entry of a story: the gate, then the run.
     assert_eq!(found.handovers[0].latency.sum_seconds, 120);
-    let back = "- data: {}\n- done: {until: backtest}\n- run: {}\n- handoff: {}\n- rejection: {handoff: 6, reason: mismatch}\n- run: {stage: backtest}\n";
-    let found = measured(back, "2026-11-21T12:00:00Z");
-    assert_eq!(found.handovers.len(), 1, "{:?}", found.handovers);
+    // One that came back, and one whose own source was called back behind it, were taken over by nobody.
+    let handed = "- data: {}\n- done: {until: backtest}\n- run: {}\n- handoff: {}\n";
+    for (handoff, stage) in [(6, "backtest"), (3, "strategy")] {
+        let back = format!(
+            "{handed}- rejection: {{handoff: {handoff}, reason: mismatch}}\n- run: {{stage: {stage}}}\n"
+        );
+        let found = measured(&back, "2026-11-21T12:00:00Z");
+        assert_eq!(found.handovers.len(), 1, "{:?}", found.handovers);
+    }
 }
 
 /// R000-55, R000-56: an audit that is due or was asked for is owed; its verdict is counted.
