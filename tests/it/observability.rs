@@ -14,7 +14,7 @@ const FOLDER: &str = "observability";
 
 /// Gives a repository with a quarter of work, and the files beside it.
 fn watched() -> Team {
-    let team = year::repository(60);
+    let team = year::repository(7, 60);
     team.orch("", &["metrics", "--dashboards", FOLDER]);
     team
 }

@@ -12,7 +12,9 @@ pub(crate) type Counts = BTreeMap<String, i64>;
 #[derive(Debug, Default)]
 pub(crate) struct Count {
     /// `tasks`, `closed`, `completed`, `handoffs`, `runs`, `run_seconds`, `active_runs`, `messages` that
-    /// wait, `gates` that wait, `blocked`, `pending` audits, `PASS`, `FAIL`, `incidents`, `halts`.
+    /// wait, `gates` that wait, `blocked`, `pending` audits, `PASS`, `FAIL`; `incidents`, of which
+    /// `open_incidents`; `halts`, of which `standing_halts` in the end; `deployed`, `deployments_failed` and
+    /// `rolled_back`; `slow` runs, of more than five minutes; `lead_seconds` of completed tasks.
     pub(crate) plain: Counts,
     /// By workflow, stage, lane and result: how many runs ended so.
     pub(crate) stages: Counts,
@@ -127,6 +129,11 @@ pub(crate) fn count(top: &Path) -> Count {
     for entries in &incidents {
         rollback(entries, &mut found);
     }
+    for entries in &halts {
+        let lifted = entries.iter().any(|entry| entry.kind == "resume");
+        let ended = entries[0].field("until").is_some_and(|until| seconds(&until) <= newest);
+        add(&mut found.plain, "standing_halts", i64::from(!lifted && !ended));
+    }
     add(&mut found.plain, "incidents", i64::try_from(incidents.len()).unwrap());
     add(&mut found.plain, "halts", i64::try_from(halts.len()).unwrap());
     found
@@ -143,10 +150,13 @@ fn rollback(entries: &[Entry], found: &mut Count) {
                 add(&mut found.stages, key, 1);
                 add(&mut found.stage_seconds, key, entry.at - begun);
                 add(&mut found.agents, "deployment_agent", 1);
+                add(&mut found.plain, "rolled_back", 1);
             }
             _ => {}
         }
     }
+    let open = entries.iter().all(|entry| entry.kind != "close");
+    add(&mut found.plain, "open_incidents", i64::from(open));
 }
 
 /// A task as a reader would follow it with a pencil.
@@ -241,10 +251,14 @@ impl Task {
                 Task::happened(found, entry, what, 1);
                 add(&mut found.plain, verdict, 1);
             }
-            "gate" => match entry.field("next_stage") {
-                Some(next) => (self.stage, self.stands) = (next, "ready"),
-                None => self.stands = "finished",
-            },
+            "gate" => {
+                let deployed = i64::from(self.stage.starts_with("deploy"));
+                add(&mut found.plain, "deployed", deployed);
+                match entry.field("next_stage") {
+                    Some(next) => (self.stage, self.stands) = (next, "ready"),
+                    None => self.stands = "finished",
+                }
+            }
             "rejection" => (self.stands, self.handed) = ("ready", None),
             "failure_response" => {
                 (self.stage, self.stands, self.handed) = (entry.of("returns_to"), "ready", None);
@@ -267,6 +281,7 @@ impl Task {
                 failure.split("class: ").nth(1).unwrap().split(',').next().unwrap().to_owned();
             add(&mut found.failures, format!("{} {stage} {class}", self.workflow), 1);
             self.failed.insert(id, class);
+            add(&mut found.plain, "deployments_failed", i64::from(stage.starts_with("deploy")));
             Task::happened(found, entry, "failed_runs", 1);
             self.ends("failed", entry, found);
             (self.stage, self.stands) = (stage, "ready");
@@ -294,6 +309,7 @@ impl Task {
         add(&mut found.agents, agent, 1);
         add(&mut found.plain, "runs", 1);
         add(&mut found.plain, "run_seconds", entry.at - begun);
+        add(&mut found.plain, "slow", i64::from(entry.at - begun > 300));
         if result == "delivered" {
             self.handed = Some((stage, entry.at));
             self.stands = "gate";
@@ -311,6 +327,7 @@ impl Task {
         }
         if completed && self.any_run {
             Task::happened(found, entry, "lead_seconds", entry.at - self.opened);
+            add(&mut found.plain, "lead_seconds", entry.at - self.opened);
         }
         self.stands = "closed";
     }
