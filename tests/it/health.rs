@@ -47,6 +47,36 @@ fn a_healthy_repository_says_so() {
         assert_eq!(part(&json, name)["status"], "healthy", "{json:#}");
     }
     assert_eq!(part(&json, "claude_md_updated")["status"], "healthy", "{json:#}");
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let document = ["agents", "at", "components", "portfolio", "providers", "status", "version"];
+    assert_eq!(keys(&json), document, "what programs rely on");
+    assert_eq!(keys(part(&json, "halts")), ["name", "reasons", "status", "told"]);
+    let names = json["components"].as_array().unwrap().iter().map(|part| part["name"].clone());
+    let names = names.collect::<Vec<_>>();
+    assert_eq!(
+        Value::from(names),
+        serde_json::json!([
+            "policy",
+            "ledgers",
+            "agents_responsive",
+            "tasks_progressing",
+            "no_circular_deps",
+            "handoffs_working",
+            "claude_md_updated",
+            "audits",
+            "deployments",
+            "backlog",
+            "debts",
+            "halts",
+            "hooks",
+            "on_call",
+            "maintenance",
+            "keys",
+            "agents",
+            "data_sources",
+            "portfolio"
+        ])
+    );
     let told = team.orch("ops", &["health"]);
     assert!(told.contains("on_call") && told.contains("primary: director, sponsor"), "{told}");
     assert!(told.ends_with("all in all: healthy\n"), "{told}");

@@ -297,6 +297,8 @@ fn a_walk_that_is_cut_off_goes_on() {
     assert_eq!((calls(&sandbox, "first"), calls(&sandbox, "second")), ("1".into(), "1".into()));
     let listed = team.orch("ops", &["incident", "list"]);
     assert!(listed.contains("orch procedure walk inc-001"), "{listed}");
+    let next = team.orch("ops", &["next"]);
+    assert!(next.contains("orch procedure walk inc-001"), "{next}");
     team.orch("ops", &["procedure", "walk", "inc-001"]);
     assert_eq!((calls(&sandbox, "first"), calls(&sandbox, "second")), ("1".into(), "2".into()));
     take(&team, "execution", "record");
@@ -330,4 +332,62 @@ fn what_is_mistyped_is_told() {
     let failed = ["incident", "step", "inc-001", "--step", "confirm_safe", "--outcome", "x"];
     let said = team.try_orch("ops", &[&failed[..], &["--evidence", "e", "--failed"]].concat());
     assert!(said.checks().contains(&"record-invalid"), "{said:#?}");
+}
+
+/// R003-7: who is killed leaves the command it started; nobody runs it a second time while it lives, and the
+/// step is taken once that is over. Of two who walk at once, one does.
+#[test]
+fn a_walk_that_is_killed_leaves_nothing_half_done() {
+    let sandbox = TestRepo::new();
+    let (script, pid) = (sandbox.root().join("slow"), sandbox.root().join("pid"));
+    let text = "#!/bin/sh\nif [ -e PID.done ]; then exit 0; fi\necho $$ > PID.new; mv PID.new PID; exec sleep 60\n";
+    write_script(&script, &text.replace("PID", &pid.display().to_string()));
+    let owned = "owner: execution, command: [\"true\"], retry: {maximum_attempts: 3, initial_interval: 15s}";
+    let slow = format!("owner: execution, command: [\"{}\"]", script.display());
+    let team = hedge(&[(owned, &slow)]);
+    start(&team, "execution", "execution_failure", &["--no-run"]);
+    let walk = ["procedure", "walk", "inc-001"];
+    let mut walker = team.command("execution", "s", &walk);
+    let mut walker = walker.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while !pid.exists() {
+        assert!(begun.elapsed().as_secs() < 60, "the step never began");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(team.try_orch("execution", &walk).denied().contains("are being taken"));
+    walker.kill().unwrap();
+    walker.wait().unwrap();
+    assert!(team.try_orch("execution", &walk).denied().contains("are being taken"));
+    let child = std::fs::read_to_string(&pid).unwrap();
+    std::fs::write(pid.with_extension("done"), "").unwrap();
+    let killed = std::process::Command::new("kill").arg(child.trim()).status();
+    assert!(killed.unwrap().success());
+    let again = || team.try_orch("execution", &walk);
+    while again().code != 0 {
+        assert!(begun.elapsed().as_secs() < 60, "the step is never free again");
+    }
+    let state = team.json("execution", &["incident", "show", "inc-001"]);
+    assert_eq!(state["done"], serde_json::json!(["alternate"]), "{state:#}");
+    assert_eq!(team.repo.git(&["ls-files", ".orch/incidents"]).lines().count(), 2);
+}
+
+/// R003-7, R003-21: a job of the schedule that failed for good starts its procedure, which takes its own
+/// steps.
+#[test]
+fn a_job_that_fails_starts_its_procedure() {
+    let sandbox = TestRepo::new();
+    let program = sandbox.root().join("probe");
+    write_script(&program, "#!/bin/sh\nexit 1\n");
+    let (from, to) = retried(&program.display().to_string());
+    let job =
+        "command: [orch, health], retry: {maximum_attempts: 3, initial_interval: 30s}, on_failure";
+    let failing = "command: [\"false\"], on_failure";
+    let team = hedge(&[(&from, &to), (job, failing)]);
+    let said = team.try_orch("ops", &["schedule", "run-once", "health_checks"]);
+    assert!(said.code == 1 && said.err.contains("health_failure was started"), "{said:#?}");
+    let listed = team.json("ops", &["incident", "list"]);
+    assert_eq!(listed[0]["done"], serde_json::json!(["identify", "degrade"]), "{listed:#}");
+    team.commit("What was done about it");
+    let refused = team.try_orch("execution", &["schedule", "run-once", "execution_window"]);
+    assert!(refused.denied().contains("Degraded"), "{refused:#?}");
 }

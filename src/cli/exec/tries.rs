@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::program::{Ended, How};
 use crate::cli::Stop;
+use crate::cli::output::complain;
 use crate::cli::signals::Signals;
 
 /// How often it is looked whether a wait is over.
@@ -13,6 +14,8 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// How often a program is tried, and when it has done its work.
 pub(in crate::cli) struct Tries<'a> {
+    /// What is told while it is waited for the next attempt; without it, nothing.
+    pub(in crate::cli) title: Option<String>,
     /// How often in all, at least once.
     pub(in crate::cli) maximum: u32,
     /// How long to wait before the second attempt; each later wait is twice as long.
@@ -50,6 +53,10 @@ impl Tries<'_> {
             if over || signals.caught().is_some() {
                 let cut_off = !succeeded && (!over || matches!(last.how, How::Interrupted));
                 return Ok(Tried { last, attempts, succeeded, cut_off });
+            }
+            if let Some(title) = &self.title {
+                let (how, wait) = (last.in_words(), wait.as_secs());
+                complain(format!("{title} failed, {how}; it is tried again in {wait} s"));
             }
             rest(wait, signals);
             if signals.caught().is_some() {

@@ -12,6 +12,7 @@ use super::context::{Context, View, readable_policy};
 use super::hooks;
 use super::output::{json as print_json, say, table};
 use super::run::near_or_all;
+use crate::ops::schedule::Timetable;
 use crate::policy::{Policy, Probe, Thresholds};
 use crate::render::Format;
 use crate::report::{Health as Found, Measured, Probed, Status, health, spelled};
@@ -117,11 +118,15 @@ fn measure(context: &Context, view: &View) -> Result<Measured, Fault> {
         };
         documents.push((document.path.clone(), change));
     }
+    let timetable = Timetable::of(&world.policy.schedule);
+    let windows = timetable.windows_at(world.at).into_iter();
     Ok(Measured {
         unreadable: world::unreadable(repository, view.proposal.head, world)?,
         stale: world::stale(repository, view.proposal.head, world)?,
         documents,
         hooks_missing: commits.then(|| hooks::missing(repository)),
+        trading: timetable.calendar().map(|calendar| calendar.is_open_at(world.at)),
+        windows: windows.map(|stretch| (stretch.window, stretch.until)).collect(),
         probes: Vec::new(),
     })
 }

@@ -83,7 +83,7 @@ fn ask(bench: &Bench<'_>, name: &ProbeName, probe: &Probe) -> Result<Probed, Sto
         log: &log,
     };
     let maximum = probe.attempts.unwrap_or(1).max(1);
-    let tries = Tries { maximum, interval: WAIT, accept: &[] };
+    let tries = Tries { title: None, maximum, interval: WAIT, accept: &[] };
     let tried = tries.carry_out(bench.signals, |_| program.ask(bench.signals))?;
     let mut output: Vec<String> = tried.last.lines().rev().take(SHOWN).collect();
     output.reverse();

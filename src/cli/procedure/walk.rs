@@ -117,7 +117,7 @@ fn tries(step: &PlannedStep) -> Tries<'_> {
     let interval = step.retry.as_ref().and_then(|retry| retry.initial_interval.as_deref());
     let interval = interval.and_then(time).unwrap_or_default();
     let maximum = step.retry.as_ref().map_or(1, |retry| retry.maximum_attempts.max(1));
-    Tries { maximum, interval, accept: &step.accept }
+    Tries { title: Some(format!("step {}", step.step)), maximum, interval, accept: &step.accept }
 }
 
 fn time(text: &str) -> Option<Duration> {
@@ -212,7 +212,7 @@ fn record(context: &Context, id: &TaskId, step: &PlannedStep, tried: &Tried) -> 
 }
 
 /// A step failed for good, and no other stands in for it.
-fn failed(id: &TaskId, step: &PlannedStep, tried: &Tried, log: &PathBuf) -> Stop {
+fn failed(id: &TaskId, step: &PlannedStep, tried: &Tried, log: &Path) -> Stop {
     let (name, how) = (&step.step, tried.last.in_words());
     let line = tried.last.last_line().map(|line| format!(": {line}")).unwrap_or_default();
     let message = format!("step {name} of {id} failed, {how}{line}; see {}", log.display());

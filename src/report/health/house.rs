@@ -79,7 +79,7 @@ pub(super) fn hooks(measured: &Measured) -> Component {
 }
 
 /// The roster is one that somebody has looked at lately (R003-4, R003-5, R003-44).
-pub(super) fn on_call(world: &World) -> Component {
+pub(super) fn on_call(world: &World, measured: &Measured) -> Component {
     let Some(on_call) = &world.policy.on_call else {
         return Component::unknown("on_call", "nobody is named: `on_call` in .orch/policy.yaml");
     };
@@ -95,12 +95,22 @@ pub(super) fn on_call(world: &World) -> Component {
         let names: Vec<&str> = level.agents.iter().map(|name| name.as_str()).collect();
         format!("{}: {}", level.name, names.join(", "))
     });
-    let hours = match on_call.hours {
-        Hours::Always => "at any time",
-        Hours::Trading => "while the exchange is open",
+    let hours = match (on_call.hours, measured.trading) {
+        (Hours::Always, _) => "at any time",
+        (Hours::Trading, Some(true)) => "now, while the exchange is open",
+        (Hours::Trading, Some(false)) => "not now, for the exchange is closed",
+        (Hours::Trading, None) => "while the exchange is open",
     };
     let told = format!("{hours}, {}", levels.collect::<Vec<_>>().join("; "));
     Component::of("on_call", told, late.into_iter().collect())
+}
+
+/// In these windows nothing else is expected (R003-16, R003-17).
+pub(super) fn maintenance(measured: &Measured) -> Component {
+    let windows = measured.windows.iter().map(|(name, until)| format!("{name} until {until}"));
+    let windows = windows.collect::<Vec<_>>().join(", ");
+    let told = if windows.is_empty() { "no window stands".to_owned() } else { windows };
+    Component::of("maintenance", told, Vec::new())
 }
 
 /// Adds what one's own programs say, to the parts they belong to.

@@ -91,6 +91,10 @@ pub struct Measured {
     pub documents: Vec<(RepoPath, LastChange)>,
     /// The hooks that are not in place; none if nobody looked.
     pub hooks_missing: Option<Vec<&'static str>>,
+    /// Whether the calendar that the policy's schedule names is open now; none if it names none.
+    pub trading: Option<bool>,
+    /// The windows of maintenance that stand now, and when each is over.
+    pub windows: Vec<(String, Moment)>,
     /// The policy's probes; empty if nobody ran them.
     pub probes: Vec<Probed>,
 }
@@ -160,7 +164,8 @@ pub fn health(world: &World, measured: &Measured) -> Health {
         flow::debts(world),
         flow::halts(world),
         house::hooks(measured),
-        house::on_call(world),
+        house::on_call(world, measured),
+        house::maintenance(measured),
     ];
     house::add_probes(world, measured, &mut components);
     let agents = work::agents(world);

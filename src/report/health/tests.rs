@@ -221,6 +221,13 @@ fn a_roster_grows_old() {
     stands(&told("11d"), Status::Healthy);
     assert!(told("11d").told.contains("primary: orchestrator, founder"));
     stands(&told("12d"), Status::Degraded);
+    let hours = on_call.replace("review_every", "hours: trading, review_every");
+    let hours = hours.replace("on_call:", "schedule: {calendar: NYSE}\\non_call:");
+    let now = |trading| {
+        let known = Measured { trading: Some(trading), ..Measured::default() };
+        measured(&format!("{hours}- task: {}\n", "{}"), &known, "on_call").told
+    };
+    assert!(now(true).starts_with("now, ") && now(false).starts_with("not now, "), "{}", now(true));
 }
 
 /// R002-33: each document by its own age; one that is gone is worse than one that is old.
@@ -282,6 +289,11 @@ fn what_was_measured_is_told() {
     };
     stands(&measured("- task: {}\n", &known, "hooks"), Status::Degraded);
     stands(&measured("- task: {}\n", &known, "ledgers"), Status::Failed);
+    let windows = vec![("weekly".into(), "2026-11-21T19:00:00Z".parse().expect("a moment"))];
+    let standing = Measured { windows, ..Measured::default() };
+    let maintenance = measured("- task: {}\n", &standing, "maintenance");
+    stands(&maintenance, Status::Healthy);
+    assert_eq!(maintenance.told, "weekly until 2026-11-21T19:00:00Z");
     let mut health = health(&world("- task: {}\n"), &known);
     assert_eq!(health.status, Status::Failed);
     health.keep(&["hooks".into()]);
