@@ -254,3 +254,41 @@ fn a_document_is_as_old_as_its_last_change() {
     let (said, json) = ask(&team, &["--component", "claude_md_updated"]);
     assert_eq!((said.code, json["status"].as_str()), (1, Some("failed")), "{json:#}");
 }
+
+/// R000-58: open tasks are looked at however old they are, closed ones of months that no window reaches are
+/// not read, and a person is told no more at once than can be read.
+#[test]
+fn old_tasks_that_are_closed_are_not_read() {
+    let team = Team::new();
+    for number in 0..9 {
+        let (id, at) = (format!("old-{number}"), "2020-01-01T10:00:00Z");
+        let folder = format!(".orch/tasks/2020-01/{id}");
+        let entry = |sequence: u32| {
+            format!(
+                "entry:\n  sequence: {sequence}\n  recorded_at: {at:?}\n  actor: orchestrator\n"
+            )
+        };
+        let task = format!(
+            "task: {{task_id: {id}, title: T, workflow: new_strategy, requestor: orchestrator}}\n{}",
+            entry(1)
+        );
+        let previous = orch::source::Digest::of(task.as_bytes());
+        team.repo.write(&format!("{folder}/0001-task.yaml"), task);
+        if number < 3 {
+            let close = "close: {outcome: abandoned, reason: x}\n";
+            let text = format!("{close}{}  previous: {previous}\n", entry(2));
+            team.repo.write(&format!("{folder}/0002-close.yaml"), text);
+        }
+    }
+    team.smuggle("Bring old tasks along");
+    let (_, json) = ask(&team, &[]);
+    let told = part(&json, "ledgers")["told"].as_str().unwrap_or_default().to_owned();
+    assert!(told.starts_with("6 ledgers"), "{told}");
+    let stalled = part(&json, "tasks_progressing");
+    assert_eq!(stalled["reasons"].as_array().map(Vec::len), Some(6), "{stalled:#}");
+    let human = team.try_orch("founder", &["health"]).out;
+    assert!(
+        human.contains("and 1 more: orch health --raw --component tasks_progressing"),
+        "{human}"
+    );
+}

@@ -391,3 +391,19 @@ fn a_job_that_fails_starts_its_procedure() {
     let refused = team.try_orch("execution", &["schedule", "run-once", "execution_window"]);
     assert!(refused.denied().contains("Degraded"), "{refused:#?}");
 }
+
+/// An incident's file may have been written by anyone: no command is run but the policy's own.
+#[test]
+fn a_command_that_nobody_agreed_to_is_not_run() {
+    let team = hedge(&[]);
+    let begin =
+        ["procedure", "start", "execution_failure", "inc-001", "--trigger", "x", "--no-run"];
+    team.orch("execution", &begin);
+    let file = ".orch/incidents/inc-001/0001-incident.yaml";
+    team.edit(file, "- \"true\"", "- touch\n          - forged");
+    team.repo.git(&["add", file]);
+    let said = team.try_orch("execution", &["procedure", "walk", "inc-001"]);
+    assert!(said.denied().contains("the policy has no step `alternate`"), "{said:#?}");
+    assert!(!team.repo.path().join("forged").exists());
+    team.guard(&[]).refused_by("record-invalid");
+}

@@ -20,6 +20,9 @@ use crate::snapshot::{Fault, LastChange, Side};
 use crate::source::{Moment, ProbeName, RepoPath};
 use crate::world::{self, Focus};
 
+/// How many reasons of one part a person is told at once.
+const SHOWN: usize = 5;
+
 /// Tell how things stand, part by part: what is wrong, and what to type.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -139,9 +142,13 @@ fn tell(found: &Found) {
     });
     table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>());
     for component in &found.components {
-        for reason in &component.reasons {
+        for reason in component.reasons.iter().take(SHOWN) {
             say(format!("{} {}: {}", component.name, spelled(&reason.status), reason.message));
             say(format!("    {}", reason.help));
+        }
+        let (name, more) = (&component.name, component.reasons.len().saturating_sub(SHOWN));
+        if more > 0 {
+            say(format!("{name}: and {more} more: orch health --raw --component {name}"));
         }
     }
     say(format!("all in all: {}", spelled(&found.status)));

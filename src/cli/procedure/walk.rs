@@ -42,6 +42,7 @@ pub(super) fn walk(context: &Context, id: &TaskId, writing: Writing) -> Result<(
         let (policy, state) = (view.policy(), incident_in(&view, id)?);
         let actor = now.agent(&policy)?;
         let Some(step) = ours(&policy, state, &actor) else { return tell_next(&now, id) };
+        agreed(&policy, id, state, step)?;
         signals.idle(false);
         let errand = errand(&now, &view, (id, state), (step, &actor))?;
         let tries = tries(step);
@@ -65,6 +66,27 @@ pub(super) fn walk(context: &Context, id: &TaskId, writing: Writing) -> Result<(
         }
         signals.idle(true);
     }
+}
+
+/// Refuses a command that the policy does not have for this step: an incident's file may have been written
+/// by anyone, and what runs is what was agreed.
+fn agreed(
+    policy: &Policy,
+    id: &TaskId,
+    state: &IncidentState,
+    step: &PlannedStep,
+) -> Result<(), Stop> {
+    let procedure = state.incident.procedure.as_ref().and_then(|name| policy.procedures.get(name));
+    if procedure.is_some_and(|procedure| procedure.steps.contains(step)) {
+        return Ok(());
+    }
+    let message = format!("the policy has no step `{}` with this command for `{id}`", step.step);
+    let help = format!(
+        "read it: `orch incident show {id}`; take it by hand if it is right, and say so: `orch incident \
+         step {id} --step {} --outcome OUTCOME`",
+        step.step
+    );
+    Err(Stop::denied(message, help))
 }
 
 /// Makes sure that nobody else takes the incident's steps meanwhile, here.
