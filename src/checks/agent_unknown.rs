@@ -203,8 +203,10 @@ mod tests {
     /// A policy need not call its coordinator so: the word means whoever coordinates (R000-28).
     #[test]
     fn the_orchestrator_is_always_known() {
-        story(
-            "
+        let owned = include_str!("../../templates/strategy.yaml").matches("owner: orchestrator");
+        let renamed =
+            "- policy: ['owner: orchestrator', 'owner: conductor']\n".repeat(owned.count());
+        let rest = "
 - policy: ['orchestrator: {coordinator: true}', 'conductor: {coordinator: true}']
 - propose: feature/strat-001-strategy
 - task: {requestor: founder, entry: {actor: conductor}}
@@ -217,9 +219,8 @@ mod tests {
     status: pending
     timestamp: 2026-11-21T10:00:00Z
     entry: {actor: strategy_developer}
-",
-        )
-        .expect(&[]);
+";
+        story(&format!("{renamed}{rest}")).expect(&[]);
     }
 
     /// R000-27, R000-28: a message is its sender's own, and goes to somebody who is there.

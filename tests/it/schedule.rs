@@ -262,9 +262,10 @@ fn nothing_runs_under_a_halt() {
     halt("schedule:midday_check", "h-other");
     halt("lane:data", "h-lane");
     assert_eq!(once(&team, &[]).code, 0);
-    for (index, scope) in
-        ["schedule:data_ingestion", "schedule:*", "schedule:no_such_job", "all"].iter().enumerate()
-    {
+    let unknown = ["halt", "--topic", "runtime.kill_switch", "--scope", "schedule:data_ingest"];
+    let refused = team.try_orch("risk", &[&unknown[..], &["--reason", "Stop"]].concat());
+    assert!(refused.err.contains("did you mean `schedule:data_ingestion`?"), "{refused:?}");
+    for (index, scope) in ["schedule:data_ingestion", "schedule:*", "all"].iter().enumerate() {
         let id = format!("h-{index}");
         halt(scope, &id);
         for dry in [&[][..], &["--dry-run"]] {
@@ -279,8 +280,8 @@ fn nothing_runs_under_a_halt() {
         team.smuggle("Lift it");
         assert_eq!(once(&team, &[]).code, 0);
     }
-    assert_eq!(seen(&team).len(), 5);
-    assert_eq!(runs(&team).iter().filter(|run| run["outcome"] == "halted").count(), 4);
+    assert_eq!(seen(&team).len(), 4);
+    assert_eq!(runs(&team).iter().filter(|run| run["outcome"] == "halted").count(), 3);
 }
 
 /// R003-21: a clock that runs what came due runs each once, and one failure keeps no other from running.

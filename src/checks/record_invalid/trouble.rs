@@ -123,7 +123,10 @@ fn unknown_scope(world: &World, step: &Step<'_>) -> Option<Fault> {
     let stages = policy.workflows.values().flat_map(|workflow| &workflow.stages);
     let known: Vec<&str> = match word {
         "workflow" => policy.workflows.keys().map(|known| known.as_str()).collect(),
-        "schedule" => policy.schedule.jobs.keys().map(|known| known.as_str()).collect(),
+        "schedule" => {
+            let jobs = policy.schedule.jobs.keys().map(|known| known.as_str());
+            jobs.chain(policy.schedule.windows.keys().map(String::as_str)).chain(["*"]).collect()
+        }
         "lane" => policy.lanes.keys().map(|known| known.as_str()).collect(),
         "stage" => stages.map(|stage| stage.name.as_str()).collect(),
         "task" => {
@@ -140,7 +143,7 @@ fn unknown_scope(world: &World, step: &Step<'_>) -> Option<Fault> {
     if known.contains(&name) {
         return None;
     }
-    let what = if word == "schedule" { "job of the schedule" } else { word };
+    let what = if word == "schedule" { "job or window of the schedule" } else { word };
     let message = format!("the policy knows no {what} `{name}`, so this halt would stop nothing");
     let help = match did_you_mean(name, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{word}:{nearest}`?"),
