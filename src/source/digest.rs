@@ -26,6 +26,17 @@ impl Digest {
         }
     }
 
+    /// Hashes ever longer beginnings: the first part, the first two, and so on.
+    pub fn of_beginnings<'p>(
+        parts: impl IntoIterator<Item = &'p [u8]>,
+    ) -> impl Iterator<Item = Self> {
+        let mut hash = Sha256::new();
+        parts.into_iter().map(move |part| {
+            hash.update(part);
+            Digest(hash.clone().finalize().into())
+        })
+    }
+
     /// Gives the 64 hex digits without the `sha256:` in front.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -116,6 +127,13 @@ mod tests {
         let text = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         assert_eq!(digest.to_string(), text);
         assert_eq!(text.parse(), Ok(digest));
+    }
+
+    #[test]
+    fn every_beginning_has_its_digest() {
+        let parts = [&b"te"[..], b"", b"st"];
+        let digests: Vec<_> = Digest::of_beginnings(parts).collect();
+        assert_eq!(digests, [Digest::of(b"te"), Digest::of(b"te"), Digest::of(b"test")]);
     }
 
     /// Attack 84: other algorithms, upper case, truncated and placeholder digests.

@@ -274,11 +274,10 @@ fn an_archive_survives_being_killed() {
     let days = ["2026-10-05", "2026-10-06", "2026-10-07", "2026-10-08"];
     let mut random = Random::new(7);
     let (mut expected, mut killed) = (Vec::new(), 0);
-    for round in 0..25 {
+    for round in 0..40 {
         // What a machine appends while nobody archives.
         let log = team.repo.path().join(LOG);
-        let new: Vec<String> =
-            (0..200).map(|n| old(days[round * 4 / 25], round * 1_000 + n)).collect();
+        let new: Vec<String> = (0..200).map(|n| old(days[round / 10], round * 1_000 + n)).collect();
         let before = std::fs::read_to_string(&log).unwrap_or_default();
         team.repo.write(LOG, before + &new.concat());
         expected.extend(new);

@@ -278,6 +278,10 @@ fn what_is_new_is_sent_once_and_its_end_once() {
     };
     assert_eq!(told("raised"), ["halt-standing", "incident-open"]);
     assert!(notify(&team, &[]).out.contains("nothing new"));
+    // A branch that has heard nothing of it makes nothing over.
+    team.repo.git(&["switch", "--quiet", "--create", "orch/elsewhere", "HEAD^"]);
+    assert!(notify(&team, &[]).out.contains("nothing new"));
+    team.repo.git(&["switch", "--quiet", "main"]);
     team.orch("sponsor", &["unhalt", "drawdown", "--sign-off", "Flat"]);
     team.commit("Lift the halt");
     let said = notify(&team, &[]);
@@ -292,7 +296,7 @@ fn what_is_new_is_sent_once_and_its_end_once() {
     is_secret(&team, &[&said]);
 }
 
-/// A handoff whose artifact changed is noticed, and so is a debt that nobody paid.
+/// A handoff whose artifact changed is noticed, where it is asked for.
 #[test]
 fn stale_handoffs_are_noticed() {
     let server = Server::http(&["200 OK"]);
@@ -300,7 +304,8 @@ fn stale_handoffs_are_noticed() {
     team.hand_over_strategy(&[]);
     team.repo.write(crate::support::CODE, "other\n");
     team.smuggle("Change what was handed over, past the hooks");
-    let said = notify(&team, &[]);
+    assert!(notify(&team, &[]).out.contains("nothing new"), "it is not where work lands");
+    let said = notify(&team, &["--rev", "HEAD"]);
     assert!(said.code == 0 && said.out.contains("ERROR handoff-stale"), "{said:#?}");
     let body = server.letters()[0].json();
     assert_eq!((&body["source"], &body["task_id"]), (&"finding".into(), &"strat-001".into()));

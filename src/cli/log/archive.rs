@@ -124,11 +124,11 @@ fn keep(file: &Path, lines: &str, writing: Writing) -> Result<(), Stop> {
     let sum = checksum(file);
     let noted = read(&sum)?;
     let noted = noted.split_whitespace().next().and_then(Digest::from_hex);
-    // A command that was cut off may have written the file, and not its checksum.
+    // A command that was cut off may have written the file, and not its checksum; so may the next.
+    let (settled, recent) = before.split_at(before.len() - known);
     let sound = noted.is_none_or(|noted| {
-        [before.as_str(), &before[..before.len() - known]]
-            .iter()
-            .any(|text| Digest::of(text.as_bytes()) == noted)
+        let lines = recent.split_inclusive('\n').map(str::as_bytes);
+        Digest::of_beginnings([settled.as_bytes()].into_iter().chain(lines)).any(|sum| sum == noted)
     });
     if !sound {
         let message = format!("{} was changed since it was archived", file.display());

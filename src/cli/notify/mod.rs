@@ -1,5 +1,6 @@
 //! `orch notify`: tell those who should know what is new, or what an agent raises (R003-25 to R003-27).
 
+mod noticing;
 mod sending;
 mod store;
 
@@ -20,8 +21,7 @@ use crate::render::Format;
 use crate::report::spelled;
 use crate::snapshot::GitRepository;
 use crate::source::{ActionName, TaskId};
-use crate::world::Focus;
-use crate::{checks, guard};
+use noticing::{look, routes};
 use sending::{Delivery, Outcome, Sender, due, planned, send, sent, word};
 use store::Store;
 
@@ -60,9 +60,9 @@ pub(super) struct Notify {
     /// Send a test to one channel, and remember nothing
     #[arg(long, value_name = "CHANNEL")]
     test: Option<String>,
-    /// The commit to look at
-    #[arg(long, value_name = "REV", default_value = "HEAD")]
-    rev: String,
+    /// The commit to look at; by default a protected branch, the current one if it is
+    #[arg(long, value_name = "REV")]
+    rev: Option<String>,
     #[command(flatten)]
     writing: Writing,
     /// human or json
@@ -85,7 +85,7 @@ impl Notify {
         let (policy, mut now) = match &self.action {
             Some(action) => self.raise(context, action)?,
             None if self.test.is_some() => (View::of(context, &[])?.policy(), Vec::new()),
-            None => look(context, &repository, &self.rev)?,
+            None => look(context, &repository, self.rev.as_deref())?,
         };
         let routes = routes(&policy)?;
         let sender = Sender {
@@ -241,37 +241,6 @@ pub(super) fn known_action(policy: &Policy, text: &str) -> Result<ActionName, St
         };
         Stop::fault(format!("the policy has no action `{text}`"), help)
     })
-}
-
-/// Gives everything that somebody should hear of, at a commit.
-fn look(
-    context: &Context,
-    repository: &GitRepository,
-    rev: &str,
-) -> Result<(std::sync::Arc<Policy>, Vec<Alert>), Stop> {
-    let proposal = repository.standing(rev)?;
-    let world = guard::look(repository, &proposal, context.at(), false, Focus::Open)?;
-    let mut findings = checks::run(&world).findings;
-    // What was handed over and changed since is found by looking at the whole tree.
-    let tree = repository.verification(rev, Some(rev))?;
-    findings.extend(guard::guard(repository, &tree, context.at(), false)?.findings);
-    let alerts = ops::noticed(&world, &findings, context.at());
-    Ok((world.policy, alerts))
-}
-
-/// Gives the ways that alerts go here, and says which variables say nothing.
-fn routes(policy: &Policy) -> Result<Routes, Stop> {
-    let variables = std::env::vars_os();
-    let text = variables
-        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-    let checks = checks::names();
-    let own: Vec<&str> = checks.iter().map(|(name, _)| *name).chain([ops::INCIDENT]).collect();
-    let routes = Routes::of(&policy.alerts, &text.collect(), &own)?;
-    for (name, near) in &routes.strange {
-        let near = near.as_ref().map(|near| format!("; did you mean {near}?"));
-        complain(format!("{name} is about no action of the policy{}", near.unwrap_or_default()));
-    }
-    Ok(routes)
 }
 
 fn trial(context: &Context) -> Alert {
