@@ -1,5 +1,6 @@
 //! Sends an alert, and tries again where that may help; what goes wrong is told without the address.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
@@ -119,11 +120,16 @@ fn of_http(error: &ureq::Error) -> Setback {
     }
 }
 
-fn of_system(error: &std::io::Error) -> String {
+fn of_system(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "it refuses the connection".into(),
-        std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => "it took too long".into(),
-        kind => format!("the connection failed ({kind})"),
+        ErrorKind::ConnectionRefused => "it refuses the connection",
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => "it took too long",
+        ErrorKind::InvalidData => "it speaks no TLS that can be relied on",
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => "it broke the connection off",
+        _ => "there is no connection, or its host is not found",
     }
 }
 

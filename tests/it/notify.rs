@@ -219,7 +219,10 @@ fn a_slow_server_is_given_up() {
     let strange = team.with_variable("ALERT_WEBHOOK_URL", format!("gopher://{TOKEN}"));
     let strange = notify(&strange, &["--test", "pager"]);
     assert!(strange.err.contains("ALERT_WEBHOOK_URL holds no address of the web"), "{strange:#?}");
-    is_secret(&team, &[&said, &refused, &strange]);
+    let https = format!("https://{}/{TOKEN}", Server::http(&["200 OK"]).place());
+    let plain = notify(&team.with_variable("ALERT_WEBHOOK_URL", https), &["--test", "pager"]);
+    assert_eq!(plain.code, 1, "{plain:#?}");
+    is_secret(&team, &[&said, &refused, &strange, &plain]);
 }
 
 /// R003-27: a mail has severity and action in its subject, and nothing in an alert makes a header.
