@@ -124,10 +124,18 @@ impl Graph {
         self.after[task].iter().copied()
     }
 
+    /// Gives the same graph without the tasks that are over.
+    pub fn open(&self) -> Graph {
+        self.part(|at| !self.nodes[at].status.is_over())
+    }
+
     /// Gives the same graph without the tasks that wait for nothing and that nothing waits for.
     pub fn joined(&self) -> Graph {
-        let stands = |at: &usize| !self.after[*at].is_empty() || !self.before[*at].is_empty();
-        let nodes = (0..self.nodes.len()).filter(stands).map(|at| self.nodes[at].clone());
+        self.part(|at| !self.after[at].is_empty() || !self.before[at].is_empty())
+    }
+
+    fn part(&self, stays: impl Fn(usize) -> bool) -> Graph {
+        let nodes = (0..self.nodes.len()).filter(|at| stays(*at)).map(|at| self.nodes[at].clone());
         let id = |at: usize| self.nodes[at].id.clone();
         let edges: Vec<_> = self.edges().map(|(task, needed)| (id(task), id(needed))).collect();
         Graph::new(nodes.collect(), &edges)
@@ -281,6 +289,9 @@ pub(super) mod tests {
         let joined = graph("aa ready:\nbb ready:\ncc waiting: bb").joined();
         let ids: Vec<&str> = joined.nodes().iter().map(|node| node.id.as_str()).collect();
         assert_eq!((ids, joined.edges().count()), (vec!["bb", "cc"], 1));
+        let open = graph("aa done:\nbb waiting: aa cc\ncc ready:").open();
+        let ids: Vec<&str> = open.nodes().iter().map(|node| node.id.as_str()).collect();
+        assert_eq!((ids, open.edges().count()), (vec!["bb", "cc"], 1));
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod readme;
 mod real;
 mod receive;
 mod reject;
+mod report;
 mod schedule;
 mod signed;
 mod snapshot;

@@ -2,7 +2,7 @@
 
 use super::element::{Element, element};
 use super::page::Links;
-use super::parts::{ago, cell, columns, moment, nothing, section, table};
+use super::parts::{ago, cell, columns, line, moment, nothing, section, table};
 use crate::render::board::duration;
 use crate::report::{Board, Row, spelled};
 use crate::source::{AgentName, Moment};
@@ -51,7 +51,7 @@ pub(super) fn board(board: &Board, links: &Links, at: Moment) -> Element {
         let [first, second, third] = headings;
         let headings = columns(["Task", "What", "Stage", first, second, third]);
         let lines = rows.iter().map(|row| {
-            let line = element("tr").put(links.heading(&row.task_id));
+            let line = line().put(links.heading(&row.task_id));
             let line =
                 line.put(cell().class("wide").said(&row.title)).put(name_cell(row.stage.as_ref()));
             line.put_all(cells(row, at))

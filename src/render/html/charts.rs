@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::element::{Element, element};
-use super::parts::{Column, cell, nothing, number, section, table};
+use super::parts::{Column, cell, line, nothing, number, section, table};
 use super::plot::{Bar, Part, Slot, bars, plot};
 use crate::render::board::duration;
 use crate::render::numbers::numbers;
@@ -21,7 +21,7 @@ pub(super) fn charts(measures: &Measures) -> Element {
     let section = section("charts", "In numbers", "");
     let rows = numbers(&measures.metrics).map(|[name, value, from]| {
         let heading = element("th").with("scope", "row").words(name.replace('_', " "));
-        element("tr").put(heading).put(number(value)).put(cell().class("wide").words(from))
+        line().put(heading).put(number(value)).put(cell().class("wide").words(from))
     });
     let columns = [Column("Metric", false), Column("Value", true), Column("From", false)];
     let section = section.put_all(table("Metrics", &columns, rows.to_vec()));

@@ -4,7 +4,7 @@ use crate::render::text::one_line;
 use crate::source::markup::in_xml;
 
 /// The most that is shown of what a record says in one place, in characters.
-const LONGEST: usize = 400;
+const LONGEST: usize = 240;
 
 /// An element with its attributes and all that is in it. Well-formed as XML, and HTML as well.
 #[derive(Debug, Clone)]

@@ -1,7 +1,9 @@
 //! Time lines: all tasks under one clock, then each by itself.
 
 use super::element::{Element, element};
-use super::parts::{anchor, cell, columns, moment, nothing, section, short, table, task_link};
+use super::parts::{
+    anchor, cell, columns, folded, line, moment, nothing, section, short, table, task_link,
+};
 use super::scale::Scale;
 use crate::render::board::duration;
 use crate::report::overview::{Bar, Life, Lives, Mark, MarkKind};
@@ -11,6 +13,8 @@ use crate::source::{Moment, StageName};
 /// So many open tasks are unfolded at once, and so many of all if there are no more.
 const UNFOLDED: usize = 12;
 const FEW: usize = 4;
+/// So many tasks stand under one clock at once; the others unfold.
+const TOGETHER: usize = 40;
 
 /// Gives the section.
 pub(super) fn lives(lives: &Lives) -> Element {
@@ -20,13 +24,23 @@ pub(super) fn lives(lives: &Lives) -> Element {
     if lives.told.is_empty() {
         return section.put(nothing("Nothing has happened yet.")).put_all(left_out(lives));
     }
-    let open = lives.told.iter().filter(|life| life.outcome.is_none()).count();
+    let (open, closed): (Vec<&Life>, Vec<&Life>) =
+        lives.told.iter().partition(|life| life.outcome.is_none());
     let few = lives.told.len() <= FEW;
-    let cards = lives
-        .told
-        .iter()
-        .map(|life| card(life, few || (life.outcome.is_none() && open <= UNFOLDED)));
-    section.put(key()).put(together(lives)).put_all(left_out(lives)).put_all(cards)
+    let group = |name: &str, all: Vec<&Life>, unfold: bool| {
+        let heading = element("h3").words(format!("{name} ({})", all.len()));
+        let cards = all.iter().map(|life| card(life, unfold)).collect();
+        let cards = folded(cards, "more");
+        let group = element("div").put(heading).put_all(cards);
+        (!all.is_empty()).then_some(group)
+    };
+    let unfold = few || open.len() <= UNFOLDED;
+    let groups = [group("Open", open, unfold), group("Closed", closed, few)];
+    section
+        .put(key())
+        .put(together(lives))
+        .put_all(left_out(lives))
+        .put_all(groups.into_iter().flatten())
 }
 
 fn left_out(lives: &Lives) -> Option<Element> {
@@ -93,7 +107,7 @@ fn together(lives: &Lives) -> Element {
     let to = lives.told.iter().map(|life| life.until).max();
     let (Some(from), Some(to)) = (from, to) else { return element("p") };
     let scale = Scale::new(from, to);
-    let rows = lives.told.iter().flat_map(|life| {
+    let row = |life: &Life| {
         let words = format!("{}: {} to {}", life.task_id, short(life.opened_at), short(life.until));
         let whole = element("rect").class("whole").with("x", scale.place(life.opened_at));
         let whole = whole.with("width", scale.width(life.opened_at, life.until));
@@ -101,12 +115,18 @@ fn together(lives: &Lives) -> Element {
         let bars = life.bars.iter().map(|bar| drawn(bar, life.until, &scale, ("8", "6")));
         let track = track(&words).put(whole).put_all(bars);
         [element("div").put(task_link(&life.task_id, true)), track]
-    });
+    };
+    let grid = |lives: &[Life]| {
+        let axis = [element("div").class("soft").words("UTC"), scale.axis()];
+        element("div").class("gantt").put_all(lives.iter().flat_map(row)).put_all(axis)
+    };
     let heading = element("h3").words("All of them under one clock");
     let span = format!("{} to {}", short(from), short(to));
-    let grid = element("div").class("gantt").put_all(rows);
-    let grid = grid.put(element("div").class("soft").words("UTC")).put(scale.axis());
-    element("div").put(heading).put(element("p").class("of").words(span)).put(grid)
+    let (first, rest) = lives.told.split_at(lives.told.len().min(TOGETHER));
+    let more = element("summary").words(format!("{} more", rest.len()));
+    let more = (!rest.is_empty()).then(|| element("details").put(more).put(grid(rest)));
+    let whole = element("div").put(heading).put(element("p").class("of").words(span));
+    whole.put(grid(first)).put_all(more)
 }
 
 fn track(words: &str) -> Element {
@@ -254,7 +274,7 @@ fn shape(kind: MarkKind) -> Element {
 fn entries(life: &Life) -> Element {
     let rows = life.entries.iter().map(|entry| {
         let heading = element("th").with("scope", "row").words(format!("{:04}", entry.sequence));
-        let row = element("tr").put(heading).put(cell().put(moment(entry.at)));
+        let row = line().put(heading).put(cell().put(moment(entry.at)));
         row.put(cell().words(entry.actor.as_str())).put(cell().class("wide").said(&entry.words))
     });
     let count = life.entries.len() + life.entries_before;

@@ -12,6 +12,8 @@ mod plot;
 mod scale;
 mod shown;
 mod style;
+#[cfg(test)]
+mod tests;
 mod trouble;
 
 pub use page::page;

@@ -33,6 +33,12 @@ impl<'o> Links<'o> {
         task_heading(id, self.leads(id))
     }
 
+    /// Leads to a task's time line, if it has one.
+    pub(super) fn more(&self, id: &TaskId) -> Option<Element> {
+        let link = element("a").with("href", format!("#{}", super::parts::anchor(id)));
+        self.leads(id).then(|| link.words("its time line"))
+    }
+
     /// Names a task.
     pub(super) fn link(&self, id: &TaskId) -> Element {
         task_link(id, self.leads(id))

@@ -5,7 +5,7 @@ use crate::render::board::duration;
 use crate::source::{Digest, Moment, TaskId};
 
 /// How many rows of a table are shown at once; the others unfold.
-const ROWS: usize = 25;
+const ROWS: usize = 12;
 
 /// A section with its heading, its anchor and what it is for.
 pub(super) fn section(anchor: &'static str, heading: &'static str, about: &str) -> Element {
@@ -23,12 +23,41 @@ pub(super) fn columns<const N: usize>(headings: [&'static str; N]) -> [Column; N
     headings.map(|heading| Column(heading, false))
 }
 
-/// A table in a box of its own that scrolls when the screen is narrow. What is too long for one look
-/// unfolds.
-pub(super) fn table(name: &str, columns: &[Column], rows: Vec<Element>) -> Vec<Element> {
+/// A row of a table, cell by cell.
+#[derive(Debug, Clone)]
+pub(super) struct Line(Vec<Element>);
+
+/// Begins a row.
+pub(super) fn line() -> Line {
+    Line(Vec::new())
+}
+
+impl Line {
+    /// Adds a cell.
+    pub(super) fn put(mut self, cell: Element) -> Self {
+        self.0.push(cell);
+        self
+    }
+
+    /// Adds cells.
+    pub(super) fn put_all(mut self, cells: impl IntoIterator<Item = Element>) -> Self {
+        self.0.extend(cells);
+        self
+    }
+
+    /// Gives the row, each cell with the name of its column, for screens on which a row is a card.
+    fn under(self, columns: &[Column]) -> Element {
+        let cells = self.0.into_iter().zip(columns);
+        element("tr")
+            .put_all(cells.map(|(cell, Column(heading, _))| cell.with("data-label", heading)))
+    }
+}
+
+/// A table in a box of its own, which scrolls if it must. What is too long for one look unfolds.
+pub(super) fn table(name: &str, columns: &[Column], rows: Vec<Line>) -> Vec<Element> {
     let rest = rows.len().saturating_sub(ROWS);
     let mut rows = rows.into_iter();
-    let first: Vec<Element> = rows.by_ref().take(ROWS).collect();
+    let first: Vec<Line> = rows.by_ref().take(ROWS).collect();
     let mut all = vec![whole_table(name, columns, first)];
     if rest > 0 {
         let more = format!("{rest} more");
@@ -38,21 +67,41 @@ pub(super) fn table(name: &str, columns: &[Column], rows: Vec<Element>) -> Vec<E
     all
 }
 
-fn whole_table(name: &str, columns: &[Column], rows: Vec<Element>) -> Element {
+fn whole_table(name: &str, columns: &[Column], rows: Vec<Line>) -> Element {
     let heading = |Column(heading, number): &Column| {
         let cell = element("th").with("scope", "col").words(heading);
         if *number { cell.class("number") } else { cell }
     };
     let heading = element("tr").put_all(columns.iter().map(heading));
-    let table =
-        element("table").put(element("thead").put(heading)).put(element("tbody").put_all(rows));
-    scrolling(name).put(table)
+    let rows = rows.into_iter().map(|row| row.under(columns));
+    let table = element("table").class("cards").put(element("thead").put(heading));
+    scrolling(name).put(table.put(element("tbody").put_all(rows)))
+}
+
+/// Gives the first few of many; the others unfold.
+pub(super) fn folded(all: Vec<Element>, words: &str) -> Vec<Element> {
+    let rest = all.len().saturating_sub(ROWS);
+    let mut all = all.into_iter();
+    let mut shown: Vec<Element> = all.by_ref().take(ROWS).collect();
+    if rest > 0 {
+        let summary = element("summary").words(format!("{rest} {words}"));
+        shown.push(element("details").put(summary).put_all(all));
+    }
+    shown
 }
 
 /// A box that scrolls by itself, for the keyboard too.
 pub(super) fn scrolling(name: &str) -> Element {
-    let region = element("div").class("scroll").with("role", "region");
-    region.with("tabindex", "0").with("aria-label", name)
+    region(name).class("scroll")
+}
+
+/// A box likewise for a picture, which scrolls down, too.
+pub(super) fn picture(name: &str) -> Element {
+    region(name).class("scroll picture")
+}
+
+fn region(name: &str) -> Element {
+    element("div").with("role", "region").with("tabindex", "0").with("aria-label", name)
 }
 
 /// A cell.
@@ -67,7 +116,7 @@ pub(super) fn number(text: impl AsRef<str>) -> Element {
 
 /// A cell that names a task, and leads to its time line if there is one.
 pub(super) fn task_heading(id: &TaskId, has_life: bool) -> Element {
-    element("th").with("scope", "row").put(task_link(id, has_life))
+    element("th").class("id").with("scope", "row").put(task_link(id, has_life))
 }
 
 /// A task's name, which leads to its time line if there is one.

@@ -2,7 +2,9 @@
 
 use super::element::{Element, element};
 use super::page::Links;
-use super::parts::{Column, ago, cell, columns, moment, nothing, number, section, table};
+use super::parts::{
+    Column, Line, ago, cell, columns, line, moment, nothing, number, section, table,
+};
 use crate::record::kind::DecisionStatus;
 use crate::report::overview::{Actor, Ruling, Rulings};
 use crate::report::spelled;
@@ -24,7 +26,7 @@ pub(super) fn decisions(rulings: &Rulings, links: &Links) -> Element {
     }
 }
 
-fn decision(ruling: &Ruling, links: &Links) -> Element {
+fn decision(ruling: &Ruling, links: &Links) -> Line {
     let tag = match (ruling.withdrawn, ruling.status) {
         (true, _) => Some("replaced".to_owned()),
         (false, DecisionStatus::Accepted) => None,
@@ -47,7 +49,7 @@ fn decision(ruling: &Ruling, links: &Links) -> Element {
         .map(|path| element("div").put(element("code").words(path.to_string())));
     let about = cell().put_all(task).put_all(settles).put_all(changes);
     let when = element("th").with("scope", "row").put(moment(ruling.at));
-    element("tr").put(when).put(what).put(decided).put(cell().words(who.join(", "))).put(about)
+    line().put(when).put(what).put(decided).put(cell().words(who.join(", "))).put(about)
 }
 
 /// Gives the section of who acted.
@@ -77,7 +79,7 @@ pub(super) fn actors(actors: &[Actor], at: Moment) -> Element {
             actor.approvals,
             actor.sessions,
         ];
-        let line = element("tr").put(heading.put_all(kind));
+        let line = line().put(heading.put_all(kind));
         line.put_all(counts.map(|count| number(count.to_string()))).put_all(seen)
     });
     let counted =

@@ -2,22 +2,33 @@
 
 use super::element::{Element, element};
 use super::page::Links;
-use super::parts::{cell, columns, digest, moment, section, table};
+use super::parts::{Line, cell, columns, digest, folded, line, moment, section, table};
 use crate::report::overview::{Seal, Shown};
+
+/// How a task stands whose work is live.
+const DONE: &str = "is done";
+/// So many are unfolded at once.
+const UNFOLDED: usize = 3;
 
 /// Gives the section; none if no workflow brings anything live yet.
 pub(super) fn shown(all: &[Shown], links: &Links) -> Option<Element> {
     let about = "Tasks that go live or went: the evidence that passed, what the gates read in it, and who approved it.";
     let section = section("shown", "Before going live", about);
-    (!all.is_empty()).then(|| section.put_all(all.iter().map(|one| task(one, links))))
+    let (went, goes): (Vec<&Shown>, Vec<&Shown>) = all.iter().partition(|one| one.stands == DONE);
+    let unfold = |count: usize| count <= UNFOLDED;
+    let goes = goes.iter().map(|one| task(one, links, unfold(goes.len())));
+    let went = went.iter().map(|one| task(one, links, unfold(all.len())));
+    let told: Vec<Element> = goes.chain(went).collect();
+    (!all.is_empty()).then(|| section.put_all(folded(told, "more")))
 }
 
-fn task(shown: &Shown, links: &Links) -> Element {
+fn task(shown: &Shown, links: &Links, unfold: bool) -> Element {
     let Shown { task_id, title, stage, stands, .. } = shown;
-    let head = element("h3").put(links.link(task_id)).words(" ").said(title);
-    let tag = element("span").class(if *stands == "is done" { "tag good" } else { "tag busy" });
-    let stage =
-        element("p").put(tag.words(format!("{stage} {stands}"))).words(" ").put(approvals(shown));
+    let tag = element("span").class(if *stands == DONE { "tag good" } else { "tag busy" });
+    let summary = element("summary").words(task_id.as_str()).words(" ");
+    let summary = summary.put(tag.words(format!("{stage} {stands}"))).words(" ");
+    let summary = summary.put(element("span").class("soft").said(title));
+    let about = element("p").put(approvals(shown)).words(" ").put_all(links.more(task_id));
     let evidence = shown.seals.iter().map(seal);
     let columns_of_evidence = columns(["Evidence", "Stage", "File", "Digest", "Approved by"]);
     let evidence =
@@ -28,18 +39,20 @@ fn task(shown: &Shown, links: &Links) -> Element {
             let heading = element("th").with("scope", "row").words(gate.stage.as_str());
             let asked = cell().class("wide").put(element("code").said(&condition.expression));
             let observed = condition.observed.as_deref().unwrap_or("–");
-            let line =
-                element("tr").put(heading).put(asked).put(cell().class("wide").said(observed));
+            let line = line().put(heading).put(asked).put(cell().class("wide").said(observed));
             line.put(cell().put(moment(gate.at))).put(cell().words(gate.by.as_str()))
         })
     });
-    let read: Vec<Element> = read.collect();
+    let read: Vec<Line> = read.collect();
     let columns_of_gates = columns(["Gate", "Asked", "Observed", "When", "By"]);
     let read = match read.is_empty() {
         true => Vec::new(),
         false => table(&format!("What the gates of {task_id} read"), &columns_of_gates, read),
     };
-    element("div").put(head).put(stage).put_all(evidence).put_all(contents).put_all(read)
+    let inner = element("div").class("inner").put(about).put_all(evidence).put_all(contents);
+    let card = element("details").class("life");
+    let card = if unfold { card.with("open", "open") } else { card };
+    card.put(summary).put(inner.put_all(read))
 }
 
 fn approvals(shown: &Shown) -> Element {
@@ -54,12 +67,12 @@ fn approvals(shown: &Shown) -> Element {
     element("span").words(count).put_all(signs)
 }
 
-fn seal(seal: &Seal) -> Element {
+fn seal(seal: &Seal) -> Line {
     let needed = seal.required.then(|| element("span").class("tag live").words("consumed"));
     let heading =
         element("th").with("scope", "row").words(seal.name.as_str()).words(" ").put_all(needed);
     let by: Vec<&str> = seal.approved_by.iter().map(|name| name.as_str()).collect();
-    let line = element("tr").put(heading).put(cell().words(seal.stage.as_str()));
+    let line = line().put(heading).put(cell().words(seal.stage.as_str()));
     let line = line.put(cell().class("wide").put(element("code").words(seal.path.to_string())));
     line.put(cell().put(digest(seal.checksum))).put(cell().words(if by.is_empty() {
         "–".into()

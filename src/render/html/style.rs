@@ -49,7 +49,7 @@ overflow-wrap:break-word}
 td:last-child,th:last-child{padding-right:0}
 thead th{border-top:0;color:var(--soft);font-weight:600;font-size:.8125rem;overflow-wrap:normal;
 white-space:nowrap}
-tbody th{font-weight:600}
+tbody th{font-weight:600;min-width:5.5rem}.id{white-space:nowrap}
 td.wide{min-width:14rem;overflow-wrap:anywhere}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 time{white-space:nowrap;font-variant-numeric:tabular-nums}
@@ -93,9 +93,16 @@ figcaption{font-weight:600;margin:.75rem 0 .25rem}figcaption .soft{font-weight:4
 .bars td{border:0;padding-top:.125rem;padding-bottom:.125rem;vertical-align:middle}
 .bars th{border:0;font-weight:400;padding-top:.125rem;padding-bottom:.125rem;overflow-wrap:anywhere}
 .bars .bar{width:45%}.bars svg{width:100%;height:.875rem}
-.graph{max-width:none}
+.graph{max-width:none}.picture{max-height:40rem;overflow:auto}
 footer{padding-bottom:2rem;color:var(--soft);font-size:.875rem}
-@media(max-width:40rem){.lane{grid-template-columns:minmax(0,1fr)}section{padding:.75rem}
+@media(max-width:40rem){.cards,.cards tbody{display:block}.cards thead{position:absolute;left:-99rem}
+.cards tr{display:flex;flex-wrap:wrap;gap:.125rem 1rem;padding:.5rem 0;border-top:1px solid var(--line)}
+.cards th[scope=row]{flex:1 0 100%;border:0;padding:0;min-width:0;white-space:normal;overflow-wrap:anywhere}
+.gantt{grid-template-columns:6.5rem minmax(0,1fr)}.cards td{display:block;border:0;padding:0;text-align:left;
+white-space:normal;overflow-wrap:anywhere;max-width:100%}
+.cards td::before{content:attr(data-label) ' ';color:var(--soft);font-size:.8125rem;font-weight:400}
+.cards td.wide{flex:1 0 100%;min-width:0}.cards th[scope=row]::before{content:none}
+.lane{grid-template-columns:minmax(0,1fr)}section{padding:.75rem}
 header,nav,main,footer{padding-left:.75rem;padding-right:.75rem}h1{font-size:1.5rem}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#333;--line:#999;--link:#000}
 nav,.skip{display:none}section,.tiles li{break-inside:auto;border-color:#999}.lane,tr,figure,.tiles li{break-inside:avoid}

@@ -3,7 +3,7 @@
 use super::board::name_cell;
 use super::element::{Element, element};
 use super::page::Links;
-use super::parts::{ago, cell, columns, command, moment, nothing, section, table};
+use super::parts::{ago, cell, columns, command, line, moment, nothing, section, table};
 use crate::diagnostic::Severity;
 use crate::report::overview::{Debt, Found, HaltRow, IncidentRow};
 use crate::report::spelled;
@@ -58,7 +58,7 @@ pub(super) fn debts(debts: &[Debt], links: &Links, at: Moment) -> Element {
             }
         };
         let who: Vec<&str> = debt.who.iter().map(|name| name.as_str()).collect();
-        let line = element("tr").put(links.heading(&debt.about));
+        let line = line().put(links.heading(&debt.about));
         let line = line.put(cell().class("wide").said(&debt.what)).put(due);
         line.put(cell().words(who.join(", "))).put(cell().class("wide").put(command(&debt.command)))
     });
@@ -71,8 +71,7 @@ pub(super) fn incidents(incidents: &[IncidentRow], links: &Links, at: Moment) ->
     let section =
         section("incidents", "Open incidents", "What went wrong, and how far its procedure is.");
     let rows = incidents.iter().map(|incident| {
-        let line =
-            element("tr").put(element("th").with("scope", "row").words(incident.id.as_str()));
+        let line = line().put(element("th").with("scope", "row").words(incident.id.as_str()));
         let line = line
             .put(cell().words(&incident.severity))
             .put(cell().class("wide").said(&incident.trigger));
@@ -90,7 +89,11 @@ pub(super) fn incidents(incidents: &[IncidentRow], links: &Links, at: Moment) ->
             }
         );
         let tasks = incident.tasks.iter().map(|id| element("span").put(links.link(id)).words(" "));
-        line.put(opened).put(cell().words(steps)).put(cell().put_all(tasks))
+        let tasks = match incident.tasks.is_empty() {
+            true => cell().words("–"),
+            false => cell().put_all(tasks),
+        };
+        line.put(opened).put(cell().words(steps)).put(tasks)
     });
     let columns = columns(["Incident", "Severity", "Trigger", "Opened", "Steps", "Tasks"]);
     let table = table("Open incidents", &columns, rows.collect());
@@ -116,7 +119,7 @@ pub(super) fn findings(findings: &[Found], links: &Links) -> Element {
             .as_ref()
             .map_or_else(|| name_cell(None::<&String>), |id| cell().put(links.link(id)));
         let heading = element("th").with("scope", "row").words(found.check);
-        let line = element("tr").put(heading).put(cell().put(tag)).put(task);
+        let line = line().put(heading).put(cell().put(tag)).put(task);
         let line = line.put(cell().class("wide").prose(&found.message));
         line.put(cell().class("wide").prose(&found.help))
     });

@@ -90,7 +90,13 @@ fn of_task(world: &World, ledger: &LedgerView, state: &State) -> Vec<Debt> {
         let agent = crate::draft::due_stage(policy, state);
         let agent = agent.map(|stage| crate::draft::agent(policy, state, stage).clone());
         let who = agent.into_iter().collect();
-        all.push(debt("the task".into(), id, who, Some(due), format!("orch status {id}")));
+        all.push(debt(
+            "the task, by its deadline".into(),
+            id,
+            who,
+            Some(due),
+            format!("orch status {id}"),
+        ));
     }
     all.extend(requested_audit(world, ledger, state));
     let overturned = world.overturned(state);
@@ -165,12 +171,12 @@ mod tests {
             all.iter().position(|known| known.contains(what)).unwrap_or_else(|| panic!("{all:?}"))
         };
         assert!(place(&all, "the report of the incident") < place(&all, "post-mortem"), "{all:?}");
-        assert!(place(&all, "a decision: Two views") < place(&all, "the task"), "{all:?}");
+        assert!(place(&all, "a decision: Two views") < place(&all, "the task,"), "{all:?}");
         assert!(!all.iter().any(|what| what.starts_with('!')), "{all:?}");
         let later = told(&format!("{OWED}- wait: 25h\n"));
         assert!(later[place(&later, "a decision")].starts_with("! "), "{later:?}");
-        assert!(place(&later, "a decision") < place(&later, "the task"), "{later:?}");
-        assert!(!later[place(&later, "the task")].starts_with('!'), "{later:?}");
+        assert!(place(&later, "a decision") < place(&later, "the task,"), "{later:?}");
+        assert!(!later[place(&later, "the task,")].starts_with('!'), "{later:?}");
     }
 
     /// What is closed owes nothing.
