@@ -56,12 +56,12 @@ pub(super) fn board(board: &Board, links: &Links, at: Moment) -> Element {
                 line.put(cell().class("wide").said(&row.title)).put(name_cell(row.stage.as_ref()));
             line.put_all(cells(row, at))
         });
-        section = section.put(element("h3").words(format!("{name} ({})", rows.len())));
+        let heading = match (name, board.done_not_shown) {
+            ("Done", 1..) => format!("Done, the last {} of {}", rows.len(), board.counts.done),
+            _ => format!("{name} ({})", rows.len()),
+        };
+        section = section.put(element("h3").words(heading));
         section = section.put_all(table(name, &headings, lines.collect()));
-    }
-    if board.done_not_shown > 0 {
-        let words = format!("{} more are done.", board.done_not_shown);
-        section = section.put(element("p").class("soft").words(words));
     }
     section
 }

@@ -1,6 +1,6 @@
 //! How it goes, in numbers and charts; every number is one that `orch metrics` tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Element, element};
 use super::parts::{Column, cell, line, nothing, number, section, table};
@@ -8,7 +8,7 @@ use super::plot::{Bar, Part, Slot, bars, plot};
 use crate::render::board::duration;
 use crate::render::numbers::numbers;
 use crate::report::{Histogram, Measures, Point, RunResult, spelled};
-use crate::source::Moment;
+use crate::source::{Moment, StageName, WorkflowName};
 use chrono::TimeDelta;
 
 /// Up to so many days are drawn by day, more by week.
@@ -92,12 +92,24 @@ fn audits(measures: &Measures, slots: &[(String, Point)], unit: &str) -> Element
     plot(&format!("Audits per {unit}"), &about, drawn.collect())
 }
 
+/// Gives what stages are called: with their workflow, unless all runs and queues are of one.
+fn named(measures: &Measures) -> impl Fn(&WorkflowName, &StageName) -> String {
+    let ran = measures.stages.iter().map(|runs| &runs.workflow);
+    let waiting = measures.queues.iter().filter(|queue| queue.depth > 0);
+    let known: BTreeSet<_> = ran.chain(waiting.map(|queue| &queue.workflow)).collect();
+    let several = known.len() > 1;
+    move |workflow, stage| match several {
+        true => format!("{workflow}: {stage}"),
+        false => stage.to_string(),
+    }
+}
+
 /// How long runs took that delivered, by stage.
 fn stages(measures: &Measures) -> Element {
     let delivered = measures.stages.iter().filter(|runs| runs.result == RunResult::Delivered);
-    let mut found: Vec<(String, &Histogram)> = delivered
-        .map(|runs| (format!("{}: {}", runs.workflow, runs.stage), &runs.durations))
-        .collect();
+    let name = named(measures);
+    let mut found: Vec<(String, &Histogram)> =
+        delivered.map(|runs| (name(&runs.workflow, &runs.stage), &runs.durations)).collect();
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     durations("How long stages took", "mean of the runs that delivered", found)
 }
@@ -134,9 +146,10 @@ fn failures(measures: &Measures) -> Element {
 /// Which stages have tasks that wait for them.
 fn queues(measures: &Measures) -> Element {
     let waiting = measures.queues.iter().filter(|queue| queue.depth > 0);
+    let name = named(measures);
     let drawn: Vec<Bar> = waiting
         .map(|queue| Bar {
-            label: format!("{}: {} ({})", queue.workflow, queue.stage, queue.agent),
+            label: format!("{} ({})", name(&queue.workflow, &queue.stage), queue.agent),
             value: queue.depth as f64,
             class: "column",
             words: queue.depth.to_string(),

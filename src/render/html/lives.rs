@@ -101,11 +101,19 @@ fn entry(shape: Element, words: &str) -> Element {
     element("li").put(picture.put(shape)).put(element("span").words(words))
 }
 
-/// All of them under one clock, a row each.
+/// All of them under one clock, a row each; what unfolds has a clock of its own.
 fn together(lives: &Lives) -> Element {
-    let from = lives.told.iter().map(|life| life.opened_at).min();
-    let to = lives.told.iter().map(|life| life.until).max();
-    let (Some(from), Some(to)) = (from, to) else { return element("p") };
+    let heading = element("h3").words("Side by side");
+    let (first, rest) = lives.told.split_at(lives.told.len().min(TOGETHER));
+    let more = element("summary").words(format!("{} more", rest.len()));
+    let more = (!rest.is_empty()).then(|| element("details").put(more).put(under_one_clock(rest)));
+    element("div").put(heading).put(under_one_clock(first)).put_all(more)
+}
+
+fn under_one_clock(lives: &[Life]) -> Element {
+    let from = lives.iter().map(|life| life.opened_at).min();
+    let to = lives.iter().map(|life| life.until).max();
+    let (Some(from), Some(to)) = (from, to) else { return element("div") };
     let scale = Scale::new(from, to);
     let row = |life: &Life| {
         let words = format!("{}: {} to {}", life.task_id, short(life.opened_at), short(life.until));
@@ -116,17 +124,10 @@ fn together(lives: &Lives) -> Element {
         let track = track(&words).put(whole).put_all(bars);
         [element("div").put(task_link(&life.task_id, true)), track]
     };
-    let grid = |lives: &[Life]| {
-        let axis = [element("div").class("soft").words("UTC"), scale.axis()];
-        element("div").class("gantt").put_all(lives.iter().flat_map(row)).put_all(axis)
-    };
-    let heading = element("h3").words("All of them under one clock");
-    let span = format!("{} to {}", short(from), short(to));
-    let (first, rest) = lives.told.split_at(lives.told.len().min(TOGETHER));
-    let more = element("summary").words(format!("{} more", rest.len()));
-    let more = (!rest.is_empty()).then(|| element("details").put(more).put(grid(rest)));
-    let whole = element("div").put(heading).put(element("p").class("of").words(span));
-    whole.put(grid(first)).put_all(more)
+    let axis = [element("div").class("soft").words("UTC"), scale.axis()];
+    let grid = element("div").class("gantt").put_all(lives.iter().flat_map(row)).put_all(axis);
+    let span = element("p").class("of").words(format!("{} to {}", short(from), short(to)));
+    element("div").put(span).put(grid)
 }
 
 fn track(words: &str) -> Element {

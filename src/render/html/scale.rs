@@ -37,6 +37,9 @@ const WEEK: i64 = 7 * DAY;
 /// How many moments are named at most, so that they have room on a phone.
 const NAMED: i64 = 4;
 
+/// How wide what takes no time is, in hundredths of the line.
+const THINNEST: f64 = 0.5;
+
 /// A line from one moment to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale {
@@ -61,9 +64,9 @@ impl Scale {
         percent(self.share(at))
     }
 
-    /// Gives how wide the time between two moments is.
+    /// Gives how wide the time between two moments is; never so little that nobody would see it.
     pub(super) fn width(&self, from: Moment, to: Moment) -> String {
-        percent(self.share(to) - self.share(from))
+        percent((self.share(to) - self.share(from)).max(THINNEST))
     }
 
     /// Draws the round moments below the line.
@@ -155,5 +158,6 @@ mod tests {
         assert_eq!(scale.place(at("2026-11-21T09:00:00Z")), "0%");
         assert_eq!(scale.place(at("2026-11-21T12:00:00Z")), "100%");
         assert_eq!(scale.width(at("2026-11-21T10:15:00Z"), at("2026-11-21T10:30:00Z")), "25%");
+        assert_eq!(scale.width(at("2026-11-21T10:15:00Z"), at("2026-11-21T10:15:00Z")), "0.5%");
     }
 }

@@ -65,7 +65,7 @@ summary{cursor:pointer;padding:.25rem 0;overflow-wrap:anywhere}
 .life{border-top:1px solid var(--line);margin:0;padding:.5rem 0}
 .life>summary{font-weight:600}.life>summary .soft{font-weight:400}
 .inner{padding:.25rem 0 .75rem}
-.lane{display:grid;grid-template-columns:minmax(8rem,16rem) minmax(0,1fr);gap:.125rem .75rem;align-items:center;
+.lane{display:grid;grid-template-columns:minmax(8rem,22rem) minmax(0,1fr);gap:.125rem .75rem;align-items:center;
 font-size:.875rem;padding:.125rem 0}
 .lane p{margin:0;line-height:1.35}
 svg{display:block}

@@ -203,6 +203,28 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The same in short: each row keeps its cells, and nothing of it is markup.
+    #[test]
+    fn words_stay_words_in_short_too(text in nasty()) {
+        let mut overview = busy();
+        say_everywhere(&mut overview, &text);
+        let told = crate::render::overview(&overview);
+        prop_assert!(!told.contains('<') && !told.contains(|c| unprintable(c) && c != '\n'), "{}", told);
+        let mut cells = 0;
+        for line in told.lines() {
+            let count = line.matches('|').count();
+            match line.starts_with('|') {
+                true if cells == 0 => cells = count,
+                true => prop_assert_eq!(count, cells, "{}", line),
+                false => cells = 0,
+            }
+        }
+    }
+}
+
 /// The contrast of two colours by WCAG 2, `#rgb` or `#rrggbb`.
 fn contrast(one: &str, other: &str) -> f64 {
     let luminance = |colour: &str| {

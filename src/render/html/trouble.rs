@@ -114,10 +114,10 @@ pub(super) fn findings(findings: &[Found], links: &Links) -> Element {
             Severity::Note => "tag",
         };
         let tag = element("span").class(class).words(spelled(&found.severity));
-        let task = found
-            .task
-            .as_ref()
-            .map_or_else(|| name_cell(None::<&String>), |id| cell().put(links.link(id)));
+        let task = found.task.as_ref().map_or_else(
+            || name_cell(None::<&String>),
+            |id| cell().class("id").put(links.link(id)),
+        );
         let heading = element("th").with("scope", "row").words(found.check);
         let line = line().put(heading).put(cell().put(tag)).put(task);
         let line = line.put(cell().class("wide").prose(&found.message));
