@@ -6,7 +6,7 @@ pub(super) const STYLE: &str = "
 :root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#1b2027;--soft:#525c69;--line:#d5dae1;
 --link:#0b57c4;--good:#166f35;--bad:#b3201b;--busy:#8f4a08;--calm:#5f6b7a;--live:#1d5fd0;--held:#6b3fc4;
 --goodbg:#e3f4e7;--badbg:#fde8e6;--busybg:#fdf0d9;--calmbg:#eceff3;--livebg:#e2edfd;--rest:#f3c9c5;--edge:#0003}
-@media(prefers-color-scheme:dark){:root{--page:#0e1217;--card:#171c23;--ink:#e8ecf1;--soft:#a6b0bd;
+@media screen and (prefers-color-scheme:dark){:root{--page:#0e1217;--card:#171c23;--ink:#e8ecf1;--soft:#a6b0bd;
 --line:#343c47;--link:#84b6ff;--good:#5fcf82;--bad:#ff8f88;--busy:#f0b04f;--calm:#9aa6b5;--live:#6ea8ff;
 --held:#b79bff;--goodbg:#12301d;--badbg:#3d1715;--busybg:#372609;--calmbg:#252c36;--livebg:#14294a;
 --rest:#6b2f2b;--edge:#000a}}
@@ -106,5 +106,5 @@ white-space:normal;overflow-wrap:anywhere;max-width:100%}
 header,nav,main,footer{padding-left:.75rem;padding-right:.75rem}h1{font-size:1.5rem}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#333;--line:#999;--link:#000}
 nav,.skip{display:none}section,.tiles li{break-inside:auto;border-color:#999}.lane,tr,figure,.tiles li{break-inside:avoid}
-.scroll{overflow:visible}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+.scroll{overflow:visible}.picture{max-height:none}table{font-size:.75rem}thead th{white-space:normal}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 ";
