@@ -7,10 +7,12 @@ use super::board::{place_of, refuse_sealed};
 use super::context::{Context, View};
 use super::ledger::write_whole;
 use super::output::{json, say, say_lines};
+use crate::record::RecordPath;
 use crate::render::{self, Format};
 use crate::report::Overview;
 use crate::report::overview::Terms;
-use crate::source::{CLOCK_TOLERANCE, Moment};
+use crate::snapshot::Repository as _;
+use crate::source::{CLOCK_TOLERANCE, Moment, RepoPath};
 use crate::world;
 
 /// Show the whole of the work: on one page, in short, or as JSON.
@@ -60,6 +62,7 @@ impl Report {
             commit: view.commit(),
             staged: !view.proposal.changes.is_empty(),
             records: &records,
+            unreadable: files_of_records(&view)?.saturating_sub(records.len()),
             closed: self.tasks,
         };
         let overview = Overview::of(&view.world, terms);
@@ -76,6 +79,12 @@ impl Report {
             }
         }
     }
+}
+
+/// Counts the files that stand where records do.
+fn files_of_records(view: &View) -> Result<usize, Stop> {
+    let files = view.repository.list(view.proposal.head, &RepoPath::from(".orch"))?;
+    Ok(files.iter().filter(|(path, _)| RecordPath::parse(path).is_ok()).count())
 }
 
 /// Writes a file that is nobody's: no record, nothing of Git's, and nothing that a handoff has sealed.

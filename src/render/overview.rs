@@ -13,13 +13,16 @@ const ROWS: usize = 20;
 /// is owed, what is frozen, the metrics, and what the checks say.
 pub fn overview(overview: &Overview) -> String {
     let mut text = heading(overview);
+    if overview.unreadable > 0 {
+        text += &format!("**{} records can't be read**: `orch verify`\n\n", overview.unreadable);
+    }
     for halt in &overview.halts {
-        let (scope, reason) = (plain(&halt.scope), plain(&halt.reason));
+        let (scope, reason) = (plain(&halt.scope), cut(&halt.reason));
         let lift = code(&halt.command);
         text += &format!("**Halt** {} ({scope}): {reason}. A person lifts it: {lift}\n\n", halt.id);
     }
     for incident in &overview.incidents {
-        let (severity, trigger) = (plain(&incident.severity), plain(&incident.trigger));
+        let (severity, trigger) = (plain(&incident.severity), cut(&incident.trigger));
         let due = incident.due_at.map(|due| format!("; owes a report by {due}"));
         let due = due.unwrap_or_default();
         text += &format!("**Incident** {} ({severity}): {trigger}{due}\n\n", incident.id);

@@ -133,6 +133,21 @@ fn a_beginning_is_shown_too() {
     nowhere.try_orch("", &["report"]).fault();
 }
 
+/// What can't be read is not told of, and that is told.
+#[test]
+fn what_cannot_be_read_is_counted() {
+    let team = Team::new();
+    team.open("data-001", "data_refresh", &[]);
+    team.open("data-002", "data_refresh", &[]);
+    let task = team.record("data-002", "task");
+    team.repo.write(&task, "task: [");
+    team.smuggle("Break a record");
+    assert_eq!(team.json("", &["report", "HEAD"])["unreadable"], 1);
+    assert!(team.orch("", &["report", "HEAD"]).contains("**1 records can't be read**"));
+    team.orch("", &["report", "HEAD", "--html", "page.html"]);
+    assert!(team.read("page.html").contains("1 can&apos;t be read: orch verify"));
+}
+
 /// A page goes where nothing else stands for good, and of a time that the records know.
 #[test]
 fn a_page_does_no_harm() {

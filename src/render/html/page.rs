@@ -104,6 +104,11 @@ fn header(overview: &Overview) -> Element {
         Some(last) => of.words(format!(", the last {}", ago(last, overview.at))),
         None => of,
     };
+    let unreadable = (overview.unreadable > 0).then(|| {
+        let tag = element("span").class("tag bad");
+        tag.words(format!("{} can't be read: orch verify", overview.unreadable))
+    });
+    let of = of.words(" ").put_all(unreadable);
     let policy = element("code").with("title", overview.policy.to_string());
     let policy = policy.words(format!("{}…", &overview.policy.hex()[..12]));
     let of = of.words(", policy ").put(policy);

@@ -35,7 +35,10 @@ fn busy() -> Overview {
     let records: Vec<Record> =
         world.ledgers.values().flat_map(|ledger| ledger.records.clone()).collect();
     let commit = Some("0123456789abcdef0123456789abcdef01234567".to_owned());
-    Overview::of(&world, Terms { commit, staged: false, records: &records, closed: 50 })
+    Overview::of(
+        &world,
+        Terms { commit, staged: false, records: &records, unreadable: 0, closed: 50 },
+    )
 }
 
 fn parsed(text: &str) -> roxmltree::Document<'_> {

@@ -38,6 +38,8 @@ pub struct Terms<'a> {
     pub staged: bool,
     /// Every record that is there, by their moments.
     pub records: &'a [Record],
+    /// How many files among the records can't be read.
+    pub unreadable: usize,
     /// How many of the closed tasks are told on a time line, those that ended last.
     pub closed: usize,
 }
@@ -57,6 +59,9 @@ pub struct Overview {
     pub last_at: Option<Moment>,
     /// How many records there are.
     pub records: usize,
+    /// How many files among the records can't be read: what they say, and what stands behind them in
+    /// their ledgers, is not in here.
+    pub unreadable: usize,
     /// The policy that was agreed.
     pub policy: Digest,
     /// Where every task stands.
@@ -103,7 +108,7 @@ pub struct Found {
 impl Overview {
     /// Tells of a world that holds every task. Nothing is refused.
     pub fn of(world: &World, terms: Terms<'_>) -> Self {
-        let Terms { commit, staged, records, closed } = terms;
+        let Terms { commit, staged, records, unreadable, closed } = terms;
         Overview {
             project: world.policy.project.clone(),
             commit,
@@ -111,6 +116,7 @@ impl Overview {
             at: world.at,
             last_at: records.iter().map(|record| record.entry.recorded_at).max(),
             records: records.len(),
+            unreadable,
             policy: world.policy.digest,
             board: Board::of(world, &BTreeMap::new()),
             halts: trouble::halts(world),
