@@ -12,7 +12,7 @@ use crate::policy::{Policy, ROLLBACK_STAGE};
 use crate::record::Home;
 use crate::record::kind::PlannedStep;
 use crate::render::Format;
-use crate::report::overview::incident_debts;
+use crate::report::incident_debts;
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::Focus;
 
@@ -159,7 +159,7 @@ pub(super) fn debts_in_words(policy: &Policy, state: &IncidentState, at: Moment)
 pub(super) fn as_json(policy: &Policy, id: &TaskId, state: &IncidentState) -> Value {
     let debts: Vec<Value> = incident_debts(policy, state)
         .into_iter()
-        .map(|(what, due)| json!({ "what": what, "due_at": due }))
+        .map(|(what, due)| json!({ "what": what.to_string(), "due_at": due }))
         .collect();
     json!({
         "id": id,

@@ -4,6 +4,7 @@
 //! world's moment, and metrics are of what is recorded.
 
 mod board;
+mod debts;
 mod handed;
 mod health;
 mod measures;
@@ -17,12 +18,13 @@ mod waits;
 use serde::Serialize;
 
 pub use board::{Board, Counts, Elsewhere, Row};
+pub use debts::{Debt, DebtKind, debts, incident_debts};
 pub use handed::Handed;
 pub use health::{AgentStanding, Component, Health, Measured, Probed, Reason, Status, health};
 pub use measures::{
     AgentRuns, Audits, BOUNDS, Bucket, Bus, Debts, Deployments, Failures, Halts, Handovers,
     Histogram, InState, Incidents, Measures, Point, Pulled, Queue, Series, Severe, StageRuns,
-    Stand, measures,
+    Stand, measures, queues,
 };
 pub use metrics::{Inputs, Metrics, metrics};
 pub use overview::Overview;

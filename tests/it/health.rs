@@ -50,7 +50,7 @@ fn a_healthy_repository_says_so() {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let document = ["agents", "at", "components", "portfolio", "providers", "status", "version"];
     assert_eq!(keys(&json), document, "what programs rely on");
-    assert_eq!(keys(part(&json, "halts")), ["name", "reasons", "status", "told"]);
+    assert_eq!(keys(part(&json, "halts")), ["name", "numbers", "reasons", "status", "told"]);
     let names = json["components"].as_array().unwrap().iter().map(|part| part["name"].clone());
     let names = names.collect::<Vec<_>>();
     assert_eq!(

@@ -32,6 +32,11 @@ const SHOWN: usize = 5;
                   could not look.\nExample: orch health --component audits --component deployments"
 )]
 pub(super) struct Health {
+    /// A commit; by default what is staged
+    rev: Option<String>,
+    /// As of this moment, in RFC 3339; by default now
+    #[arg(long, value_name = "MOMENT", value_parser = super::output::moment)]
+    at: Option<Moment>,
     /// Everything that is known, as JSON: components, agents, providers and the portfolio
     #[arg(long)]
     raw: bool,
@@ -51,9 +56,9 @@ pub(super) struct Health {
 
 impl Health {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        let view = looked_at(context)?;
+        let view = self.looked_at(context)?;
         let policy = view.policy();
-        let mut measured = measure(context, &view)?;
+        let mut measured = measure(&view)?;
         self.known(&health(&view.world, &measured))?;
         measured.probes = probes::run(view.repository.work_dir(), &self.probes(&policy))?;
         let mut found = health(&view.world, &measured);
@@ -67,6 +72,19 @@ impl Health {
         }
         page::page(context, &policy, &found, self.page)?;
         Err(Stop::Refused)
+    }
+
+    /// Looks at the open tasks, and at those that the thresholds' windows are about.
+    fn looked_at(&self, context: &Context) -> Result<View, Stop> {
+        let at = self.at.unwrap_or(context.at());
+        if self.rev.is_some() || self.at.is_some() {
+            return Ok(View::at(context, self.rev.as_deref(), at)?);
+        }
+        let repository = context.repository()?;
+        let head = repository.head_commit()?.map_or(Side::Index, Side::Commit);
+        let policy = readable_policy(&repository, head)?;
+        let thresholds = policy.map(|policy| policy.health.thresholds).unwrap_or_default();
+        Ok(View::focused(context, Focus::Since(since(&thresholds, at)))?)
     }
 
     /// Gives the probes to be run: those of the parts that were asked for.
@@ -90,15 +108,6 @@ impl Health {
     }
 }
 
-/// Looks at the open tasks, and at those that the thresholds' windows are about.
-fn looked_at(context: &Context) -> Result<View, Stop> {
-    let repository = context.repository()?;
-    let head = repository.head_commit()?.map_or(Side::Index, Side::Commit);
-    let policy = readable_policy(&repository, head)?;
-    let thresholds = policy.map(|policy| policy.health.thresholds).unwrap_or_default();
-    Ok(View::focused(context, Focus::Since(since(&thresholds, context.at())))?)
-}
-
 /// Gives from when on tasks are looked at that are closed: a month before the longest window.
 fn since(thresholds: &Thresholds, at: Moment) -> Moment {
     let Thresholds { response_window, audit_window, deployment_window, .. } = thresholds;
@@ -107,15 +116,19 @@ fn since(thresholds: &Thresholds, at: Moment) -> Moment {
 }
 
 /// Measures what the world does not say: by Git and on this machine.
-fn measure(context: &Context, view: &View) -> Result<Measured, Fault> {
+fn measure(view: &View) -> Result<Measured, Fault> {
     let (repository, world) = (&view.repository, &view.world);
     let commits = std::env::var_os("CI").is_none_or(|said| said.is_empty());
     let mut documents: Vec<(RepoPath, LastChange)> = Vec::new();
     for document in &world.policy.health.documents {
-        let change = match repository.head_commit()? {
+        let head = match view.proposal.head {
+            Side::Commit(oid) => Some(oid),
+            Side::Index | Side::Nothing => repository.head_commit()?,
+        };
+        let change = match head {
             None => LastChange::Missing,
             Some(head) => {
-                let since = context.at().plus(-document.max_age.0);
+                let since = view.world.at.plus(-document.max_age.0);
                 repository.last_change(&document.path, head, since)?
             }
         };

@@ -5,7 +5,8 @@ use super::element::{Element, element};
 use super::page::Links;
 use super::parts::{ago, cell, columns, command, line, moment, nothing, section, table};
 use crate::diagnostic::Severity;
-use crate::report::overview::{Debt, Found, HaltRow, IncidentRow};
+use crate::report::Debt;
+use crate::report::overview::{Found, HaltRow, IncidentRow};
 use crate::report::spelled;
 use crate::source::Moment;
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Component, Measured, Reason, open, span};
 use crate::ledger::State;
-use crate::policy::Escalation;
 use crate::record::kind::GateVerdict;
 use crate::record::{Payload, Record};
-use crate::source::{Moment, TaskId};
+use crate::report::{Debt, debts as owed};
+use crate::source::TaskId;
 use crate::world::{LedgerView, World};
 
 /// No tasks wait for each other (R002-33).
@@ -53,8 +53,9 @@ pub(super) fn handoffs_working(world: &World, measured: &Measured) -> Component 
     });
     let returned = open(world).filter_map(|(ledger, state)| returned(ledger, state));
     let reasons: Vec<Reason> = stale.chain(returned).collect();
+    let numbers = [("live_files", world.survey.live.len()), ("stale_files", measured.stale.len())];
     let told = format!("{} files of live handoffs", world.survey.live.len());
-    Component::of("handoffs_working", told, reasons)
+    Component::of("handoffs_working", told, reasons).with(numbers)
 }
 
 /// Gives that the last handoff of a task was rejected, or that its gate failed, if nothing came after.
@@ -85,43 +86,21 @@ fn returned(ledger: &LedgerView, state: &State) -> Option<Reason> {
     Some(Reason::degraded(message, format!("see who makes it again: `orch status {id}`")))
 }
 
-/// Nobody owes a report, a post-mortem or a decision for too long (R000-48, R000-51).
+/// Nobody owes a report, a post-mortem, a decision, an audit or a task for too long (R000-48, R000-51).
 pub(super) fn debts(world: &World) -> Component {
-    let Escalation { report_due, postmortem_due, .. } = world.policy.escalation;
-    let late = |due: Moment| (world.at > due).then(|| span(world.at.since(due)));
-    let (mut owed, mut reasons) = (0, Vec::new());
-    for incident in &world.survey.incidents {
-        let (id, state) = (&incident.id, &incident.state);
-        let debts = [
-            ("written report", state.reported_at, report_due, "report {id} --summary S"),
-            (
-                "post-mortem",
-                state.postmortem_at,
-                postmortem_due,
-                "postmortem {id} --summary S --root-cause R --action A",
-            ),
-        ];
-        for (what, _, within, pay) in debts.into_iter().filter(|debt| debt.1.is_none()) {
-            owed += 1;
-            if let Some(late) = late(state.opened_at.plus(within)) {
-                let message = format!("the {what} of {id} is overdue for {late}");
-                let pay = pay.replace("{id}", id.as_str());
-                reasons.push(Reason::degraded(message, format!("pay it: `orch incident {pay}`")));
-            }
-        }
-    }
-    for (_, state) in open(world) {
-        for escalated in world.unsettled(state) {
-            owed += 1;
-            if let Some(late) = late(escalated.escalation.due_at) {
-                let id = &state.task.task_id;
-                let message = format!("{id} waits for a decision, overdue for {late}");
-                let help = format!("a person decides: `{}`", escalated.deciding(id));
-                reasons.push(Reason::degraded(message, help));
-            }
-        }
-    }
-    Component::of("debts", format!("{owed} owed, {} overdue", reasons.len()), reasons)
+    let owed: Vec<Debt> = owed(world).into_iter().filter(|debt| debt.due_at.is_some()).collect();
+    let overdue =
+        owed.iter().filter_map(|debt| Some((debt, debt.due_at?))).filter(|(d, _)| d.overdue);
+    let reasons = overdue.map(|(debt, due)| {
+        let Debt { what, about, command, .. } = debt;
+        let late = span(world.at.since(due));
+        let message = format!("{about} owes {what}, overdue for {late}");
+        Reason::degraded(message, format!("pay it: `{command}`"))
+    });
+    let reasons: Vec<Reason> = reasons.collect();
+    let numbers = [("owed", owed.len()), ("overdue", reasons.len())];
+    let told = format!("{} owed, {} overdue", owed.len(), reasons.len());
+    Component::of("debts", told, reasons).with(numbers)
 }
 
 /// No kill switch is pulled (R003-12).
@@ -138,5 +117,6 @@ pub(super) fn halts(world: &World) -> Component {
             }
         })
         .collect();
-    Component::of("halts", format!("{} stand", reasons.len()), reasons)
+    let standing = reasons.len();
+    Component::of("halts", format!("{standing} stand"), reasons).with([("standing", standing)])
 }

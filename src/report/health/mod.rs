@@ -43,6 +43,8 @@ pub struct Component {
     pub status: Status,
     /// What was looked at, with the numbers.
     pub told: String,
+    /// The numbers behind it, for programs.
+    pub numbers: BTreeMap<&'static str, usize>,
     /// What is wrong, if anything is.
     pub reasons: Vec<Reason>,
 }
@@ -127,13 +129,18 @@ impl Component {
     pub(super) fn of(name: &str, told: String, reasons: Vec<Reason>) -> Self {
         let worst = reasons.iter().map(|reason| reason.status).max();
         let status = worst.unwrap_or(Status::Healthy);
-        Component { name: name.to_owned(), status, told, reasons }
+        let numbers = BTreeMap::new();
+        Component { name: name.to_owned(), status, told, numbers, reasons }
+    }
+
+    /// Adds the numbers behind it.
+    fn with(self, numbers: impl IntoIterator<Item = (&'static str, usize)>) -> Self {
+        Component { numbers: numbers.into_iter().collect(), ..self }
     }
 
     /// Takes why nobody looked.
     pub(super) fn unknown(name: &str, why: impl Into<String>) -> Self {
-        let (told, reasons) = (why.into(), Vec::new());
-        Component { name: name.to_owned(), status: Status::Unknown, told, reasons }
+        Component { status: Status::Unknown, ..Component::of(name, why.into(), Vec::new()) }
     }
 }
 

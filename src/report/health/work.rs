@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::{AgentStanding, Component, Reason, open, span, tasks};
-use crate::draft;
-use crate::ledger::{RunState, Standing, State};
+
+use crate::ledger::{RunState, State};
 use crate::policy::StageKind;
 use crate::record::kind::{GateVerdict, RunStatus, Verdict};
 use crate::record::{Payload, Record};
+use crate::report::debts::awaits_audit;
+use crate::report::queues;
 use crate::source::{AgentName, Moment, StageName, TaskId, WorkflowName};
 use crate::world::{LedgerView, World};
 
@@ -102,7 +104,13 @@ pub(super) fn agents_responsive(world: &World) -> Component {
     let active = timed.iter().filter(|timed| timed.goes_on).count();
     let window = span(world.policy.health.thresholds.response_window.0);
     let told = format!("{active} runs go on, {} ended within {window}", timed.len() - active);
-    Component::of("agents_responsive", told, reasons.collect())
+    let reasons: Vec<Reason> = reasons.collect();
+    let numbers = [
+        ("active_runs", active),
+        ("ended_runs", timed.len() - active),
+        ("slow_runs", reasons.len()),
+    ];
+    Component::of("agents_responsive", told, reasons).with(numbers)
 }
 
 /// Gives how every agent of the policy does.
@@ -131,15 +139,16 @@ pub(super) fn tasks_progressing(world: &World) -> Component {
             format!("see what was done last, and what is next: `orch status {id}`"),
         )
     });
-    let told = format!("{} open tasks", all.len());
-    Component::of("tasks_progressing", told, reasons.collect())
+    let reasons: Vec<Reason> = reasons.collect();
+    let numbers = [("open_tasks", all.len()), ("stalled_tasks", reasons.len())];
+    Component::of("tasks_progressing", format!("{} open tasks", all.len()), reasons).with(numbers)
 }
 
 /// Audits are given, and not too many fail (R000-55, R000-56).
 pub(super) fn audits(world: &World) -> Component {
     let thresholds = &world.policy.health.thresholds;
     let pending: BTreeSet<&TaskId> = open(world)
-        .filter(|(ledger, state)| waits_for_audit(world, ledger, state))
+        .filter(|(ledger, state)| awaits_audit(world, ledger, state))
         .map(|(_, state)| &state.task.task_id)
         .collect();
     let mut reasons = Vec::new();
@@ -168,18 +177,8 @@ pub(super) fn audits(world: &World) -> Component {
         given.len(),
         span(window)
     );
-    Component::of("audits", told, reasons)
-}
-
-/// Tells whether a task stands before or in an audit, or one was asked for and not given since.
-fn waits_for_audit(world: &World, ledger: &LedgerView, state: &State) -> bool {
-    let stage = draft::due_stage(&world.policy, state);
-    let due = stage.is_some_and(|stage| stage.kind == StageKind::Audit)
-        && matches!(state.standing, Standing::Ready(_) | Standing::Running(_));
-    let last = ledger.records.iter().rev().find(|record| {
-        matches!(record.payload, Payload::AuditRequest(_) | Payload::AuditReport(_))
-    });
-    due || last.is_some_and(|record| matches!(record.payload, Payload::AuditRequest(_)))
+    let numbers = [("pending", pending.len()), ("given", given.len()), ("failed", failed)];
+    Component::of("audits", told, reasons).with(numbers)
 }
 
 /// What goes live gets there (R000-57).
@@ -222,26 +221,25 @@ pub(super) fn deployments(world: &World) -> Component {
         }
     }
     let told = format!("{begun} begun, {count} failed within {}, {most} may", span(window));
-    Component::of("deployments", told, reasons)
+    Component::of("deployments", told, reasons).with([("begun", begun), ("failed", count)])
 }
 
 /// No stage has too much before it (R001-27).
 pub(super) fn backlog(world: &World) -> Component {
     let most = world.policy.health.thresholds.queue_depth;
-    let mut queues: BTreeMap<(&WorkflowName, &StageName), usize> = BTreeMap::new();
-    for (_, state) in open(world) {
-        let stage = draft::due_stage(&world.policy, state);
-        if let (Some(stage), Standing::Ready(_)) = (stage, &state.standing) {
-            *queues.entry((&state.task.workflow, &stage.name)).or_default() += 1;
-        }
+    let queues = queues(world, open(world).map(|(_, state)| state));
+    let mut depths: BTreeMap<(&WorkflowName, &StageName), usize> = BTreeMap::new();
+    for queue in &queues {
+        *depths.entry((&queue.workflow, &queue.stage)).or_default() += queue.depth as usize;
     }
-    let deep = queues.iter().filter(|(_, depth)| **depth > most);
+    let deep = depths.iter().filter(|(_, depth)| **depth > most);
     let reasons = deep.map(|((workflow, stage), depth)| {
         let message =
             format!("{depth} tasks wait for stage {stage} of {workflow}, more than {most}");
         Reason::degraded(message, "see who could take them: `orch plan`")
     });
-    let deepest = queues.values().max().copied().unwrap_or_default();
+    let deepest = depths.values().max().copied().unwrap_or_default();
     let told = format!("at most {deepest} tasks wait for one stage");
-    Component::of("backlog", told, reasons.collect())
+    let numbers = [("deepest", deepest), ("waiting", depths.values().sum())];
+    Component::of("backlog", told, reasons.collect()).with(numbers)
 }

@@ -8,6 +8,7 @@ use super::Tasks;
 use crate::record::kind::HaltTopic;
 use crate::record::{Home, Payload};
 use crate::report::runs::closed_at;
+use crate::report::{Debt, DebtKind, debts as owed};
 use crate::world::World;
 
 /// Incidents.
@@ -101,17 +102,12 @@ pub(super) fn halts(world: &World) -> Halts {
 
 /// Gives what is late, by the times that the policy gives.
 pub(super) fn debts(world: &World, tasks: &Tasks<'_>) -> Debts {
-    let mut debts = Debts::default();
-    let due = world.policy.escalation;
-    for incident in world.survey.incidents.iter().map(|incident| &incident.state) {
-        let age = world.at.since(incident.opened_at);
-        debts.reports += u64::from(incident.reported_at.is_none() && age > due.report_due);
-        let owed = incident.postmortem_at.is_none();
-        debts.postmortems += u64::from(owed && age > due.postmortem_due);
+    let own = |debt: &Debt| tasks.open().any(|(_, state)| state.task.task_id == debt.about);
+    let all: Vec<Debt> = owed(world).into_iter().filter(|debt| debt.overdue).collect();
+    let count = |kind: DebtKind| all.iter().filter(move |debt| debt.kind == kind);
+    Debts {
+        reports: count(DebtKind::Report).count() as u64,
+        postmortems: count(DebtKind::Postmortem).count() as u64,
+        decisions: count(DebtKind::Decision).filter(|debt| own(debt)).count() as u64,
     }
-    for (_, state) in tasks.open() {
-        let late = world.unsettled(state).filter(|known| world.at > known.escalation.due_at);
-        debts.decisions += late.count() as u64;
-    }
-    debts
 }

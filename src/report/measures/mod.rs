@@ -12,7 +12,7 @@ use serde::Serialize;
 pub use aside::{Debts, Halts, Incidents, Pulled, Severe};
 pub use histogram::{BOUNDS, Bucket, Histogram};
 pub use series::{Point, Series};
-pub use standing::{Bus, InState, Queue, Stand};
+pub use standing::{Bus, InState, Queue, Stand, queues};
 pub use work::{AgentRuns, Audits, Deployments, Failures, Handovers, StageRuns};
 
 use super::metrics::{Metrics, metrics};
@@ -74,7 +74,7 @@ pub fn measures(world: &World, phase: Option<&str>) -> Measures {
         agents,
         failures,
         retries,
-        queues: standing::queues(world, &tasks),
+        queues: queues(world, tasks.open().map(|(_, state)| state)),
         handovers: work::handovers(&tasks),
         bus: standing::bus(world, &tasks),
         audits: work::audits(world, &tasks),

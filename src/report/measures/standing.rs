@@ -83,14 +83,14 @@ pub struct InState {
 }
 
 /// Gives how many tasks wait for each stage.
-pub(super) fn queues(world: &World, tasks: &Tasks<'_>) -> Vec<Queue> {
+pub fn queues<'w>(world: &World, open: impl Iterator<Item = &'w State>) -> Vec<Queue> {
     let mut depths = BTreeMap::new();
     for (workflow, known) in &world.policy.workflows {
         for stage in &known.stages {
             depths.insert((workflow, &stage.name, &stage.lane, &stage.agent), 0);
         }
     }
-    for (_, state) in tasks.open() {
+    for state in open {
         let waits = matches!(state.standing, Standing::Ready(_)) && !is_blocked(world, state);
         if let Some(stage) = draft::due_stage(&world.policy, state).filter(|_| waits) {
             let agent = draft::agent(&world.policy, state, stage);

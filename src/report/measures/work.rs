@@ -9,10 +9,11 @@ use crate::ledger::{RunStanding, State};
 use crate::policy::StageKind;
 use crate::record::kind::{FailureClass, GateVerdict, RunStatus, Verdict};
 use crate::record::{Home, Payload};
+use crate::report::debts::awaits_audit;
 use crate::report::metrics::ratio;
 use crate::report::runs::{RunResult, ended};
 use crate::source::{AgentName, LaneName, Moment, StageName, TaskId, WorkflowName};
-use crate::world::{LedgerView, World};
+use crate::world::World;
 
 /// Runs of one stage in one lane that ended in one way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -195,28 +196,13 @@ pub(super) fn audits(world: &World, tasks: &Tasks<'_>) -> Audits {
         audits.filter(|audit| audit.verdict == verdict).count() as u64
     };
     let (passed, failed) = (count(Verdict::Pass), count(Verdict::Fail));
-    let pending = tasks.open().filter(|(ledger, state)| is_pending(world, ledger, state));
+    let pending = tasks.open().filter(|(ledger, state)| awaits_audit(world, ledger, state));
     Audits {
         passed,
         failed,
         pass_rate: ratio(passed as f64, (passed + failed) as f64),
         pending: pending.map(|(_, state)| state.task.task_id.clone()).collect(),
     }
-}
-
-fn is_pending(world: &World, ledger: &LedgerView, state: &State) -> bool {
-    let mut asked = false;
-    for record in &ledger.records {
-        match record.payload {
-            Payload::AuditRequest(_) => asked = true,
-            Payload::AuditReport(_) => asked = false,
-            _ => {}
-        }
-    }
-    use crate::ledger::Standing::{Ready, Running};
-    let due = crate::draft::due_stage(&world.policy, state);
-    let due = due.filter(|_| matches!(state.standing, Ready(_) | Running(_)));
-    asked || due.is_some_and(|stage| stage.kind == StageKind::Audit)
 }
 
 /// Gives how deployments went.

@@ -4,7 +4,6 @@
 //! in it.
 
 mod actors;
-mod debts;
 mod lives;
 mod rulings;
 mod shown;
@@ -13,7 +12,6 @@ mod trouble;
 use serde::Serialize;
 
 pub use actors::{Actor, actors};
-pub use debts::{Debt, debts, incident_debts};
 pub use lives::{Bar, Entry, Life, Lives, Mark, MarkKind, Rest};
 pub use rulings::{Ruling, Rulings};
 pub use shown::{GateRead, Seal, Shown, Sign};
@@ -21,7 +19,7 @@ pub use trouble::{HaltRow, IncidentRow};
 
 use std::collections::BTreeMap;
 
-use super::{Board, Measures, measures};
+use super::{Board, Debt, Measures, debts, measures};
 use crate::checks;
 use crate::diagnostic::{Finding, Severity};
 use crate::plan::{Graph, task_graph};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::debts::incident_debts;
 use crate::record::kind::HaltTopic;
+use crate::report::incident_debts;
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::World;
 

@@ -14,7 +14,7 @@ pub(crate) struct Count {
     /// `tasks`, `closed`, `completed`, `handoffs`, `runs`, `run_seconds`, `active_runs`, `messages` that
     /// wait, `gates` that wait, `blocked`, `pending` audits, `PASS`, `FAIL`; `incidents`, of which
     /// `open_incidents`; `halts`, of which `standing_halts` in the end; `deployed`, `deployments_failed` and
-    /// `rolled_back`; `slow` runs, of more than five minutes; `lead_seconds` of completed tasks.
+    /// `rolled_back`; all `entries`; `stalled` tasks, of which nothing was heard for a day; `slow` runs, of more than five minutes; `lead_seconds` of completed tasks.
     pub(crate) plain: Counts,
     /// By workflow, stage, lane and result: how many runs ended so.
     pub(crate) stages: Counts,
@@ -134,6 +134,9 @@ pub(crate) fn count(top: &Path) -> Count {
         let ended = entries[0].field("until").is_some_and(|until| seconds(&until) <= newest);
         add(&mut found.plain, "standing_halts", i64::from(!lifted && !ended));
     }
+    let entries = tasks.iter().chain(&incidents).chain(&halts).map(Vec::len).sum::<usize>();
+    let entries = entries + sorted(&top.join(".orch/decisions")).len();
+    add(&mut found.plain, "entries", i64::try_from(entries).unwrap());
     add(&mut found.plain, "incidents", i64::try_from(incidents.len()).unwrap());
     add(&mut found.plain, "halts", i64::try_from(halts.len()).unwrap());
     found
@@ -158,6 +161,9 @@ fn rollback(entries: &[Entry], found: &mut Count) {
     let open = entries.iter().all(|entry| entry.kind != "close");
     add(&mut found.plain, "open_incidents", i64::from(open));
 }
+
+/// The policy's `stalled_after`, in seconds.
+const STALLED_AFTER: i64 = 24 * 3600;
 
 /// A task as a reader would follow it with a pencil.
 #[derive(Default)]
@@ -202,6 +208,9 @@ impl Task {
                 add(&mut found.states, "blocked", disputed);
             }
         }
+        let rested = newest - entries.last().unwrap().at;
+        let stalled = self.stands != "closed" && rested > STALLED_AFTER;
+        add(&mut found.plain, "stalled", i64::from(stalled));
         self.last(found);
     }
 

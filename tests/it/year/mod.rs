@@ -164,6 +164,59 @@ fn expose(team: &Team, counted: &Count) {
     assert_eq!(get("orch_audit_reports_total{verdict=FAIL}"), counted.plain["FAIL"] as f64);
 }
 
+/// Holds `orch health`, as of the newest entry, against the same.
+fn diagnose(team: &Team, metrics: &Value, counted: &Count) {
+    let at = metrics["as_of"].as_str().unwrap();
+    let health = team.try_orch("", &["health", "HEAD", "--at", at, "--no-probes", "--raw"]);
+    assert!(health.code < 2, "{health:?}");
+    let health = health.json();
+    let plain = |key: &str| counted.plain.get(key).copied().unwrap_or_default();
+    let waiting = counted.queues.values().sum();
+    for (component, number, expected) in [
+        ("agents_responsive", "active_runs", plain("active_runs")),
+        ("tasks_progressing", "open_tasks", plain("tasks") - plain("closed")),
+        ("tasks_progressing", "stalled_tasks", plain("stalled")),
+        ("audits", "pending", plain("pending")),
+        ("backlog", "waiting", waiting),
+        ("halts", "standing", plain("standing_halts")),
+    ] {
+        let mut components = health["components"].as_array().unwrap().iter();
+        let found = components.find(|known| known["name"] == component).unwrap();
+        assert_eq!(found["numbers"][number].as_i64(), Some(expected), "{component}: {number}");
+    }
+}
+
+/// Holds `orch report` against the same: its measures are those of `orch metrics`, and its board, its debts and
+/// those who acted add up to what was counted.
+fn report(team: &Team, metrics: &Value, counted: &Count) {
+    let at = metrics["as_of"].as_str().unwrap();
+    let told = team.json("", &["report", "HEAD", "--at", at]);
+    for (key, value) in told["measures"].as_object().unwrap() {
+        if key != "metrics" {
+            assert_eq!(value, &metrics[key], "{key}");
+        }
+    }
+    assert_eq!(told["measures"]["metrics"]["inputs"], metrics["inputs"]);
+    let plain = |key: &str| counted.plain.get(key).copied().unwrap_or_default();
+    let length = |list: &Value| i64::try_from(list.as_array().unwrap().len()).unwrap();
+    let board = &told["board"]["counts"];
+    for (field, key) in [("done", "closed"), ("blocked", "blocked")] {
+        assert_eq!(board[field].as_i64(), Some(plain(key)), "{field}");
+    }
+    let all = board.as_object().unwrap().values().map(|count| count.as_i64().unwrap());
+    assert_eq!(all.sum::<i64>(), plain("tasks"));
+    assert_eq!(length(&told["halts"]), plain("standing_halts"));
+    assert_eq!(length(&told["incidents"]), plain("open_incidents"));
+    assert_eq!(told["records"].as_i64(), Some(plain("entries")));
+    let acted = told["actors"].as_array().unwrap().iter();
+    let entries = acted.map(|actor| actor["entries"].as_i64().unwrap_or_default());
+    assert_eq!(entries.sum::<i64>(), plain("entries"));
+    let page = team.repo.path().join("year.html");
+    team.orch("", &["report", "HEAD", "--at", at, "--html", page.to_str().unwrap()]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<title>") && page.len() < 5 << 20, "{}", page.len());
+}
+
 /// Reads a year of so many tasks in every way.
 fn a_year(seed: u64, tasks: usize) {
     let team = repository(seed, tasks);
@@ -173,11 +226,14 @@ fn a_year(seed: u64, tasks: usize) {
     let counted = count::count(team.repo.path());
     // A strategy that finds no data is never opened.
     assert!(counted.plain["tasks"] > i64::try_from(tasks * 9 / 10).unwrap());
-    agree(&team.json("", &["metrics", "HEAD"]), &counted);
+    let metrics = team.json("", &["metrics", "HEAD"]);
+    agree(&metrics, &counted);
     expose(&team, &counted);
+    diagnose(&team, &metrics, &counted);
+    report(&team, &metrics, &counted);
 }
 
-/// R001-24 to R001-28, R002-22, R003-36: orch and somebody with a pencil count the same.
+/// R001-24 to R001-28, R002-22, R002-33, R003-34, R003-36: orch and somebody with a pencil count the same.
 #[test]
 fn a_quarter_is_counted_the_same_twice() {
     a_year(7, 60);

@@ -1,16 +1,41 @@
 //! What somebody owes, by when, and the command that pays it (R000-48, R000-51).
 
+use std::fmt;
+
 use serde::Serialize;
 
-use crate::ledger::{IncidentState, State};
-use crate::policy::Policy;
+use crate::ledger::{IncidentState, Standing, State};
+use crate::policy::{Policy, StageKind};
 use crate::record::Payload;
+use crate::record::kind::AuditRequest;
 use crate::source::{AgentName, Moment, TaskId};
 use crate::world::{LedgerView, World};
+
+/// What kind of thing is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DebtKind {
+    /// An incident's written report (R000-51).
+    Report,
+    /// An incident's post-mortem (R000-51).
+    Postmortem,
+    /// A step of an incident's procedure.
+    Step,
+    /// A person's decision about what was escalated (R000-48).
+    Decision,
+    /// A task that has a deadline.
+    Task,
+    /// An audit that was asked for.
+    Audit,
+    /// An answer to what an audit found.
+    Answer,
+}
 
 /// Something that is owed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Debt {
+    /// What kind of thing.
+    pub kind: DebtKind,
     /// What, in a few words.
     pub what: String,
     /// The task or the incident it is about.
@@ -23,6 +48,21 @@ pub struct Debt {
     pub overdue: bool,
     /// The command that pays it.
     pub command: String,
+}
+
+impl fmt::Display for DebtKind {
+    /// Tells it in a word.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DebtKind::Report => "report",
+            DebtKind::Postmortem => "post-mortem",
+            DebtKind::Step => "step",
+            DebtKind::Decision => "decision",
+            DebtKind::Task => "task",
+            DebtKind::Audit => "audit",
+            DebtKind::Answer => "answer",
+        })
+    }
 }
 
 /// Gives everything that is owed at the world's moment: overdue first, then by when it is due.
@@ -44,33 +84,35 @@ pub fn debts(world: &World) -> Vec<Debt> {
 }
 
 /// Gives what an incident owes, with the moments until when (R000-51).
-pub fn incident_debts(policy: &Policy, state: &IncidentState) -> Vec<(&'static str, Moment)> {
+pub fn incident_debts(policy: &Policy, state: &IncidentState) -> Vec<(DebtKind, Moment)> {
     if state.closed.is_some() {
         return Vec::new();
     }
     let due = [
-        ("report", state.reported_at, policy.escalation.report_due),
-        ("post-mortem", state.postmortem_at, policy.escalation.postmortem_due),
+        (DebtKind::Report, state.reported_at, policy.escalation.report_due),
+        (DebtKind::Postmortem, state.postmortem_at, policy.escalation.postmortem_due),
     ];
     let owed = due.into_iter().filter(|(_, paid, _)| paid.is_none());
-    owed.map(|(what, _, within)| (what, state.opened_at.plus(within))).collect()
+    owed.map(|(kind, _, within)| (kind, state.opened_at.plus(within))).collect()
 }
 
 fn of_incident(world: &World, id: &TaskId, state: &IncidentState) -> Vec<Debt> {
     let directs = |agent: &crate::policy::Agent| agent.human || agent.coordinator;
     let who = named(world.policy.agents_who(directs));
-    let written = incident_debts(&world.policy, state).into_iter().map(|(what, due)| {
-        let command = match what {
-            "report" => format!("orch incident report {id} --summary S"),
+    let written = incident_debts(&world.policy, state).into_iter().map(|(kind, due)| {
+        let command = match kind {
+            DebtKind::Report => format!("orch incident report {id} --summary S"),
             _ => format!("orch incident postmortem {id} --summary S --root-cause R --action A"),
         };
-        debt(format!("the {what} of the incident"), id, who.clone(), Some(due), command)
+        let what = format!("the {kind} of the incident");
+        debt(kind, what, id, who.clone(), Some(due), command)
     });
     let steps = state.open_steps().map(|step| {
         let who = step.owner.clone().map_or_else(|| who.clone(), |owner| vec![owner]);
         let words = step.description.as_deref().unwrap_or(&step.step);
         let command = format!("orch incident step {id} --step {} --outcome OUTCOME", step.step);
-        debt(format!("the step {}: {words}", step.step), id, who, None, command)
+        let what = format!("the step {}: {words}", step.step);
+        debt(DebtKind::Step, what, id, who, None, command)
     });
     written.chain(steps).collect()
 }
@@ -83,7 +125,7 @@ fn of_task(world: &World, ledger: &LedgerView, state: &State) -> Vec<Debt> {
         .map(|known| {
             let what = format!("a decision: {}", known.escalation.trigger);
             let due = Some(known.escalation.due_at);
-            debt(what, id, people.clone(), due, known.deciding(id))
+            debt(DebtKind::Decision, what, id, people.clone(), due, known.deciding(id))
         })
         .collect();
     if let Some(due) = state.task.deadline.as_deref().and_then(end_of_day) {
@@ -91,6 +133,7 @@ fn of_task(world: &World, ledger: &LedgerView, state: &State) -> Vec<Debt> {
         let agent = agent.map(|stage| crate::draft::agent(policy, state, stage).clone());
         let who = agent.into_iter().collect();
         all.push(debt(
+            DebtKind::Task,
             "the task, by its deadline".into(),
             id,
             who,
@@ -108,23 +151,37 @@ fn of_task(world: &World, ledger: &LedgerView, state: &State) -> Vec<Debt> {
         };
         let who = crate::draft::due_stage(policy, state)
             .map(|stage| crate::draft::agent(policy, state, stage).clone());
-        all.push(debt(what, id, who.into_iter().collect(), None, format!("orch status {id}")));
+        let who = who.into_iter().collect();
+        all.push(debt(DebtKind::Answer, what, id, who, None, format!("orch status {id}")));
     }
     all
 }
 
+/// Tells whether a task stands before or in an audit, or one was asked for and not given since (R000-55).
+pub(super) fn awaits_audit(world: &World, ledger: &LedgerView, state: &State) -> bool {
+    let due = crate::draft::due_stage(&world.policy, state);
+    let due = due.filter(|_| matches!(state.standing, Standing::Ready(_) | Standing::Running(_)));
+    requested(ledger).is_some() || due.is_some_and(|stage| stage.kind == StageKind::Audit)
+}
+
+/// Gives the last request of an audit, if nobody has reported since.
+fn requested(ledger: &LedgerView) -> Option<&AuditRequest> {
+    ledger.records.iter().rev().find_map(|record| match &record.payload {
+        Payload::AuditRequest(request) => Some(Some(request)),
+        Payload::AuditReport(_) => Some(None),
+        _ => None,
+    })?
+}
+
 /// An audit that was asked for, with a day by which it is due, and that nobody has reported since.
 fn requested_audit(world: &World, ledger: &LedgerView, state: &State) -> Option<Debt> {
-    let mut last = ledger.records.iter().rev();
-    let said = last.find(|record| {
-        matches!(record.payload, Payload::AuditRequest(_) | Payload::AuditReport(_))
-    })?;
-    let Payload::AuditRequest(request) = &said.payload else { return None };
+    let request = requested(ledger)?;
     let id = &state.task.task_id;
     let who = named(world.policy.agents_who(|agent| agent.auditor));
     let due = request.deadline.as_deref().and_then(end_of_day);
     let what = format!("the audit of {} {}", request.name, request.version);
-    Some(debt(what, id, who, due, format!("orch audit report {id} --verdict PASS|FAIL")))
+    let command = format!("orch audit report {id} --verdict PASS|FAIL");
+    Some(debt(DebtKind::Audit, what, id, who, due, command))
 }
 
 /// A day is over with its last second, in UTC.
@@ -137,13 +194,14 @@ fn named(names: Vec<&AgentName>) -> Vec<AgentName> {
 }
 
 fn debt(
+    kind: DebtKind,
     what: String,
     about: &TaskId,
     who: Vec<AgentName>,
     due_at: Option<Moment>,
     command: String,
 ) -> Debt {
-    Debt { what, about: about.clone(), who, due_at, overdue: false, command }
+    Debt { kind, what, about: about.clone(), who, due_at, overdue: false, command }
 }
 
 #[cfg(test)]
