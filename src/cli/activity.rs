@@ -34,20 +34,24 @@ pub(super) struct Activity<'a> {
     pub(super) status: String,
 }
 
-/// Appends a line to the log below `top`. Others may append at the same time, and `orch log --archive`
-/// may cut off what is archived: nothing is lost.
-pub(super) fn append(top: &Path, activity: &Activity<'_>) -> Result<(), Fault> {
-    let path = top.join(LOG);
-    let line = serde_json::to_string(activity).expect("an activity is text and numbers") + "\n";
-    let write = || -> std::io::Result<()> {
-        fs::create_dir_all(path.parent().unwrap_or(top))?;
-        // In one piece: a line that is cut off would spoil the next one.
-        locked(&path)?.write_all(line.as_bytes())
-    };
-    write().map_err(|error| {
-        let message = format!("{} can't be written: {error}", path.display());
-        Fault::new(message, "make the folder writable; the entry itself is staged")
-    })
+impl Activity<'_> {
+    /// Appends it as a line to the log of the main working tree: a linked one may go, and its log with it.
+    /// Others may append at the same time, and `orch log --archive` may cut off what is archived: nothing
+    /// is lost. Where there is no working tree, there is no log.
+    pub(super) fn log(&self, repository: &GitRepository) -> Result<(), Fault> {
+        let Some(top) = main_folder(repository) else { return Ok(()) };
+        let path = top.join(LOG);
+        let line = serde_json::to_string(self).expect("an activity is text and numbers") + "\n";
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(path.parent().unwrap_or(&top))?;
+            // In one piece: a line that is cut off would spoil the next one.
+            locked(&path)?.write_all(line.as_bytes())
+        };
+        write().map_err(|error| {
+            let message = format!("{} can't be written: {error}", path.display());
+            Fault::new(message, "make the folder writable; what was done is done")
+        })
+    }
 }
 
 /// Opens a log to append, and holds it until it is closed; waits for others that do.
@@ -77,9 +81,9 @@ fn is_still(_file: &File, _path: &Path) -> bool {
     true
 }
 
-/// Gives the folder of the main working tree: a linked one may go, and its log with it.
-pub(super) fn main_folder(repository: &GitRepository, top: &Path) -> PathBuf {
+/// Gives the folder of the main working tree; none of a bare repository.
+pub(super) fn main_folder(repository: &GitRepository) -> Option<PathBuf> {
     let common = repository.common_dir();
     let main = common.parent().filter(|_| common.file_name().is_some_and(|name| name == ".git"));
-    main.unwrap_or(top).to_owned()
+    main.or(repository.work_dir()).map(Path::to_owned)
 }

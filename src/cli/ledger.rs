@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::Stop;
-use super::activity::{self, Activity};
+use super::activity::Activity;
 use super::context::{Context, View};
 use super::journal::Journal;
 use super::output::{complain, say, say_lines, show_error, style};
@@ -229,11 +229,10 @@ impl<'a> Writer<'a> {
             let new = written.iter().map(|(path, _)| *path);
             repository.stage(&artifacts.chain(new).cloned().collect::<Vec<_>>())
         })?;
-        let folder = activity::main_folder(repository, top);
         for record in &self.entries {
             say(format!("wrote {}", record.repo_path()));
             tracing::info!(path = %record.repo_path(), kind = record.payload.word(), "wrote");
-            activity::append(&folder, &activity(self.context, &self.author, record))?;
+            activity(self.context, &self.author, record).log(repository)?;
         }
         let companions = self.companions.iter().map(|(path, _)| path);
         for signature in companions.filter(|path| signed_path(path).is_some()) {

@@ -37,9 +37,8 @@ pub(super) fn archive(
     if !writing.dry_run {
         fs::create_dir_all(folder).map_err(|error| unable(folder, &error))?;
     }
-    if let Some(top) = repository.work_dir() {
-        let log = activity::main_folder(repository, top).join(LOG);
-        moved += cut(&log, folder, &today, writing)?;
+    if let Some(top) = activity::main_folder(repository) {
+        moved += cut(&top.join(LOG), folder, &today, writing)?;
     }
     moved += own_days(repository, folder, &today, writing)?;
     if weekly && !writing.dry_run {

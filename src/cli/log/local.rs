@@ -21,11 +21,11 @@ pub(super) fn tell(
     format: Format,
     follow: bool,
 ) -> Result<(), Stop> {
-    let Some(top) = repository.work_dir() else {
+    let Some(top) = main_folder(repository) else {
         let help = "ask in a clone of it";
         return Err(Stop::fault("a bare repository keeps no log of what was done", help));
     };
-    let path = main_folder(repository, top).join(LOG);
+    let path = top.join(LOG);
     let mut from = 0;
     let found = wanted(&read(&path, &mut from)?, asked);
     if !follow {

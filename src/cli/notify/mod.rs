@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::Stop;
-use super::activity::{self, Activity};
+use super::activity::Activity;
 use super::context::{Context, View};
 use super::ledger::Writing;
 use super::output::{complain, id, json as print_json, say};
@@ -284,8 +284,6 @@ fn record(
     due: &[(&Route, Vec<Due>)],
     deliveries: &[Delivery],
 ) -> Result<(), Stop> {
-    let Some(top) = repository.work_dir() else { return Ok(()) };
-    let folder = activity::main_folder(repository, top);
     // What was to go out, with those that took it and those that did not.
     let mut all: BTreeMap<String, (&Due, [Vec<&str>; 2])> = BTreeMap::new();
     for due in printed {
@@ -302,22 +300,20 @@ fn record(
         let print = due.alert.fingerprint.to_string();
         let status = if missed.is_empty() { "completed" } else { "failed" };
         let Alert { action, severity, message, task_id, details, .. } = &due.alert;
-        activity::append(
-            &folder,
-            &Activity {
-                timestamp: context.at(),
-                agent: context.agent_word().unwrap_or("-"),
-                action: "notify",
-                task_id: task_id.as_ref().map(TaskId::as_str),
-                inputs: json!({ "action": action, "message": message, "details": details }),
-                outputs: json!({
-                    "severity": severity, "state": due.state, "fingerprint": print,
-                    "taken_by": taken, "missed_by": missed,
-                }),
-                duration_seconds: context.elapsed().as_secs(),
-                status: status.into(),
-            },
-        )?;
+        let activity = Activity {
+            timestamp: context.at(),
+            agent: context.agent_word().unwrap_or("-"),
+            action: "notify",
+            task_id: task_id.as_ref().map(TaskId::as_str),
+            inputs: json!({ "action": action, "message": message, "details": details }),
+            outputs: json!({
+                "severity": severity, "state": due.state, "fingerprint": print,
+                "taken_by": taken, "missed_by": missed,
+            }),
+            duration_seconds: context.elapsed().as_secs(),
+            status: status.into(),
+        };
+        activity.log(repository)?;
     }
     Ok(())
 }

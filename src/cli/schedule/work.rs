@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::{Office, runs, what_runs};
 use crate::cli::Stop;
-use crate::cli::activity::{self, Activity};
+use crate::cli::activity::Activity;
 use crate::cli::context::Context;
-use crate::cli::exec::{Asked, Claim, Ended, How, Program};
+use crate::cli::exec::{Asked, Claim, Ended, How, Program, words};
 use crate::cli::output::{complain, say};
 use crate::cli::signals::Signals;
 use crate::draft;
@@ -232,16 +232,12 @@ impl<'o> Running<'o> {
         }
     }
 
-    /// Gives the words that do the job; `orch` is this very program, also where no PATH leads to it.
+    /// Gives the words that do the job.
     fn words(&self) -> Vec<OsString> {
-        let mut words: Vec<OsString> = match &self.job.procedure {
+        match &self.job.procedure {
             Some(procedure) => start(procedure, &format!("Scheduled: {}", self.job.title)),
-            None => self.job.command.iter().map(OsString::from).collect(),
-        };
-        if words.first().is_some_and(|program| program == "orch") {
-            words[0] = own_program();
+            None => words(&self.job.command),
         }
-        words
     }
 
     fn program<'w>(
@@ -303,8 +299,7 @@ impl<'o> Running<'o> {
             duration_seconds: u64::try_from(ended.since(self.began).num_seconds()).unwrap_or(0),
             status: if done { "completed".into() } else { "failed".into() },
         };
-        let Some(top) = repository.work_dir() else { return Ok(()) };
-        Ok(activity::append(&activity::main_folder(repository, top), &activity)?)
+        Ok(activity.log(repository)?)
     }
 
     /// Starts the procedure for it, and tells that it failed.
@@ -313,8 +308,7 @@ impl<'o> Running<'o> {
         let again = format!("mend it, then run it again: `orch schedule run-once {}`", self.name);
         let message = format!("{told}; its output is in {}", self.log.display());
         let Some(procedure) = &self.job.on_failure else { return Stop::denied(message, again) };
-        let mut words = start(procedure, &told);
-        words[0] = own_program();
+        let words = start(procedure, &told);
         let title = format!("procedure {procedure}, because job {} failed", self.name);
         let started = self.program(&words, title, None, 1).carry_out(claim, signals);
         let started = matches!(started, Ok(Ended { how: How::Exited(Some(0)), .. }));
@@ -331,11 +325,7 @@ impl<'o> Running<'o> {
 
 /// Gives the words that start a procedure.
 fn start(procedure: &str, trigger: &str) -> Vec<OsString> {
-    ["orch", "procedure", "start", procedure, "--trigger", trigger].map(OsString::from).to_vec()
-}
-
-fn own_program() -> OsString {
-    std::env::current_exe().map_or_else(|_| "orch".into(), PathBuf::into_os_string)
+    words(&["orch", "procedure", "start", procedure, "--trigger", trigger].map(str::to_owned))
 }
 
 /// Waits, and tells whether nobody ended that.
