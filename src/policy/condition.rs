@@ -28,7 +28,7 @@ pub struct Observed {
     pub observed: String,
 }
 
-/// The longest value that is told, with its name, in bytes.
+/// The longest value that is told whole, in bytes.
 const LONGEST: usize = 500;
 
 /// How often a condition may go through a list. Each further `all` or `map` inside another takes
@@ -81,29 +81,46 @@ impl Condition {
     fn observations(&self, evidence: &BTreeMap<String, serde_json::Value>) -> String {
         let mut seen = Vec::new();
         for path in dotted_paths(&self.text) {
-            let mut steps = path.split('.');
-            let root = steps.next().and_then(|name| evidence.get(name));
-            let value = root.and_then(|root| steps.try_fold(root, |value, step| value.get(step)));
-            let line = value.and_then(flat).map(|value| format!("{path} = {value}"));
-            seen.extend(line.filter(|line| line.len() <= LONGEST && !seen.contains(line)));
+            // What stands behind the last dot may be a function, such as `size` or `all`.
+            let parent = path.rsplit_once('.').map_or(path, |(parent, _)| parent);
+            let found = [path, parent].map(|path| Some((path, value_at(evidence, path)?)));
+            let line = found.into_iter().flatten().next();
+            let line = line.map(|(path, value)| format!("{path} = {}", short(value)));
+            seen.extend(line.filter(|line| !seen.contains(line)));
         }
         seen.join(", ")
     }
 }
 
-/// Gives a word, a number, or a list or map of nothing else (names, weights), with keys in order; none
-/// of what goes deeper.
-fn flat(value: &serde_json::Value) -> Option<String> {
+/// Gives what stands at a path of names in the evidence, such as `result.config.start`.
+fn value_at<'e>(
+    evidence: &'e BTreeMap<String, serde_json::Value>,
+    path: &str,
+) -> Option<&'e serde_json::Value> {
+    let mut steps = path.split('.');
+    let root = steps.next().and_then(|name| evidence.get(name))?;
+    steps.try_fold(root, |value, step| value.get(step))
+}
+
+/// Gives a word, a number, or a short list or map of nothing else (names, weights), with keys in order; of
+/// what is longer or goes deeper, how much it is.
+fn short(value: &serde_json::Value) -> String {
     use serde_json::Value;
     let single = |value: &Value| !value.is_object() && !value.is_array();
-    match value {
-        Value::Array(values) => values.iter().all(single).then(|| value.to_string()),
-        Value::Object(map) if map.values().all(single) => {
-            serde_json::to_string(&map.iter().collect::<BTreeMap<_, _>>()).ok()
+    let (flat, many) = match value {
+        Value::Array(values) => {
+            let flat = values.iter().all(single).then(|| value.to_string());
+            (flat, format!("a list of {}", values.len()))
         }
-        Value::Object(_) => None,
-        _ => Some(value.to_string()),
-    }
+        Value::Object(map) => {
+            let ordered = || serde_json::to_string(&map.iter().collect::<BTreeMap<_, _>>()).ok();
+            let flat = map.values().all(single).then(ordered).flatten();
+            (flat, format!("a map of {}", map.len()))
+        }
+        Value::String(text) => (Some(value.to_string()), format!("a text of {} bytes", text.len())),
+        _ => (Some(value.to_string()), String::new()),
+    };
+    flat.filter(|flat| flat.len() <= LONGEST).unwrap_or(many)
 }
 
 /// Counts the macros that go through a list: `all`, `exists`, `exists_one`, `filter`, `map`.
@@ -198,7 +215,12 @@ mod tests {
         assert_eq!(on, r#"backtest_results.on = ["carry"]"#);
         let series = json!({"nav": [{"at": 1}], "many": vec![1.5; 200]});
         let both = "backtest_results.nav.size() == 1 && backtest_results.many.size() == 200";
-        assert_eq!(told(both, series), "");
+        assert_eq!(
+            told(both, series),
+            "backtest_results.nav = a list of 1, backtest_results.many = a list of 200"
+        );
+        let all = "backtest_results.nav.all(a, a.at > 1)";
+        assert_eq!(told(all, json!({"nav": [{"at": 1}]})), "backtest_results.nav = a list of 1");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Fact, Seen, World};
+use super::{Fact, Seen, World, document};
 use crate::ledger::State;
 use crate::policy::{Stage, StageKind};
 use crate::record::kind::{Artifact, Condition, GateVerdict, HandoffStatus};
-use crate::source::{RepoPath, StageName};
+use crate::source::StageName;
 
 /// A gate's answer, with what it read.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,14 +94,6 @@ fn changed(world: &World, artifact: &Artifact, seen: Seen) -> Option<String> {
     }
 }
 
-/// Reads a file as what its name says, JSON or else YAML; gives none if it can't be read as that.
-pub fn document(path: &RepoPath, bytes: &[u8]) -> Option<Value> {
-    match path.as_bytes().ends_with(b".json") {
-        true => serde_json::from_slice(bytes).ok(),
-        false => crate::record::yaml::read(bytes).ok().map(|node| node.to_json()),
-    }
-}
-
 type Documents = BTreeMap<String, Vec<Value>>;
 
 /// Gives the documents that conditions read, and why some could not be read.
@@ -121,7 +113,7 @@ fn documents(
         let files = documents.entry(artifact.name.to_string()).or_default();
         if parsed.is_none() {
             unreadable.push(format!(
-                "`{}` can't be read as the JSON or YAML it should be",
+                "`{}` can't be read as the JSON or YAML it should be, with each key once",
                 artifact.path
             ));
         }

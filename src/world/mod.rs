@@ -3,6 +3,7 @@
 
 mod build;
 mod decisions;
+mod document;
 mod evidence;
 mod facts;
 mod freezes;
@@ -20,10 +21,11 @@ use std::sync::Arc;
 
 pub use build::{Focus, Terms, build};
 pub use decisions::{EntryName, Settlement, entry_name, is_a_persons};
+pub use document::document;
 pub use evidence::{inputs_of, missing_inputs, to_be_covered};
 pub use facts::{Fact, Facts, Known, Seen, lane_state};
 pub use freezes::{OpenIncident, StandingHalt};
-pub use gate::{Evaluation, document, evaluate};
+pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
 pub use history::{Erased, Rewritten};
 pub use ledgers::{LedgerView, known_ids, ledger_at, records_since, touches_landed};

@@ -130,13 +130,22 @@ fn a_backtest_is_promoted_to_live() {
     team.verify().passed();
 }
 
-/// R003-39: too few trades, a loss, or a fall of more than a tenth send it back; the drawdown is worked
-/// out from the values, whatever the file says of itself.
+/// R003-39: too few trades, a loss, or a fall of more than a tenth send it back; return and drawdown are
+/// worked out from the values, whatever the file says of itself.
 #[test]
 fn a_backtest_below_its_thresholds_is_rejected() {
     for (said, condition) in [
         (result(29, &GOOD), "result.trades >= 30"),
-        (result(42, &[1_000_000.0, 990_000.0]), "result.return_pct > 0"),
+        (result(42, &[1_000_000.0, 990_000.0]), "double(result.final_nav) >"),
+        (result(42, &GOOD).replace("\"return_pct\": ", "\"return_pct\": 5"), "result.return_pct"),
+        (result(42, &GOOD).replace("2024-01-04", "2024-01-03"), "exists_one"),
+        (result(42, &GOOD).replace("2024-01-05", "2024-02-05"), "a.date <= result.config.end"),
+        (result(42, &GOOD).replace("\"final_nav\": ", "\"final_nav\": 9"), "result.final_nav"),
+        (result(42, &[1_000_000.0]).replace("\"nav\": 1000000", "\"nav\": 1"), "size() >= 2"),
+        (
+            result(42, &GOOD).replace("\"trades\": 42", "\"trades\": 1, \"trades\": 42"),
+            "each key once",
+        ),
         (result(42, &[1_000_000.0, 1_200_000.0, 1_079_000.0]), "result.nav_series.all"),
         (result(42, &GOOD).replace("\"trades\": 42", "\"trades\": \"42\""), "result.trades"),
         (result(42, &GOOD).replace("2024-01-31", "2024-01-01"), "result.config.start"),
@@ -144,7 +153,8 @@ fn a_backtest_below_its_thresholds_is_rejected() {
         let fund = Fund::begin();
         let judged = fund.backtest(&said, PLUGINS);
         assert_eq!(judged.code, 1, "{condition}: {judged:#?}");
-        assert!(judged.out.contains(condition), "{condition}: {judged:#?}");
+        let told = format!("{}{}", judged.out, judged.err);
+        assert!(told.contains(condition), "{condition}: {judged:#?}");
         fund.land("Fail the gate");
         let next = fund.team.try_orch("risk", &["run", "start", TASK, "--stage", "review"]);
         assert_ne!(next.code, 0, "{condition}: {next:#?}");
