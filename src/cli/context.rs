@@ -13,7 +13,7 @@ use crate::draft::Author;
 use crate::guard;
 use crate::ledger::State;
 use crate::policy::Policy;
-use crate::record::{Home, did_you_mean};
+use crate::record::{Home, RecordPath, did_you_mean};
 use crate::render::Format;
 use crate::snapshot::{Fault, GitEnvironment, GitRepository, Oid, Proposal, Repository, Side};
 use crate::source::{AgentName, Moment, RunId, TaskId};
@@ -291,6 +291,18 @@ impl View {
     ) -> Result<Self, Fault> {
         let world = guard::look(&repository, &proposal, context.at(), true, focus)?;
         Ok(View { repository, proposal, world })
+    }
+
+    /// Counts the records of ledgers that this view does not hold: nobody can read them, or they stand behind
+    /// one that nobody can. The view must hold every ledger.
+    pub(super) fn uncounted(&self) -> Result<usize, Fault> {
+        let files =
+            self.repository.list(self.proposal.head, &crate::source::RepoPath::from(".orch"))?;
+        let places = files.iter().filter_map(|(path, _)| RecordPath::parse(path).ok());
+        let ledgers = self.world.ledgers.values().filter(|ledger| ledger.home != Home::Decision);
+        let held: usize = ledgers.map(|ledger| ledger.records.len()).sum();
+        let written = places.filter(|place| place.home != Home::Decision).count();
+        Ok(written.saturating_sub(held))
     }
 
     /// Gives the agreed policy.

@@ -287,6 +287,27 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Writes what a command was asked to write into a file, whole or not at all. A link is followed, and what is
+/// no plain file (a pipe, a device) is written to and never replaced.
+pub(super) fn write_output(path: &Path, text: &str) -> Result<(), Fault> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let known = fs::metadata(&path).ok();
+    let unable = |error: &dyn std::fmt::Display| {
+        let message = format!("{} can't be written: {error}", path.display());
+        Fault::new(message, "name another file")
+    };
+    match known {
+        Some(known) if known.is_dir() => Err(unable(&"it is a folder")),
+        Some(known) if !known.is_file() => {
+            let file = fs::File::options().write(true).open(&path);
+            let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+            written.map_err(|error| unable(&error))
+        }
+        Some(known) if known.permissions().readonly() => Err(unable(&"it may only be read")),
+        _ => write_whole(&path, text),
+    }
+}
+
 #[cfg(unix)]
 fn file_permissions() -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;

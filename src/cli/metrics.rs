@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Stop;
 use super::context::{Context, View};
-use super::ledger::write_whole;
-use super::output::{say, show, table};
+use super::ledger::write_output;
+use super::output::{complain, say, show, table};
 use crate::render::{MeasuresFormat, numbers, open_metrics, pretty, prometheus};
 use crate::report::{Measures, measures, spelled};
 
@@ -55,7 +55,13 @@ impl Metrics {
             None => View::of_all(context, true)?,
         };
         super::phases::known(context, &view, self.phase.as_deref(), None)?;
-        let found = measures(&view.world, self.phase.as_deref());
+        let uncounted = view.uncounted()?;
+        if uncounted > 0 {
+            complain(format!(
+                "{uncounted} records can't be read, or stand behind one that can't: what they say is not counted; see `orch verify`"
+            ));
+        }
+        let found = Measures { uncounted, ..measures(&view.world, self.phase.as_deref()) };
         let text = match self.format {
             MeasuresFormat::Human if self.output.is_some() => {
                 let help =
@@ -82,7 +88,7 @@ impl Metrics {
 
 /// Writes a file that other programs read all the time.
 fn write(directory: &Path, file: &Path, text: &str) -> Result<(), Stop> {
-    write_whole(&directory.join(file), text)?;
+    write_output(&directory.join(file), text)?;
     say(format!("wrote {}", file.display()));
     Ok(())
 }

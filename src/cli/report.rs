@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Stop;
 use super::board::{place_of, refuse_sealed};
 use super::context::{Context, View};
-use super::ledger::write_whole;
+use super::ledger::write_output;
 use super::output::{json, say, say_lines};
 use crate::record::RecordPath;
 use crate::render::{self, Format};
@@ -65,7 +65,8 @@ impl Report {
             unreadable: files_of_records(&view)?.saturating_sub(records.len()),
             closed: self.tasks,
         };
-        let overview = Overview::of(&view.world, terms);
+        let mut overview = Overview::of(&view.world, terms);
+        overview.measures.uncounted = view.uncounted()?;
         match (&self.html, &self.output, self.format) {
             (Some(file), ..) => write(context, &view, file, &render::page(&overview)),
             (_, Some(file), _) => write(context, &view, file, &render::overview(&overview)),
@@ -91,7 +92,7 @@ fn files_of_records(view: &View) -> Result<usize, Stop> {
 fn write(context: &Context, view: &View, file: &Path, text: &str) -> Result<(), Stop> {
     let place = place_of(context, file, "a report")?;
     refuse_sealed(view, file, &place)?;
-    write_whole(&place, text)?;
+    write_output(&place, text)?;
     say(format!("wrote {}", file.display()));
     Ok(())
 }

@@ -18,7 +18,7 @@ pub fn numbers(computed: &Metrics) -> [[String; 3]; 5] {
             "parallel_efficiency",
             number(computed.parallel_efficiency),
             format!(
-                "{ran} of {runs} runs in {busy}, in whole seconds; {active_runs} go on and don't count"
+                "{ran} of {runs} runs of tasks in {busy}, in whole seconds; {active_runs} go on and don't count, nor do rollbacks"
             ),
         ),
         (

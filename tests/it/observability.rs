@@ -167,10 +167,10 @@ fn a_file_for_monitoring_is_written_whole() {
     let write = ["metrics", "--format", "prometheus", "--output", "textfile/orch.prom"];
     team.orch("", &write);
     let first = team.read("textfile/orch.prom");
-    assert!(first.contains("\norch_tasks_opened_total 0\n"), "{first}");
+    assert!(first.contains("\norch_tasks_opened_total{project=\"strategies\"} 0\n"), "{first}");
     team.open("strat-001", "new_strategy", &[]);
     team.orch("", &write);
-    assert!(team.read("textfile/orch.prom").contains("\norch_tasks_opened_total 1\n"));
+    assert!(team.read("textfile/orch.prom").contains("\norch_tasks_opened_total{project=\"strategies\"} 1\n"));
     let listed = std::fs::read_dir(team.repo.path().join("textfile")).unwrap().count();
     assert_eq!(listed, 1);
     let said = team.try_orch("", &["metrics", "--output", "textfile/orch.txt"]);

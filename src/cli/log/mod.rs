@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::Stop;
 use super::context::Context;
-use super::ledger::{Writing, write_whole};
+use super::ledger::{Writing, write_output};
 use super::output::{id, json, say, say_lines};
 use super::since::since;
 use crate::record::{Home, Payload, Record, RecordPath, decisions_log, did_you_mean};
@@ -130,7 +130,7 @@ impl Log {
         };
         match &self.output {
             Some(file) => {
-                write_whole(&context.directory().join(file), &text)?;
+                write_output(&context.directory().join(file), &text)?;
                 say(format!("wrote {}", file.display()));
             }
             None => say_lines(text),

@@ -184,6 +184,11 @@ fn gauges(found: &Measures, policy: &Policy) -> Vec<Family> {
         gauge("orch_incidents_open", "Open incidents.", severities(found, policy)),
         gauge("orch_halts_standing", "Halts that stand.", topics(found)),
         gauge("orch_debts_overdue", "What is owed and late.", rows("kind", &debts)),
+        gauge(
+            "orch_records_uncounted",
+            "Records that nobody can read, or behind one that nobody can.",
+            vec![(Labels::new(), found.uncounted as u64)],
+        ),
         Family { name: "orch_measured_timestamp", help, seconds: true, rows: at },
     ]
 }

@@ -48,7 +48,8 @@ struct Families(Vec<Family>);
 
 /// Gives measures as OpenMetrics 1.0.
 pub fn open_metrics(found: &Measures, policy: &Policy) -> String {
-    let mut registry = Registry::default();
+    let project = ("project".into(), policy.project.clone().into());
+    let mut registry = Registry::with_labels(std::iter::once(project));
     registry.register_collector(Box::new(Families(families::all(found, policy))));
     let mut text = String::new();
     encode(&mut text, &registry).expect("a string takes what is written to it");

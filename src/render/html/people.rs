@@ -77,13 +77,23 @@ pub(super) fn actors(actors: &[Actor], at: Moment) -> Element {
             actor.gates,
             actor.audits,
             actor.approvals,
+            actor.sign_offs,
             actor.sessions,
         ];
         let line = line().put(heading.put_all(kind));
         line.put_all(counts.map(|count| number(count.to_string()))).put_all(seen)
     });
-    let counted =
-        ["Entries", "Runs", "Failed", "Handoffs", "Gates", "Audits", "Approvals", "Sessions"];
+    let counted = [
+        "Entries",
+        "Runs",
+        "Failed",
+        "Handoffs",
+        "Gates",
+        "Audits",
+        "Approvals",
+        "Sign-offs",
+        "Sessions",
+    ];
     let columns: Vec<Column> = std::iter::once(Column("Name", false))
         .chain(counted.map(|heading| Column(heading, true)))
         .chain([Column("Last seen", false)])

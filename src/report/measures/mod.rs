@@ -57,6 +57,9 @@ pub struct Measures {
     pub halts: Halts,
     /// What is owed and late; of all phases, but for decisions.
     pub debts: Debts,
+    /// How many records are not counted: nobody can read them, or they stand behind one that nobody can.
+    /// Whoever lists the files sets it.
+    pub uncounted: usize,
     /// What happened when.
     pub series: Series,
 }
@@ -83,6 +86,7 @@ pub fn measures(world: &World, phase: Option<&str>) -> Measures {
         incidents: aside::incidents(world),
         halts: aside::halts(world),
         debts: aside::debts(world, &tasks),
+        uncounted: 0,
         series: series::series(&tasks),
     }
 }

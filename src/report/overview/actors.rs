@@ -30,8 +30,10 @@ pub struct Actor {
     pub gates: usize,
     /// Audits that they reported.
     pub audits: usize,
-    /// Approvals, sign-offs and decisions that they gave.
+    /// Approvals that they gave.
     pub approvals: usize,
+    /// What else they put their name to: sign-offs that let something go on, and decisions.
+    pub sign_offs: usize,
     /// From how many contexts they wrote.
     pub sessions: usize,
     /// When they wrote last; none if they never did.
@@ -69,6 +71,7 @@ impl Actor {
             gates: 0,
             audits: 0,
             approvals: 0,
+            sign_offs: 0,
             sessions: 0,
             last_seen: None,
         }
@@ -83,7 +86,8 @@ impl Actor {
             Payload::Handoff(_) => self.handoffs += 1,
             Payload::Gate(_) => self.gates += 1,
             Payload::AuditReport(_) => self.audits += 1,
-            Payload::Approval(_) | Payload::Resume(_) | Payload::Decision(_) => self.approvals += 1,
+            Payload::Approval(_) => self.approvals += 1,
+            Payload::Resume(_) | Payload::Decision(_) => self.sign_offs += 1,
             _ => {}
         }
     }

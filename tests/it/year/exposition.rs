@@ -45,7 +45,10 @@ fn read(text: &str, counters_end_with: &str) -> Rows {
             continue;
         }
         let (series, value) = line.rsplit_once(' ').unwrap();
-        let (name, labels) = parts(series);
+        let (name, mut labels) = parts(series);
+        let before = labels.len();
+        labels.retain(|(name, _)| name != "project");
+        assert_eq!(labels.len() + 1, before, "{line} names its project");
         let end = name.strip_prefix(family.as_str()).unwrap_or_else(|| panic!("{line}"));
         match kind.as_str() {
             "counter" => assert_eq!(end, counters_end_with, "{line}"),
