@@ -271,7 +271,11 @@ mod tests {
             ("window: weekly", "window: wekly", "did you mean `weekly`?"),
             ("owners: [data, ops]", "owners: [data, opps]", "did you mean `ops`?"),
             ("on_failure: health_failure", "on_failure: health", "there is no procedure"),
-            ("command: [orch, health], retry", "retry", "a job is done by one thing"),
+            (
+                "command: [orch, health, --page, --component, data_sources, --component, keys, --component, agents, --component, portfolio], retry",
+                "retry",
+                "a job is done by one thing",
+            ),
             ("at: \"08:15\", days: trading,", "at: \"08:15\",", "nothing says when"),
             ("until: \"14:00\"", "until: \"10:00\"", "before it begins"),
             ("at: open, days: trading", "at: open, days: last sunday", "this job is never due"),

@@ -292,3 +292,22 @@ fn old_tasks_that_are_closed_are_not_read() {
         "{human}"
     );
 }
+
+/// Exit code 0 says that something was looked at.
+#[test]
+fn what_nobody_looked_at_is_not_healthy() {
+    let team = hedge(&[AGELESS, LASTING]);
+    let said = team.try_orch("", &["health", "--component", "keys", "--no-probes"]);
+    assert!(said.fault().contains("none of these parts was looked at"), "{said:#?}");
+}
+
+/// A probe that asks for the health of all starts no probes of its own.
+#[test]
+fn a_probe_does_not_start_itself() {
+    let keys = "{title: Keys are valid, component: keys, command: [\"true\"]";
+    let again = keys.replace("[\"true\"]", "[orch, health]");
+    let team = hedge(&[AGELESS, LASTING, (keys, &again)]);
+    let (said, json) = ask(&team, &["--component", "keys"]);
+    assert_eq!(said.code, 0, "{said:#?}");
+    assert!(json.to_string().contains("parts were not"), "{json:#}");
+}

@@ -170,7 +170,10 @@ fn a_file_for_monitoring_is_written_whole() {
     assert!(first.contains("\norch_tasks_opened_total{project=\"strategies\"} 0\n"), "{first}");
     team.open("strat-001", "new_strategy", &[]);
     team.orch("", &write);
-    assert!(team.read("textfile/orch.prom").contains("\norch_tasks_opened_total{project=\"strategies\"} 1\n"));
+    assert!(
+        team.read("textfile/orch.prom")
+            .contains("\norch_tasks_opened_total{project=\"strategies\"} 1\n")
+    );
     let listed = std::fs::read_dir(team.repo.path().join("textfile")).unwrap().count();
     assert_eq!(listed, 1);
     let said = team.try_orch("", &["metrics", "--output", "textfile/orch.txt"]);

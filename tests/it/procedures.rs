@@ -69,7 +69,8 @@ fn calls(team: &Team, name: &str) -> String {
 
 /// The hedge template's retried step, with another program in its place and no waiting.
 fn retried(program: &str) -> (String, String) {
-    let from = "command: [orch, health], retry: {maximum_attempts: 3, initial_interval: 30s}}\n      - {step: degrade";
+    let from = "command: [orch, health, --component, data_sources, --component, keys, --component, \
+         agents, --component, portfolio], retry: {maximum_attempts: 3, initial_interval: 30s}}\n      - {step: degrade";
     let to = format!(
         "command: [\"{program}\"], retry: {{maximum_attempts: 3, initial_interval: 0s}}}}\n      - {{step: degrade"
     );
@@ -320,8 +321,10 @@ fn what_is_mistyped_is_told() {
     let wrong = team.try_orch("ops", &[&halt[..], &["all", "--until", "noon"]].concat());
     assert!(wrong.code == 2 && wrong.err.contains("end-of-day"), "{wrong:#?}");
     let list = team.json("ops", &["procedure", "list"]);
-    assert_eq!(list.as_array().map(Vec::len), Some(6));
-    let starts = list[4]["started_by"].to_string();
+    assert_eq!(list.as_array().map(Vec::len), Some(9));
+    let mut all = list.as_array().unwrap().iter();
+    let stop = all.find(|known| known["name"] == "emergency_stop").unwrap();
+    let starts = stop["started_by"].to_string();
     assert!(
         starts.contains("alert security_anomaly") && starts.contains("job kill_switch_drill"),
         "{list:#}"
@@ -379,9 +382,8 @@ fn a_job_that_fails_starts_its_procedure() {
     let program = sandbox.root().join("probe");
     write_script(&program, "#!/bin/sh\nexit 1\n");
     let (from, to) = retried(&program.display().to_string());
-    let job =
-        "command: [orch, health], retry: {maximum_attempts: 3, initial_interval: 30s}, on_failure";
-    let failing = "command: [\"false\"], on_failure";
+    let job = "portfolio], retry: {maximum_attempts: 3, initial_interval: 30s}, on_failure";
+    let failing = "no_such_part], on_failure";
     let team = hedge(&[(&from, &to), (job, failing)]);
     let said = team.try_orch("ops", &["schedule", "run-once", "health_checks"]);
     assert!(said.code == 1 && said.err.contains("health_failure was started"), "{said:#?}");
@@ -406,4 +408,15 @@ fn a_command_that_nobody_agreed_to_is_not_run() {
     assert!(said.denied().contains("the policy has no step `alternate`"), "{said:#?}");
     assert!(!team.repo.path().join("forged").exists());
     team.guard(&[]).refused_by("record-invalid");
+}
+
+/// R003-12: starting an emergency stop halts everything at once; what is left is for others.
+#[test]
+fn an_emergency_stop_stops_everything() {
+    let team = hedge(&[]);
+    start(&team, "risk", "emergency_stop", &[]);
+    let refused = team.try_orch("execution", &["schedule", "run-once", "execution_window"]);
+    assert!(refused.denied().contains("Everything stops"), "{refused:#?}");
+    let state = team.json("risk", &["incident", "show", "inc-001"]);
+    assert_eq!(state["done"], serde_json::json!(["pull"]), "{state:#}");
 }

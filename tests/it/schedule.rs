@@ -102,7 +102,7 @@ fn the_day_is_told_in_order() {
     assert!(told.contains("window monthly from 14:00 to 18:00: Monthly drills"), "{told}");
     assert!(
         told.contains(
-            "14:00  2026-11-07T19:00:00Z  kill_switch_drill   risk    procedure kill_switch"
+            "14:00  2026-11-07T19:00:00Z  kill_switch_drill   risk    procedure emergency_stop"
         ),
         "{told}"
     );

@@ -67,8 +67,13 @@ impl Health {
             true => print_json(&as_json(&found, &measured.probes)),
             false => tell(&found),
         }
-        if found.status <= Status::Healthy {
-            return Ok(());
+        match found.status {
+            Status::Healthy => return Ok(()),
+            Status::Unknown => {
+                let help = "leave out `--no-probes`, or name other parts";
+                return Err(Stop::fault("none of these parts was looked at", help));
+            }
+            Status::Degraded | Status::Failed => {}
         }
         page::page(context, &policy, &found, self.page)?;
         Err(Stop::Refused)
@@ -92,7 +97,9 @@ impl Health {
         let named =
             |probe: &Probe| self.component.is_empty() || self.component.contains(&probe.component);
         let all = policy.health.probes.iter().filter(|(_, probe)| named(probe));
-        all.filter(|_| !self.no_probes).collect()
+        // A probe that asks for the health of all would start itself again, and again.
+        let within = std::env::var_os(probes::WITHIN).is_some();
+        all.filter(|_| !self.no_probes && !within).collect()
     }
 
     /// Refuses a part that there is not.
@@ -164,7 +171,12 @@ fn tell(found: &Found) {
             say(format!("{name}: and {more} more: orch health --raw --component {name}"));
         }
     }
-    say(format!("all in all: {}", spelled(&found.status)));
+    let unknown = found.components.iter().filter(|part| part.status == Status::Unknown).count();
+    let unknown = match unknown {
+        0 => String::new(),
+        unknown => format!(", of what was looked at; {unknown} parts were not"),
+    };
+    say(format!("all in all: {}{unknown}", spelled(&found.status)));
 }
 
 /// Gives everything that is known (R003-34): `providers` are the parts that one's own programs look at,

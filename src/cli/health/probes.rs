@@ -12,6 +12,8 @@ use crate::policy::Probe;
 use crate::report::Probed;
 use crate::source::ProbeName;
 
+/// Says, in the environment of a probe, which one it is.
+pub(super) const WITHIN: &str = "ORCH_PROBE";
 /// How long a probe may take if the policy says nothing.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait before the second attempt.
@@ -76,7 +78,7 @@ fn ask(bench: &Bench<'_>, name: &ProbeName, probe: &Probe) -> Result<Probed, Sto
     let program = Program {
         words: &words(&probe.command),
         directory: bench.directory,
-        variables: vec![("ORCH_PROBE", Some(name.as_str().into()))],
+        variables: vec![(WITHIN, Some(name.as_str().into()))],
         title: format!("probe {name}"),
         timeout: Some(timeout),
         leaves_nobody: true,

@@ -41,8 +41,11 @@ fn labels_are_few() {
     let (_, text) = both();
     assert!(!text.contains("strat-001") && !text.contains("data-002") && !text.contains("worst"));
     assert!(text.contains("orch_incidents_open{project=\"strategies\",severity=\"other\"} 1"));
-    assert!(text.contains("orch_halts_standing{project=\"strategies\",topic=\"risk.kill_switch\"} 1"));
-    let failed = "orch_failure_total{project=\"strategies\",workflow=\"data_refresh\",stage=\"validate\",";
+    assert!(
+        text.contains("orch_halts_standing{project=\"strategies\",topic=\"risk.kill_switch\"} 1")
+    );
+    let failed =
+        "orch_failure_total{project=\"strategies\",workflow=\"data_refresh\",stage=\"validate\",";
     assert!(text.contains(&format!("{failed}failure_class=\"transient\"}} 1\n")), "{text}");
     assert!(text.contains(&format!("{failed}failure_class=\"spec\"}} 0\n")), "{text}");
 }
