@@ -270,6 +270,12 @@ impl Policy {
         self.agents.get(name).is_some_and(|agent| agent.human || agent.coordinator)
     }
 
+    /// Gives the coordinator who acts where nobody does, such as when a clock starts a procedure: the
+    /// first by name who is no person; none if the policy has none.
+    pub fn stand_in(&self) -> Option<&AgentName> {
+        self.agents_who(|agent| agent.coordinator && !agent.human).into_iter().next()
+    }
+
     /// Gives the names of agents that `pick` holds for.
     pub fn agents_who(&self, pick: impl Fn(&Agent) -> bool) -> Vec<&AgentName> {
         self.agents.iter().filter(|(_, agent)| pick(agent)).map(|(name, _)| name).collect()

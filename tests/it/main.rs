@@ -43,4 +43,5 @@ mod survival;
 mod tidy;
 mod torghut;
 mod troubles;
+mod unattended;
 mod year;

@@ -48,6 +48,7 @@ impl Due {
         let timetable = office.timetable();
         let due = timetable.between(since, at);
         if self.run {
+            office.actor(context)?;
             return self
                 .run_all(context, due.iter().map(|due| (due.job.clone(), due.at)).collect());
         }

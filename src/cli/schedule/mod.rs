@@ -23,7 +23,7 @@ use super::context::{Context, View};
 use crate::ops::schedule::{JobRun, Timetable};
 use crate::policy::{Job, Policy};
 use crate::record::did_you_mean;
-use crate::source::{JobName, Moment};
+use crate::source::{AgentName, JobName, Moment};
 use crate::world::StandingHalt;
 
 #[derive(Debug, Subcommand)]
@@ -71,6 +71,12 @@ impl Office {
         }
         let runs = runs::read(&view.repository)?;
         Ok(Office { view, policy, runs })
+    }
+
+    /// Gives who acts, if that was said; refuses one whom the policy does not know.
+    fn actor(&self, context: &Context) -> Result<Option<AgentName>, Stop> {
+        let said = context.agent_word().filter(|word| !word.is_empty());
+        said.map(|_| context.agent(&self.policy)).transpose()
     }
 
     /// Gives the schedule in moments.

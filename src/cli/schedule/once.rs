@@ -55,6 +55,7 @@ impl RunOnce {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let office = Office::of(context)?;
         office.job(&self.job)?;
+        office.actor(context)?;
         let occurrence = match self.scheduled {
             true => match self.occurrence(&office.timetable(), self.at.unwrap_or(context.at())) {
                 Ok(at) => Some(at),

@@ -16,7 +16,7 @@ use crate::cli::signals::Signals;
 use crate::draft;
 use crate::ops::schedule::{JobRun, Outcome, has_run};
 use crate::policy::Job;
-use crate::source::{JobName, Moment};
+use crate::source::{AgentName, JobName, Moment};
 use crate::world::StandingHalt;
 
 /// How often it is looked whether a wait is over.
@@ -46,6 +46,7 @@ impl Work {
     pub(super) fn carry_out(self, context: &Context, signals: &Signals) -> Result<(), Stop> {
         let office = Office::of(context)?;
         let job = office.job(&self.job)?;
+        let actor = office.actor(context)?;
         if self.dry_run {
             return self.tell(&office, job, context.at());
         }
@@ -59,7 +60,7 @@ impl Work {
             return Ok(());
         }
         signals.idle(false);
-        let running = Running::of(context, &office, job, &self);
+        let running = Running::of(context, &office, job, (&self, actor));
         let halt = office.halt_over(&self.job, running.began);
         let course = match halt {
             Some(halt) => Course::halted(halt),
@@ -166,24 +167,38 @@ struct Running<'o> {
     occurrence: Option<Moment>,
     began: Moment,
     run_id: String,
+    /// Who does the job.
     agent: String,
+    /// Who answers for what failed.
+    answering: String,
     session: String,
     log: PathBuf,
 }
 
 impl<'o> Running<'o> {
-    fn of(context: &Context, office: &'o Office, job: &'o Job, work: &'o Work) -> Self {
+    fn of(
+        context: &Context,
+        office: &'o Office,
+        job: &'o Job,
+        (work, actor): (&'o Work, Option<AgentName>),
+    ) -> Self {
         let began = context.at();
         let run_id = format!("{}-{}", work.job, draft::stamp(began));
-        let owner = || job.owners.first().map(ToString::to_string).unwrap_or_default();
+        let policy = &office.policy;
+        // Who is woken by a clock acts for the job's owner, but for no person.
+        let owner = || job.owners.iter().find(|owner| !policy.is_person(owner)).cloned();
+        let doer = actor.or_else(owner).map(|name| name.to_string()).unwrap_or_default();
+        // A procedure's steps are of several agents: only who directs them all takes them all.
+        let answering = policy.stand_in().map_or_else(|| doer.clone(), ToString::to_string);
+        let agent = if job.procedure.is_some() { answering.clone() } else { doer };
         Running {
             name: &work.job,
             office,
             job,
             occurrence: work.occurrence,
             began,
-            // Who is woken by a clock acts for the job's owner.
-            agent: context.agent_word().map_or_else(owner, str::to_owned),
+            agent,
+            answering,
             session: context.session().map_or_else(|| run_id.clone(), str::to_owned),
             log: runs::log(&office.view.repository, &work.job, &run_id),
             run_id,
@@ -310,7 +325,9 @@ impl<'o> Running<'o> {
         let Some(procedure) = &self.job.on_failure else { return Stop::denied(message, again) };
         let words = start(procedure, &told);
         let title = format!("procedure {procedure}, because job {} failed", self.name);
-        let started = self.program(&words, title, None, 1).carry_out(claim, signals);
+        let mut program = self.program(&words, title, None, 1);
+        program.variables.push(("ORCH_AGENT", Some(self.answering.clone().into())));
+        let started = program.carry_out(claim, signals);
         let started = matches!(started, Ok(Ended { how: How::Exited(Some(0)), .. }));
         let help = match started {
             true => format!("procedure {procedure} was started: `orch incident list`; {again}"),

@@ -1,0 +1,63 @@
+//! What runs at night, when nobody looks: jobs, the procedures that answer them, and what keeps others'
+//! commands and names out of both, through the real binary.
+
+use crate::support::{Said, Team, TestRepo, write_script};
+
+/// A hedge fund's team on its main branch, with changes of its policy, each from and to.
+fn hedge(changes: &[(&str, &str)]) -> Team {
+    let team = Team::over(TestRepo::new());
+    team.orch("sponsor", &["init", "--template", "hedge"]);
+    for (from, to) in changes {
+        team.edit(".orch/policy.yaml", from, to);
+    }
+    team.smuggle("Begin with orch");
+    team
+}
+
+/// The template's retried check, with another program in its place.
+const RETRIED: &str =
+    "owner: ops, command: [orch, health], retry: {maximum_attempts: 3, initial_interval: 30s}}";
+/// The template's health check.
+const CHECKS: &str =
+    "command: [orch, health], retry: {maximum_attempts: 3, initial_interval: 30s}, on_failure";
+
+fn once(team: &Team, agent: &str, job: &str, more: &[&str]) -> Said {
+    team.try_orch(agent, &[&["schedule", "run-once", job], more].concat())
+}
+
+/// R003-7, R003-12: nobody is there, the check fails, and the day is degraded: the procedure's steps, which
+/// are another agent's than the job, are taken.
+#[test]
+fn a_check_that_fails_at_night_halts_the_day() {
+    for agent in ["", "data"] {
+        let failing = [
+            (CHECKS, "command: [\"false\"], on_failure"),
+            (RETRIED, "owner: ops, command: [\"false\"]}"),
+        ];
+        let team = hedge(&failing);
+        let said = once(&team, agent, "health_checks", &[]);
+        assert!(said.code == 1 && said.err.contains("health_failure was started"), "{said:#?}");
+        let halts = team.repo.git(&["ls-files", ".orch/halts"]);
+        let halt = halts.lines().find(|file| file.ends_with("-halt.yaml")).expect("it is halted");
+        assert!(team.read(halt).contains("scope: schedule:execution_window"), "{halt}");
+    }
+}
+
+/// R003-7: a job that is a procedure takes the steps of every agent, whoever owns the job.
+#[test]
+fn a_job_that_is_a_procedure_takes_its_steps() {
+    let drill =
+        ("owners: [risk], procedure: kill_switch}", "owners: [data], procedure: risk_breach}");
+    let team = hedge(&[drill]);
+    let said = once(&team, "", "kill_switch_drill", &[]);
+    assert!(said.code == 0 && said.out.contains("halted all"), "{said:#?}");
+}
+
+/// Who is not known runs no job.
+#[test]
+fn an_unknown_agent_runs_no_job() {
+    let team = hedge(&[]);
+    assert!(once(&team, "nobody", "trade_pack", &[]).fault().contains("no agent `nobody`"));
+    let due = ["schedule", "due", "--run", "--at", "2025-11-24T14:15:00Z"];
+    assert!(team.try_orch("nobody", &due).fault().contains("no agent `nobody`"));
+}
