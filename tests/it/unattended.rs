@@ -61,3 +61,22 @@ fn an_unknown_agent_runs_no_job() {
     let due = ["schedule", "due", "--run", "--at", "2025-11-24T14:15:00Z"];
     assert!(team.try_orch("nobody", &due).fault().contains("no agent `nobody`"));
 }
+
+/// R003-14: what a person must do is done by that person alone: nobody runs their command in their name.
+#[test]
+fn a_persons_step_is_run_by_that_person_alone() {
+    let of_person = "owner: sponsor, command: [sh, -c, \"echo $ORCH_AGENT > by\"]}";
+    let team = hedge(&[(
+        "owner: execution, command: [\"true\"], retry: {maximum_attempts: 3, initial_interval: 15s}}",
+        of_person,
+    )]);
+    let start = ["procedure", "start", "execution_failure", "inc-001", "--trigger", "x"];
+    for other in ["director", "safety_officer"] {
+        let said = team.try_orch(other, &start);
+        assert!(said.code == 0 && said.out.contains("(sponsor)"), "{said:#?}");
+        team.orch(other, &["procedure", "walk", "inc-001"]);
+        assert!(!team.repo.path().join("by").exists(), "{other} ran it");
+    }
+    team.orch("sponsor", &["procedure", "walk", "inc-001"]);
+    assert_eq!(team.read("by"), "sponsor\n");
+}

@@ -114,9 +114,11 @@ fn ours<'s>(
     state.open_steps().next().filter(|step| may_run(policy, step, actor))
 }
 
+/// Tells whether the actor may run a step: its owner may, and who directs the work runs an agent's for it.
+/// What is a person's is run by that person alone, for it is done in their name.
 fn may_run(policy: &Policy, step: &PlannedStep, actor: &AgentName) -> bool {
-    let directs = policy.directs(actor);
-    let own = step.owner.as_ref().is_none_or(|owner| owner == actor || directs);
+    let directs = |owner| policy.directs(actor) && !policy.is_person(owner);
+    let own = step.owner.as_ref().is_none_or(|owner| owner == actor || directs(owner));
     own && !step.person && !step.command.is_empty()
 }
 
