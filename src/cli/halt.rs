@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Stop;
 use super::context::{Context, View};
 use super::incident::unknown_incident;
-use super::ledger::{Writer, Writing};
+use super::ledger::{Writer, Writing, free_id};
 use super::lock::Lock;
 use super::output::{id, moment, say, say_lines};
 use super::task::word;
@@ -223,16 +223,16 @@ impl Halt {
             HaltTopic::Compliance => "compliance",
             HaltTopic::Runtime => "runtime",
         };
-        let derived = || format!("{topic}-{}", draft::stamp(at)).parse();
-        let id = self.id.clone().map_or_else(derived, Ok).map_err(|fault| {
-            Stop::fault(format!("no id can be made: {fault}"), "name it with `--id`")
-        })?;
-        let taken = view.repository.folders(Side::Index, &RepoPath::from(".orch/halts"))?;
-        if taken.iter().any(|taken| taken.eq_ignore_ascii_case(id.as_str())) {
-            let help = "choose another with `--id`";
-            return Err(Stop::denied(format!("there is a halt `{id}` already"), help));
+        let known = view.repository.folders(Side::Index, &RepoPath::from(".orch/halts"))?;
+        let taken = |id: &TaskId| known.iter().any(|known| known.eq_ignore_ascii_case(id.as_str()));
+        match &self.id {
+            None => free_id(&format!("{topic}-{}", draft::stamp(at)), taken),
+            Some(id) if taken(id) => {
+                let help = "choose another with `--id`";
+                Err(Stop::denied(format!("there is a halt `{id}` already"), help))
+            }
+            Some(id) => Ok(id.clone()),
         }
-        Ok(id)
     }
 
     fn incident_of<'t>(

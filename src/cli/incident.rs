@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::Stop;
 use super::context::{Context, View};
 use super::incidents::{List, Show, next};
-use super::ledger::{Writer, Writing};
+use super::ledger::{Writer, Writing, free_id};
 use super::lock::Lock;
 use super::output::{id, say};
 use super::run::near_or_all;
@@ -226,10 +226,6 @@ pub(super) fn open(context: &Context, said: Opening, writing: Writing) -> Result
     for task in tasks {
         view.task(task)?;
     }
-    let derived = || format!("inc-{}", draft::stamp(author.at)).parse();
-    let id = said.id.map_or_else(derived, Ok).map_err(|fault| {
-        Stop::fault(format!("no id can be made: {fault}"), "name it: `orch incident open ID`")
-    })?;
     if let Some(name) = said.procedure.as_ref().filter(|n| !policy.procedures.contains_key(*n)) {
         let names = || policy.procedures.keys().map(String::as_str);
         let message = format!("the policy has no procedure `{name}`");
@@ -242,10 +238,17 @@ pub(super) fn open(context: &Context, said: Opening, writing: Writing) -> Result
         tasks: said.tasks,
         ..drafted
     };
-    if view.world.survey.known_incidents.contains(&id) {
-        let same = look(context, &id)
-            .is_ok_and(|view| incident_in(&view, &id).is_ok_and(|s| s.incident == incident));
-        if same {
+    let known = |id: &TaskId| view.world.survey.known_incidents.contains(id);
+    let same = |id: &TaskId| {
+        let view = look(context, id);
+        view.is_ok_and(|view| incident_in(&view, id).is_ok_and(|s| s.incident == incident))
+    };
+    // Two that are opened within a second are two, unless they say the same.
+    let other = |id: &TaskId| known(id) && !same(id);
+    let derived = || free_id(&format!("inc-{}", draft::stamp(author.at)), other);
+    let id = said.id.map_or_else(derived, Ok)?;
+    if known(&id) {
+        if same(&id) {
             say(format!("the incident `{id}` is open already"));
             return Ok(id);
         }

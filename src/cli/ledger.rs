@@ -31,6 +31,22 @@ pub(super) struct Writing {
     pub(super) dry_run: bool,
 }
 
+/// Gives an id that is made of these words and not taken: with `-2`, `-3` and so on behind them if they are.
+pub(super) fn free_id(words: &str, taken: impl Fn(&TaskId) -> bool) -> Result<TaskId, Stop> {
+    let mut name = words.to_owned();
+    let mut count = 1;
+    loop {
+        let id: TaskId = name.parse().map_err(|fault| {
+            Stop::fault(format!("no id can be made: {fault}"), "name one yourself")
+        })?;
+        if !taken(&id) {
+            return Ok(id);
+        }
+        count += 1;
+        name = format!("{words}-{count}");
+    }
+}
+
 /// What a command is about to write.
 pub(super) struct Writer<'a> {
     context: &'a Context,

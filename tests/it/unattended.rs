@@ -80,3 +80,20 @@ fn a_persons_step_is_run_by_that_person_alone() {
     team.orch("sponsor", &["procedure", "walk", "inc-001"]);
     assert_eq!(team.read("by"), "sponsor\n");
 }
+
+/// Incidents and halts that come within a second are as many as are told: none is lost for want of a name.
+#[test]
+fn what_comes_within_a_second_has_names_of_its_own() {
+    let team = hedge(&[]);
+    for count in 0..6 {
+        let reason = format!("Reason {count}");
+        team.orch("risk", &["incident", "open", "--trigger", &reason]);
+        let halt = ["halt", "--topic", "risk.kill_switch", "--scope", "schedule:*"];
+        team.orch("risk", &[&halt[..], &["--until", "end-of-day", "--reason", &reason]].concat());
+    }
+    let folders = |shelf: &str| {
+        let shelf = team.repo.path().join(".orch").join(shelf);
+        std::fs::read_dir(shelf).unwrap().count()
+    };
+    assert_eq!((folders("incidents"), folders("halts")), (6, 6));
+}
