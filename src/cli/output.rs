@@ -79,15 +79,24 @@ pub(super) fn say_lines(text: impl AsRef<str>) {
 /// Prints what was drawn or serialised to standard output, as it is. A reader that has gone away ends
 /// the process quietly, as it does for Git; one that can take no more ends it with exit code 2.
 pub(super) fn show(text: impl AsRef<str>) {
-    let mut out = std::io::stdout().lock();
-    let text = text.as_ref();
-    let ending = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
-    let Err(error) = write!(out, "{text}{ending}").and_then(|()| out.flush()) else { return };
+    let Err(error) = written(text.as_ref()) else { return };
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }
     complain(format!("what was to be told can't be written: {error}"));
     std::process::exit(2);
+}
+
+/// Prints as [`show`] does, and tells whether it could: for a command that has something to do, or to
+/// answer for, whether anybody reads it or not.
+pub(super) fn offer(text: impl AsRef<str>) -> bool {
+    written(text.as_ref()).is_ok()
+}
+
+fn written(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let ending = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+    write!(out, "{text}{ending}").and_then(|()| out.flush())
 }
 
 /// Prints to standard error, as [`say`] does to standard output; nobody listening is no reason to

@@ -315,6 +315,26 @@ fn stale_handoffs_are_noticed() {
     assert!(said.out.contains("webhook: took 1"), "a channel of no policy: {said:#?}");
 }
 
+/// R003-25: whoever reads what is printed may have gone away: every channel gets its alert all the same,
+/// one that does not take it is told by the exit code, and what nobody read is printed the next time.
+#[test]
+fn nobody_has_to_read_what_is_printed() {
+    let unread = |team: &Team, format: &str| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let arguments = [&RAISE[..], &["--format", format]].concat();
+        team.command("risk", "s", &arguments).stdout(writer).output().unwrap().status.code()
+    };
+    let server = Server::http(&["200 OK"]);
+    let team = paged(&server);
+    assert_eq!((unread(&team, "human"), server.letters().len()), (Some(0), 1));
+    let again = notify(&team, &[]);
+    assert!(again.code == 0 && again.out.contains("WARNING risk_alert: Drawdown"), "{again:#?}");
+    assert_eq!(server.letters().len(), 1);
+    let broken = Server::http(&["400 No"]);
+    assert_eq!((unread(&paged(&broken), "json"), broken.letters().len()), (Some(1), 1));
+}
+
 /// Where no channel is set up, nobody was told, and that is said.
 #[test]
 fn a_channel_that_is_off_is_named() {

@@ -3,6 +3,7 @@
 mod noticing;
 mod sending;
 mod store;
+mod telling;
 
 use std::collections::BTreeMap;
 
@@ -12,18 +13,18 @@ use super::Stop;
 use super::activity::Activity;
 use super::context::{Context, View};
 use super::ledger::Writing;
-use super::output::{complain, id, json as print_json, say};
+use super::output::id;
 use super::since::since;
 use crate::ops::{self, Alert, Due, Route, Routes, Source, State};
 use crate::policy::{AlertSeverity, Policy};
 use crate::record::did_you_mean;
 use crate::render::Format;
-use crate::report::spelled;
 use crate::snapshot::GitRepository;
 use crate::source::{ActionName, TaskId};
 use noticing::{look, routes};
-use sending::{Delivery, Outcome, Sender, due, planned, send, sent, word};
+use sending::{Delivery, Outcome, Sender, due, planned, send, sent};
 use store::Store;
+use telling::Told;
 
 /// Tell those who should know: what is new, or what you raise.
 #[derive(Debug, clap::Args)]
@@ -114,20 +115,19 @@ impl Notify {
         let loud = |alert: &Alert| !whole || alert.severity >= routes.least;
         let mut printed = store.remembered.due(PRINTED, &now, loud, whole);
         printed.retain(|due| routes.printed && recent(due));
+        let told = Told { format: self.format, dry_run: self.writing.dry_run, printed: &printed };
         if self.writing.dry_run {
-            self.tell(&printed, &planned(&due));
+            told.tell(&planned(&due));
             return Ok(());
         }
-        if self.format == Format::Human {
-            printed.iter().for_each(tell_alert);
-        }
+        // Nobody may be there to read what is printed: the channels come first.
         let deliveries = send(context, &sender, &due, Some(&mut store))?;
-        for due in &printed {
+        let read = told.tell(&deliveries);
+        for due in printed.iter().filter(|_| read) {
             store.took(sent(PRINTED, due, context))?;
         }
         store.prune(context.at())?;
         record(context, &repository, &printed, &due, &deliveries)?;
-        self.tell(&printed, &deliveries);
         conclude(&deliveries)
     }
 
@@ -181,48 +181,8 @@ impl Notify {
             true => planned(&due),
             false => send(context, sender, &due, None)?,
         };
-        self.tell(&[], &deliveries);
+        Told { format: self.format, dry_run: self.writing.dry_run, printed: &[] }.tell(&deliveries);
         if self.writing.dry_run { Ok(()) } else { conclude(&deliveries) }
-    }
-
-    /// Tells what was sent, or would be.
-    fn tell(&self, printed: &[Due], deliveries: &[Delivery]) {
-        if self.format == Format::Json {
-            let alerts =
-                printed.iter().map(|due| json!({ "state": due.state, "alert": due.alert, "answer": due.alert.answer() }));
-            print_json(&json!({
-                "version": 1,
-                "dry_run": self.writing.dry_run,
-                "alerts": alerts.collect::<Vec<_>>(),
-                "channels": deliveries,
-            }));
-            return;
-        }
-        if self.writing.dry_run {
-            printed.iter().for_each(tell_alert);
-        }
-        for delivery in deliveries {
-            let (channel, count) = (&delivery.channel, delivery.taken.len());
-            match delivery.outcome {
-                Outcome::Planned if count > 0 => say(format!("{channel}: would get {count}")),
-                Outcome::Sent if count > 0 => say(format!("{channel}: took {count}")),
-                Outcome::Off if count + delivery.missed > 0 => complain(format!(
-                    "{channel}: off, for {} is not set here; {} wait",
-                    delivery.variable,
-                    count + delivery.missed
-                )),
-                Outcome::Failed => {
-                    let (missed, why) = (delivery.missed, delivery.reason.as_deref());
-                    let why = why.unwrap_or_default();
-                    complain(format!("{channel}: took {count}, did not take {missed}: {why}"));
-                }
-                _ => {}
-            }
-        }
-        let quiet = deliveries.iter().all(|d| d.taken.is_empty() && d.outcome != Outcome::Failed);
-        if printed.is_empty() && quiet {
-            say("nothing new");
-        }
     }
 }
 
@@ -260,19 +220,6 @@ fn trial(context: &Context) -> Alert {
         at: context.at(),
         procedure: None,
         help: None,
-    }
-}
-
-/// Tells one alert, and what answers it.
-fn tell_alert(due: &Due) {
-    let Alert { severity, action, message, task_id, .. } = &due.alert;
-    let task = task_id.as_ref().filter(|_| due.alert.source == Source::Raised);
-    let task = task.map(|task| format!(" ({task})")).unwrap_or_default();
-    let severity = spelled(severity).to_uppercase();
-    say(format!("{}{severity} {action}{task}: {message}", word(due.state)));
-    if due.state == State::Raised {
-        due.alert.answer().iter().for_each(|answer| say(format!("    answer it: {answer}")));
-        due.alert.help.iter().for_each(|help| say(format!("    {help}")));
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::store::Store;
 use crate::cli::Stop;
 use crate::cli::context::Context;
-use crate::ops::{Alert, Due, Envelope, Remembered, Route, Sent, State, Undelivered, deliver};
+use crate::ops::{Alert, Due, Envelope, Remembered, Route, Sent, Undelivered, deliver};
 
 /// What becomes of a channel's alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -157,13 +157,5 @@ fn send_all(
         if failed {
             return;
         }
-    }
-}
-
-/// Gives a word in front of what is no more so.
-pub(super) fn word(state: State) -> &'static str {
-    match state {
-        State::Raised => "",
-        State::Resolved => "resolved: ",
     }
 }
