@@ -8,7 +8,6 @@ use super::alert::Alert;
 use crate::policy::{AlertSeverity, Alerts, Channel, ChannelKind};
 use crate::record::did_you_mean;
 use crate::report::spelled;
-use crate::snapshot::Fault;
 use crate::source::ActionName;
 
 /// How bad something can be, from the least on.
@@ -34,7 +33,12 @@ const LONGEST: f64 = 300.0;
 pub fn severity(text: &str) -> Result<AlertSeverity, String> {
     let word = text.trim().to_lowercase();
     let known = SEVERITIES.into_iter().find(|known| spelled(known) == word);
-    known.ok_or_else(|| format!("write {}", severity_words()))
+    known.ok_or_else(|| {
+        let words = SEVERITIES.iter().map(spelled).collect::<Vec<_>>();
+        let near = did_you_mean(&word, words.iter().map(String::as_str));
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        format!("write {}{near}", severity_words())
+    })
 }
 
 fn severity_words() -> String {
@@ -43,15 +47,15 @@ fn severity_words() -> String {
     format!("{} or {last}", others.join(", "))
 }
 
-/// An address with its secret, which is shown nowhere.
+/// An address with its secret, which is shown nowhere; none if what stands in its place is no text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(String);
+pub struct Address(Option<String>);
 
 impl Address {
     /// Gives it to what sends; it must not be told.
     #[cfg(any(test, feature = "notify"))]
-    pub(super) fn secret(&self) -> &str {
-        &self.0
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 }
 
@@ -101,49 +105,30 @@ pub struct Routes {
     pub printed: bool,
     /// Nothing below this is printed.
     pub least: AlertSeverity,
-    /// Variables that name no action, with the nearest one that would.
-    pub strange: Vec<(String, Option<String>)>,
+    /// Which variables say nothing that is known, and what to write; not what they say.
+    pub strange: Vec<String>,
     severities: BTreeMap<String, AlertSeverity>,
 }
 
 impl Routes {
-    /// Joins a policy with the variables of a process; refuses a variable that says nothing that is
-    /// known, by its name and without what it says. `own` are actions that no policy has to name.
-    pub fn of(
-        alerts: &Alerts,
-        variables: &BTreeMap<String, String>,
-        own: &[&str],
-    ) -> Result<Self, Fault> {
-        let set =
-            |name: &str| variables.get(name).map(|text| text.trim()).filter(|t| !t.is_empty());
-        let minimum = set(MINIMUM).map(|text| said(MINIMUM, text)).transpose()?;
+    /// Joins a policy with the variables of a process, none for one that is no text. A variable that says
+    /// nothing that is known counts as if it were not set: whatever it says, alerts go out. `own` are
+    /// actions that no policy has to name.
+    pub fn of(alerts: &Alerts, variables: &BTreeMap<String, Option<String>>, own: &[&str]) -> Self {
+        let mut said = Said { variables, strange: Vec::new() };
+        let minimum = said.read(MINIMUM, severity);
         let least = minimum.or(alerts.min_severity).unwrap_or(AlertSeverity::Warning);
-        let timeout = set(TIMEOUT).map(seconds).transpose()?;
-        let printed = set(PRINTED).map(yes_or_no).transpose()?.unwrap_or(true);
-        let mut severities = BTreeMap::new();
-        for name in variables.keys() {
-            let action = name.strip_prefix(SEVERITY_OF).filter(|action| !action.is_empty());
-            if let (Some(action), Some(text)) = (action, set(name)) {
-                severities.insert(action.to_owned(), said(name, text)?);
-            }
-        }
-        let known: Vec<String> = alerts
-            .actions
-            .keys()
-            .map(ActionName::as_str)
-            .chain(own.iter().copied())
-            .map(in_capitals)
-            .collect();
-        let strange = severities.keys().filter(|action| !known.contains(action)).map(|action| {
-            let near = did_you_mean(action, known.iter().map(String::as_str));
-            (format!("{SEVERITY_OF}{action}"), near.map(|near| format!("{SEVERITY_OF}{near}")))
-        });
-        let strange = strange.collect();
+        let timeout = said.read(TIMEOUT, seconds);
+        let printed = said.read(PRINTED, yes_or_no).unwrap_or(true);
+        let own = own.iter().copied();
+        let actions = alerts.actions.keys().map(ActionName::as_str).chain(own);
+        let severities = said.severities(&actions.map(in_capitals).collect::<Vec<_>>());
+        let set = |name: &str| said.set(name);
         let route = |name: &String, channel: &Channel| Route {
             name: name.clone(),
             kind: channel.kind,
             variable: channel.url_env.clone(),
-            address: set(&channel.url_env).map(|text| Address(text.to_owned())),
+            address: set(&channel.url_env).map(|text| Address(text.map(str::to_owned))),
             timeout: timeout
                 .filter(|_| channel.kind != ChannelKind::Email)
                 .or(channel.timeout.and_then(|timeout| timeout.0.to_std().ok()))
@@ -167,7 +152,7 @@ impl Routes {
             };
             routes.push(route(&"webhook".to_owned(), &channel));
         }
-        Ok(Routes { routes, printed, least, strange, severities })
+        Routes { routes, printed, least, strange: said.strange, severities }
     }
 
     /// Gives an alert the severity that the environment gives its action, if it does.
@@ -178,29 +163,62 @@ impl Routes {
     }
 }
 
+/// What the variables of a process say, and those of them that say nothing that is known.
+struct Said<'a> {
+    variables: &'a BTreeMap<String, Option<String>>,
+    strange: Vec<String>,
+}
+
+impl<'a> Said<'a> {
+    /// Gives a variable that says something; none within if that is no text.
+    fn set(&self, name: &str) -> Option<Option<&'a str>> {
+        let text = self.variables.get(name)?.as_deref().map(str::trim);
+        Some(text).filter(|text| text.is_none_or(|text| !text.is_empty()))
+    }
+
+    /// Reads a variable, and notes one that can't be read.
+    fn read<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let read = self.set(name)?.ok_or_else(|| "it is not text".to_owned()).and_then(parse);
+        read.map_err(|why| self.strange.push(format!("{name} counts for nothing: {why}"))).ok()
+    }
+
+    /// Reads the severities that actions are given, and notes names of what is no action.
+    fn severities(&mut self, known: &[String]) -> BTreeMap<String, AlertSeverity> {
+        let mut severities = BTreeMap::new();
+        for name in self.variables.keys() {
+            let action = name.strip_prefix(SEVERITY_OF).filter(|action| !action.is_empty());
+            let Some(action) = action.filter(|_| self.set(name).is_some()) else { continue };
+            if let Some(severity) = self.read(name, severity) {
+                severities.insert(action.to_owned(), severity);
+            }
+            if !known.iter().any(|known| known == action) {
+                let near = did_you_mean(action, known.iter().map(String::as_str));
+                let near = near.map(|near| format!("; did you mean {SEVERITY_OF}{near}?"));
+                let near = near.unwrap_or_default();
+                self.strange.push(format!("{name} is about no action of the policy{near}"));
+            }
+        }
+        severities
+    }
+}
+
 /// Gives an action's name as variables spell it.
 fn in_capitals(action: &str) -> String {
     action.to_uppercase().replace(['-', '.'], "_")
 }
 
-fn said(name: &str, text: &str) -> Result<AlertSeverity, Fault> {
-    severity(text).map_err(|help| Fault::new(format!("{name} is no severity"), help))
-}
-
-fn seconds(text: &str) -> Result<Duration, Fault> {
+fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.parse().ok().filter(|number| *number > 0.0 && *number <= LONGEST);
-    let number = number.ok_or_else(|| {
-        let help = format!("write seconds, more than 0 and at most {LONGEST}, such as `4.0`");
-        Fault::new(format!("{TIMEOUT} is no number of seconds"), help)
-    });
+    let number = number
+        .ok_or_else(|| format!("write seconds, more than 0 and at most {LONGEST}, such as 4.0"));
     number.map(Duration::from_secs_f64)
 }
 
-fn yes_or_no(text: &str) -> Result<bool, Fault> {
+fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.to_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err(Fault::new(format!("{PRINTED} is neither yes nor no"), "write true or false")),
+        _ => Err("write true or false".into()),
     }
 }
 
@@ -208,14 +226,14 @@ fn yes_or_no(text: &str) -> Result<bool, Fault> {
 mod tests {
     use super::*;
 
-    fn routes(minimum: &str, channel: &str, variables: &[(&str, &str)]) -> Result<Routes, Fault> {
+    fn routes(minimum: &str, channel: &str, variables: &[(&str, &str)]) -> Routes {
         let pager = format!(r#"{{"kind": "webhook", "url_env": "PAGER"{channel}}}"#);
         let text = format!(
             r#"{{{minimum}"channels": {{"pager": {pager}}},
                "actions": {{"risk.stop-loss": {{"title": "x"}}}}}}"#
         );
         let alerts: Alerts = serde_json::from_str(&text).expect("a policy's alerts");
-        let variables = variables.iter().map(|(name, text)| ((*name).into(), (*text).into()));
+        let variables = variables.iter().map(|(name, text)| ((*name).into(), Some((*text).into())));
         Routes::of(&alerts, &variables.collect(), &["handoff-stale"])
     }
 
@@ -223,7 +241,7 @@ mod tests {
     #[test]
     fn the_nearest_minimum_counts() {
         let least = |minimum: &str, channel: &str, variables: &[(&str, &str)]| {
-            let routes = routes(minimum, channel, variables).expect("it makes sense");
+            let routes = routes(minimum, channel, variables);
             (routes.routes[0].least, routes.least)
         };
         use AlertSeverity::{Critical, Debug, Error, Info, Warning};
@@ -242,18 +260,34 @@ mod tests {
             ("ALERT_SEVERITY_RISK_STOP_LOSS", "critical"),
             ("ALERT_SEVERITY_HANDOF_STALE", "info"),
         ];
-        let routes = routes("", "", &set).expect("it makes sense");
+        let routes = routes("", "", &set);
         assert_eq!(routes.severities["RISK_STOP_LOSS"], AlertSeverity::Critical);
-        let near = Some("ALERT_SEVERITY_HANDOFF_STALE".to_owned());
-        assert_eq!(routes.strange, [("ALERT_SEVERITY_HANDOF_STALE".to_owned(), near)]);
+        let near = "ALERT_SEVERITY_HANDOF_STALE is about no action of the policy; did you mean \
+                    ALERT_SEVERITY_HANDOFF_STALE?";
+        assert_eq!(routes.strange, [near]);
+    }
+
+    /// R003-25: a word that nobody knows changes nothing, and is answered with those that are known.
+    #[test]
+    fn a_typo_counts_for_nothing() {
+        let set = [("ALERT_MIN_SEVERITY", "critcal"), ("ALERT_SEVERITY_RISK_STOP_LOSS", "loud")];
+        let routes = routes(r#""min_severity": "info","#, "", &set);
+        assert_eq!(routes.least, AlertSeverity::Info);
+        assert!(routes.severities.is_empty());
+        let words = "counts for nothing: write debug, info, warning, error or critical";
+        let near = format!("ALERT_MIN_SEVERITY {words}; did you mean critical?");
+        assert_eq!(routes.strange, [near, format!("ALERT_SEVERITY_RISK_STOP_LOSS {words}")]);
     }
 
     /// No error and no picture of a route holds what a variable says.
     #[test]
     fn an_address_is_shown_nowhere() {
-        let routes = routes("", "", &[("PAGER", "https://x/T0KEN")]).expect("it makes sense");
+        let routes = routes("", "", &[("PAGER", "https://x/T0KEN")]);
         assert!(!format!("{routes:?}").contains("T0KEN"));
-        assert_eq!(routes.routes[0].address.as_ref().map(Address::secret), Some("https://x/T0KEN"));
+        assert_eq!(
+            routes.routes[0].address.as_ref().and_then(Address::secret),
+            Some("https://x/T0KEN")
+        );
         for seconds in ["0", "-1", "NaN", "1e9", "soon"] {
             assert!(self::seconds(seconds).is_err(), "{seconds}");
         }

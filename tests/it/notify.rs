@@ -133,17 +133,21 @@ fn the_environment_makes_it_louder_and_quieter() {
     assert_eq!(count(&quiet), Some("debug".into()));
 }
 
-/// A variable that says nothing is named, and what it says is not.
+/// R003-25: a variable that says nothing is named, and what it says is not; the alert goes out all the
+/// same, and the exit code is what becomes of it.
 #[test]
 fn a_variable_that_says_nothing_is_named() {
     for (name, help) in [
         ("ALERT_MIN_SEVERITY", "debug, info, warning, error or critical"),
         ("ALERT_SEVERITY_RISK_ALERT", "debug, info, warning, error or critical"),
+        ("ALERT_SEVERITY_RISK_REJECT", "debug, info, warning, error or critical"),
         ("ALERT_WEBHOOK_TIMEOUT_SECONDS", "seconds"),
         ("ALERT_STDOUT_ENABLED", "true or false"),
     ] {
-        let said = raise(&team().with_variable(name, TOKEN), &[]);
-        assert!(said.fault().contains(name) && said.err.contains(help), "{said:#?}");
+        let server = Server::http(&["200 OK"]);
+        let said = raise(&paged(&server).with_variable(name, TOKEN), &[]);
+        assert!(said.err.contains(name) && said.err.contains(help), "{said:#?}");
+        assert_eq!((said.code, server.letters().len()), (0, 1), "{said:#?}");
         assert!(!said.err.contains(TOKEN), "{said:#?}");
     }
     let strange = team().with_variable("ALERT_SEVERITY_RISK_ALRT", "error");
@@ -151,6 +155,19 @@ fn a_variable_that_says_nothing_is_named() {
     assert!(said.err.contains("did you mean ALERT_SEVERITY_RISK_ALERT?"), "{said:#?}");
     let silent = team().with_variable("ALERT_STDOUT_ENABLED", "false");
     assert!(!raise(&silent, &["--dry-run"]).out.contains("Drawdown"));
+}
+
+/// What is no text is told as that, and not as if nothing stood there.
+#[test]
+#[cfg(unix)]
+fn an_address_that_is_no_text_is_told_as_such() {
+    let garbled = std::os::unix::ffi::OsStringExt::from_vec(b"https://x/\xff".to_vec());
+    let garbled: std::ffi::OsString = garbled;
+    let said = raise(&team().with_variable("ALERT_WEBHOOK_URL", garbled.clone()), &[]);
+    assert!(said.code == 1 && said.err.contains("ALERT_WEBHOOK_URL is not text"), "{said:#?}");
+    let said = raise(&team().with_variable("ALERT_MIN_SEVERITY", garbled), &["--dry-run"]);
+    assert!(said.code == 0 && said.err.contains("ALERT_MIN_SEVERITY"), "{said:#?}");
+    assert!(said.err.contains("it is not text"), "{said:#?}");
 }
 
 /// What may pass is tried again, after the wait that is asked for; what will not pass is not.

@@ -88,7 +88,7 @@ impl Notify {
             None if self.test.is_some() => (View::of(context, &[])?.policy(), Vec::new()),
             None => look(context, &repository, self.rev.as_deref())?,
         };
-        let routes = routes(&policy)?;
+        let routes = routes(&policy);
         let sender = Sender {
             project: policy.project.clone(),
             environment: context.surroundings(),

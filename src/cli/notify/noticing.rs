@@ -54,15 +54,12 @@ fn landed(repository: &GitRepository) -> Result<String, Fault> {
 }
 
 /// Gives the ways that alerts go here, and says which variables say nothing.
-pub(super) fn routes(policy: &Policy) -> Result<Routes, Stop> {
+pub(super) fn routes(policy: &Policy) -> Routes {
     let variables = std::env::vars_os()
-        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok())));
     let checks = checks::names();
     let own: Vec<&str> = checks.iter().map(|(name, _)| *name).chain([ops::INCIDENT]).collect();
-    let routes = Routes::of(&policy.alerts, &variables.collect(), &own)?;
-    for (name, near) in &routes.strange {
-        let near = near.as_ref().map(|near| format!("; did you mean {near}?"));
-        complain(format!("{name} is about no action of the policy{}", near.unwrap_or_default()));
-    }
-    Ok(routes)
+    let routes = Routes::of(&policy.alerts, &variables.collect(), &own);
+    routes.strange.iter().for_each(complain);
+    routes
 }
