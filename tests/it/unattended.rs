@@ -1,7 +1,7 @@
 //! What runs at night, when nobody looks: jobs, the procedures that answer them, and what keeps others'
 //! commands and names out of both, through the real binary.
 
-use crate::support::{Said, Team, TestRepo, write_script};
+use crate::support::{Said, Team, TestRepo};
 
 /// A hedge fund's team on its main branch, with changes of its policy, each from and to.
 fn hedge(changes: &[(&str, &str)]) -> Team {
