@@ -78,11 +78,25 @@ fn own_name(world: &World) -> Option<Objection> {
     };
     // A run that names this branch is told below, at the line that names it.
     let told = || new_runs(world).any(|(_, run)| run.branch.as_ref() == Some(branch));
-    if is_for_orch(branch) || world.policy.is_protected(branch) || fits() || told() {
+    if is_for_orch(branch)
+        || world.policy.is_protected(branch)
+        || fits()
+        || told()
+        || stops_alone(world)
+    {
         return None;
     }
     let message = format!("`{branch}` is no name for a branch here");
     Some(Objection::new(place, message, help(world)))
+}
+
+/// A kill switch may be pulled wherever one stands (R003-12): a change that brings halts and incidents, and
+/// nothing else, goes on any branch.
+fn stops_alone(world: &World) -> bool {
+    let stops = |path: &crate::source::RepoPath| {
+        path.is_below(".orch/halts") || path.is_below(".orch/incidents")
+    };
+    world.changes.iter().all(|change| change.old.is_none() && stops(&change.path))
 }
 
 /// Policy, hooks and the guard in CI change on branches of this name (design, hard case 6).
@@ -213,6 +227,15 @@ mod tests {
             }
         }
         started_on("feature/strat-001-strategy", "range").expect(&[]);
+    }
+
+    /// R003-12: a kill switch may be pulled wherever one stands; with anything else beside it, the branch
+    /// must have its name.
+    #[test]
+    fn a_halt_goes_on_any_branch() {
+        let stop = "- done: {until: backtest}\n- propose: wip\n- halt: {}\n";
+        story(stop).expect(&[]);
+        story(&format!("{stop}- write: {{README.md: x}}\n")).expect(&["branch-name"]);
     }
 
     #[test]

@@ -73,8 +73,8 @@ impl Metrics {
                 return Ok(());
             }
             MeasuresFormat::Json => pretty(&as_json(&found, self.phase.as_deref())),
-            MeasuresFormat::Prometheus => prometheus(&found, &view.world.policy),
-            MeasuresFormat::OpenMetrics => open_metrics(&found, &view.world.policy),
+            MeasuresFormat::Prometheus => prometheus(&found, &view.world.policy, context.at()),
+            MeasuresFormat::OpenMetrics => open_metrics(&found, &view.world.policy, context.at()),
         };
         match &self.output {
             Some(file) => write(context.directory(), file, &text),

@@ -11,10 +11,10 @@ use crate::report::{Failures, Histogram, Measures, spelled};
 use crate::source::Moment;
 
 /// Gives every metric of what was measured.
-pub(super) fn all(found: &Measures, policy: &Policy) -> Vec<Family> {
-    let mut families = durations(found);
+pub(super) fn all(found: &Measures, policy: &Policy, at: Moment) -> Vec<Family> {
+    let mut families = durations(found, policy);
     families.extend(counters(found, policy));
-    families.extend(gauges(found, policy));
+    families.extend(gauges(found, policy, at));
     families.extend(ratios(found));
     families.retain(|family| match &family.rows {
         Rows::Counters(rows) => !rows.is_empty(),
@@ -46,8 +46,8 @@ fn gauge(name: &'static str, help: &'static str, rows: Vec<(Labels, u64)>) -> Fa
 }
 
 /// How long things took (R001-24, R001-28, R003-36).
-fn durations(found: &Measures) -> Vec<Family> {
-    let stages = found.stages.iter().map(|row| {
+fn durations(found: &Measures, policy: &Policy) -> Vec<Family> {
+    let measured = found.stages.iter().map(|row| {
         let result = spelled(&row.result);
         let labels = labels([
             ("workflow", &row.workflow),
@@ -57,6 +57,21 @@ fn durations(found: &Measures) -> Vec<Family> {
         ]);
         (labels, row.durations.clone())
     });
+    let mut stages: Vec<(Labels, Histogram)> = measured.collect();
+    // A first run that is slow is a rise only from zero.
+    for (workflow, known) in &policy.workflows {
+        for stage in &known.stages {
+            let labels = labels([
+                ("workflow", workflow),
+                ("stage", &stage.name),
+                ("lane", &stage.lane),
+                ("result", &"delivered"),
+            ]);
+            if stages.iter().all(|(known, _)| *known != labels) {
+                stages.push((labels, Histogram::default()));
+            }
+        }
+    }
     let agents = found.agents.iter();
     let agents = agents.map(|row| (labels([("agent", &row.agent)]), row.durations.clone()));
     let handovers = found.handovers.iter().map(|row| {
@@ -69,11 +84,7 @@ fn durations(found: &Measures) -> Vec<Family> {
         (labels, row.latency.clone())
     });
     vec![
-        histograms(
-            "orch_stage_duration",
-            "How long runs of a stage took that ended.",
-            stages.collect(),
-        ),
+        histograms("orch_stage_duration", "How long runs of a stage took that ended.", stages),
         histograms(
             "agent_tick_duration",
             "How long runs of an agent took that ended.",
@@ -150,7 +161,7 @@ fn by_class(counted: &[Failures], policy: &Policy) -> Vec<(Labels, u64)> {
 }
 
 /// How things stand (R001-27, R003-36).
-fn gauges(found: &Measures, policy: &Policy) -> Vec<Family> {
+fn gauges(found: &Measures, policy: &Policy, at: Moment) -> Vec<Family> {
     let queues = found.queues.iter().map(|row| {
         let labels = labels([
             ("workflow", &row.workflow),
@@ -172,9 +183,9 @@ fn gauges(found: &Measures, policy: &Policy) -> Vec<Family> {
     let plain = |count: usize| vec![(Labels::new(), count as u64)];
     let states = found.states.iter().map(|row| (one("state", &row.state), row.tasks)).collect();
     let epoch: Moment = "1970-01-01T00:00:00Z".parse().expect("it is a moment");
-    let at = found.as_of.since(epoch).num_seconds();
-    let at = Rows::Gauges(vec![(Labels::new(), at as f64)]);
-    let help = "As of when this was measured.";
+    let seconds =
+        |at: Moment| Rows::Gauges(vec![(Labels::new(), at.since(epoch).num_seconds() as f64)]);
+    let (measured, as_of) = ("When this was measured.", "As of when this is so.");
     vec![
         gauge("orch_queue_depth", "Tasks that wait for a stage.", queues.collect()),
         gauge("runtime_bus_depth", "Messages and handoffs that wait.", rows("kind", &bus)),
@@ -189,7 +200,18 @@ fn gauges(found: &Measures, policy: &Policy) -> Vec<Family> {
             "Records that nobody can read, or behind one that nobody can.",
             vec![(Labels::new(), found.uncounted as u64)],
         ),
-        Family { name: "orch_measured_timestamp", help, seconds: true, rows: at },
+        Family {
+            name: "orch_measured_timestamp",
+            help: measured,
+            seconds: true,
+            rows: seconds(at),
+        },
+        Family {
+            name: "orch_as_of_timestamp",
+            help: as_of,
+            seconds: true,
+            rows: seconds(found.as_of),
+        },
     ]
 }
 

@@ -16,6 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::policy::Policy;
 use crate::report::{Histogram, Measures};
+use crate::source::Moment;
 
 /// What one row is about.
 type Labels = Vec<(&'static str, String)>;
@@ -46,11 +47,11 @@ struct Family {
 #[derive(Debug)]
 struct Families(Vec<Family>);
 
-/// Gives measures as OpenMetrics 1.0.
-pub fn open_metrics(found: &Measures, policy: &Policy) -> String {
+/// Gives measures as OpenMetrics 1.0; `at` is the moment at which they were taken.
+pub fn open_metrics(found: &Measures, policy: &Policy, at: Moment) -> String {
     let project = ("project".into(), policy.project.clone().into());
     let mut registry = Registry::with_labels(std::iter::once(project));
-    registry.register_collector(Box::new(Families(families::all(found, policy))));
+    registry.register_collector(Box::new(Families(families::all(found, policy, at))));
     let mut text = String::new();
     encode(&mut text, &registry).expect("a string takes what is written to it");
     text
@@ -58,9 +59,9 @@ pub fn open_metrics(found: &Measures, policy: &Policy) -> String {
 
 /// Gives measures in the text format 0.0.4 of Prometheus. It has no units and no end mark, and calls a
 /// counter by the name that its rows have.
-pub fn prometheus(found: &Measures, policy: &Policy) -> String {
-    let text = open_metrics(found, policy);
-    let families = families::all(found, policy);
+pub fn prometheus(found: &Measures, policy: &Policy, at: Moment) -> String {
+    let text = open_metrics(found, policy, at);
+    let families = families::all(found, policy, at);
     let counters: Vec<String> = families
         .iter()
         .filter(|family| matches!(family.rows, Rows::Counters(_)))

@@ -18,7 +18,7 @@ const SOME: &str = "
 fn both() -> (String, String) {
     let world = world(SOME);
     let found = measures(&world, None);
-    (open_metrics(&found, &world.policy), prometheus(&found, &world.policy))
+    (open_metrics(&found, &world.policy, world.at), prometheus(&found, &world.policy, world.at))
 }
 
 /// The two formats say the same in their own words.

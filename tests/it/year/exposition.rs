@@ -65,6 +65,7 @@ fn read(text: &str, counters_end_with: &str) -> Rows {
         assert!(rows.insert(key(&name, labels), value).is_none(), "{line} stands twice");
     }
     histograms(&rows);
+    assert!(rows.remove("orch_measured_timestamp_seconds{}").is_some(), "when it was measured");
     rows
 }
 
