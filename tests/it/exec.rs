@@ -304,3 +304,19 @@ fn a_killed_exec_is_said_again() {
     team.commit("Do the strategy");
     team.verify().passed();
 }
+
+/// R003-25: what a program prints of the environment's secrets is recorded and told by their names alone.
+#[test]
+fn a_secret_that_a_program_prints_is_not_recorded() {
+    let secret = "smtps://ops:hunter2hunter2@mail.example";
+    let team = Team::written();
+    let team = team.with_variable("ALERT_SMTP_URL", secret);
+    let leak = "echo \"cannot post to $ALERT_SMTP_URL\"; echo \"key hunter2hunter2\"; exit 1";
+    let said =
+        team.try_orch("strategy_developer", &["run", "exec", "strat-001", "--", "sh", "-c", leak]);
+    assert_eq!(said.code, 1, "{said:#?}");
+    let entry = team.read(&team.record("strat-001", "run"));
+    assert!(entry.contains("[ALERT_SMTP_URL]") && !entry.contains("hunter2"), "{entry}");
+    let log = team.read("logs/agent_activity.log");
+    assert!(!log.contains("hunter2"), "{log}");
+}

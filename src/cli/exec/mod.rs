@@ -3,6 +3,7 @@
 
 mod beat;
 mod claim;
+mod masked;
 mod order;
 mod program;
 mod standing;

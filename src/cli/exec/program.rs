@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::beat::{Heartbeat, Tail};
 use super::claim::Claim;
+use super::masked::masked;
 use crate::cli::Stop;
 use crate::cli::signals::Signals;
 use crate::snapshot::Fault;
@@ -166,7 +167,7 @@ fn last_part(log: &mut File, offset: u64) -> std::io::Result<String> {
     log.seek(SeekFrom::Start(offset.max(length.saturating_sub(TOLD))))?;
     let mut bytes = Vec::new();
     log.take(TOLD).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(masked(&String::from_utf8_lossy(&bytes)))
 }
 
 impl Ended {
