@@ -14,12 +14,10 @@ fn hedge(changes: &[(&str, &str)]) -> Team {
     team
 }
 
-/// The template's retried check, with another program in its place.
-const RETRIED: &str =
-    "owner: ops, command: [orch, health], retry: {maximum_attempts: 3, initial_interval: 30s}}";
-/// The template's health check.
-const CHECKS: &str =
-    "command: [orch, health], retry: {maximum_attempts: 3, initial_interval: 30s}, on_failure";
+/// The end of the template's retried check.
+const RETRIED: &str = "portfolio], retry: {maximum_attempts: 3, initial_interval: 30s}}";
+/// The end of the template's health check.
+const CHECKS: &str = "portfolio], retry: {maximum_attempts: 3, initial_interval: 30s}, on_failure";
 
 fn once(team: &Team, agent: &str, job: &str, more: &[&str]) -> Said {
     team.try_orch(agent, &[&["schedule", "run-once", job], more].concat())
@@ -30,10 +28,7 @@ fn once(team: &Team, agent: &str, job: &str, more: &[&str]) -> Said {
 #[test]
 fn a_check_that_fails_at_night_halts_the_day() {
     for agent in ["", "data"] {
-        let failing = [
-            (CHECKS, "command: [\"false\"], on_failure"),
-            (RETRIED, "owner: ops, command: [\"false\"]}"),
-        ];
+        let failing = [(CHECKS, "no_such_part], on_failure"), (RETRIED, "no_such_part]}")];
         let team = hedge(&failing);
         let said = once(&team, agent, "health_checks", &[]);
         assert!(said.code == 1 && said.err.contains("health_failure was started"), "{said:#?}");
@@ -47,7 +42,7 @@ fn a_check_that_fails_at_night_halts_the_day() {
 #[test]
 fn a_job_that_is_a_procedure_takes_its_steps() {
     let drill =
-        ("owners: [risk], procedure: kill_switch}", "owners: [data], procedure: risk_breach}");
+        ("owners: [risk], procedure: emergency_stop}", "owners: [data], procedure: risk_breach}");
     let team = hedge(&[drill]);
     let said = once(&team, "", "kill_switch_drill", &[]);
     assert!(said.code == 0 && said.out.contains("halted all"), "{said:#?}");
