@@ -122,13 +122,13 @@ fn one_job_runs_and_is_written_down() {
     let script =
         "echo \"$ORCH_AGENT $ORCH_SCHEDULED_AT $PWD\"; test -n \"$ORCH_RUN_ID$ORCH_SESSION\"";
     let team = team(script, "timeout: 15m");
-    let said = once(&team, &["--scheduled", "--at", "2026-11-23T13:20:00Z"]);
+    let said = once(&team, &["--scheduled", "--at", "2025-11-24T13:20:00Z"]);
     assert_eq!(said.code, 0, "{said:?}");
     let top = team.repo.path().display();
-    assert!(said.out.contains(&format!("data 2026-11-23T13:15:00Z {top}\n")), "{said:?}");
+    assert!(said.out.contains(&format!("data 2025-11-24T13:15:00Z {top}\n")), "{said:?}");
     let run = runs(&team).remove(0);
     let told = ["job", "occurrence", "outcome"].map(|key| run[key].as_str().unwrap());
-    assert_eq!(told, ["data_ingestion", "2026-11-23T13:15:00Z", "succeeded"]);
+    assert_eq!(told, ["data_ingestion", "2025-11-24T13:15:00Z", "succeeded"]);
     assert_eq!((run["attempts"].as_u64(), run["exit_code"].as_i64()), (Some(1), Some(0)));
     let output = std::fs::read_to_string(run["log"].as_str().unwrap()).unwrap();
     assert!(said.out.contains(&output), "{output}");
@@ -149,7 +149,7 @@ fn one_job_runs_and_is_written_down() {
         (line["agent"].as_str(), line["inputs"]["job"].as_str()),
         (Some("data"), Some("data_ingestion"))
     );
-    let told = team.orch("", &["schedule", "list", "--day", "2026-11-23"]);
+    let told = team.orch("", &["schedule", "list", "--day", "2025-11-24"]);
     assert!(told.contains("succeeded "), "{told}");
 }
 
@@ -158,7 +158,7 @@ fn one_job_runs_and_is_written_down() {
 #[test]
 fn a_long_list_begins_anew() {
     let team = team("true", "timeout: 15m");
-    let due = ["--scheduled", "--at", "2026-11-23T13:15:00Z"];
+    let due = ["--scheduled", "--at", "2025-11-24T13:15:00Z"];
     assert_eq!(once(&team, &due).code, 0);
     let folder = team.repo.path().join(".git/orch/schedule");
     let mut text = std::fs::read_to_string(folder.join("runs.jsonl")).unwrap();
@@ -180,25 +180,25 @@ fn what_other_schedulers_wake_runs_only_when_it_is_due() {
         said.out
     };
     // A holiday, the wrong half of daylight saving, and more than the grace behind the time.
-    nothing(&["--at", "2026-11-26T13:15:00Z"]);
-    nothing(&["--at", "2026-11-23T12:15:00Z"]);
+    nothing(&["--at", "2025-11-27T13:15:00Z"]);
+    nothing(&["--at", "2025-11-24T12:15:00Z"]);
     assert!(
-        nothing(&["--at", "2026-11-23T14:05:00Z"]).contains("due next at 2026-11-24T13:15:00Z")
+        nothing(&["--at", "2025-11-24T14:05:00Z"]).contains("due next at 2025-11-25T13:15:00Z")
     );
-    nothing(&["--at", "2026-11-23T13:20:00Z", "--grace", "5m"]);
+    nothing(&["--at", "2025-11-24T13:20:00Z", "--grace", "5m"]);
     assert_eq!(seen(&team), [""; 0]);
     // The machine is three hours late: the line of summer's half was not due, that of winter's was.
-    let late = ["--at", "2026-11-23T16:20:00Z", "--fired-by"];
+    let late = ["--at", "2025-11-24T16:20:00Z", "--fired-by"];
     nothing(&[&late[..], &["15 12 * * 1-5"]].concat());
     let dry = once(&team, &[&["--scheduled", "--dry-run"], &late[..], &["15 13 * * 1-5"]].concat());
     assert!(
-        dry.out.contains("would run job data_ingestion, due at 2026-11-23T13:15:00Z"),
+        dry.out.contains("would run job data_ingestion, due at 2025-11-24T13:15:00Z"),
         "{dry:?}"
     );
     assert_eq!(seen(&team), [""; 0]);
     assert_eq!(once(&team, &[&["--scheduled"], &late[..], &["15 13 * * 1-5"]].concat()).code, 0);
     assert!(nothing(&[&late[..], &["15 13 * * 1-5"]].concat()).contains("ran here for"));
-    assert!(nothing(&["--at", "2026-11-23T13:15:00Z"]).contains("ran here for"));
+    assert!(nothing(&["--at", "2025-11-24T13:15:00Z"]).contains("ran here for"));
     assert_eq!(seen(&team).len(), 1);
     assert_eq!(once(&team, &["--scheduled", "--fired-by", "@daily"]).code, 2);
 }
@@ -274,7 +274,7 @@ fn nothing_runs_under_a_halt() {
             assert!(err.contains(&format!("halt {id} stands for {scope}: Stop")), "{err}");
             assert!(err.contains(&format!("orch unhalt {id} --sign-off STATEMENT")), "{err}");
         }
-        let told = team.orch("", &["schedule", "list", "--day", "2026-11-23"]);
+        let told = team.orch("", &["schedule", "list", "--day", "2025-11-24"]);
         assert!(told.contains(&format!("data_ingestion is halted by {id}")), "{told}");
         team.orch("sponsor", &["unhalt", &id, "--sign-off", "All is well"]);
         team.smuggle("Lift it");
@@ -288,7 +288,7 @@ fn nothing_runs_under_a_halt() {
 #[test]
 fn what_came_due_runs_once_each() {
     let team = team("exit 1", "timeout: 15m");
-    let due = ["due", "--run", "--since", "2026-11-23T13:10:00Z", "--at", "2026-11-23T13:40:00Z"];
+    let due = ["due", "--run", "--since", "2025-11-24T13:10:00Z", "--at", "2025-11-24T13:40:00Z"];
     let dry = schedule(&team, &[&due[..], &["--dry-run"]].concat());
     assert_eq!(
         dry.out.lines().filter(|line| line.starts_with("would run job")).count(),

@@ -92,3 +92,17 @@ fn what_comes_within_a_second_has_names_of_its_own() {
     };
     assert_eq!((folders("incidents"), folders("halts")), (6, 6));
 }
+
+/// What is still to come is not run ahead of its time, which would find it done.
+#[test]
+fn what_is_still_to_come_is_not_run() {
+    let team = hedge(&[]);
+    let ahead = ["--scheduled", "--at", "2999-06-10T13:15:00Z"];
+    let said = once(&team, "", "trade_pack", &ahead);
+    assert!(said.fault().contains("2999-06-10T13:15:00Z is still to come"), "{said:#?}");
+    let dry = once(&team, "", "trade_pack", &[&ahead[..], &["--dry-run"]].concat());
+    assert!(dry.code == 0 && dry.out.contains("would run job trade_pack"), "{dry:#?}");
+    let due = ["schedule", "due", "--run", "--at", "2999-06-10T13:15:00Z"];
+    assert!(team.try_orch("", &due).fault().contains("is still to come"));
+    assert!(!team.repo.path().join(".git/orch/schedule/runs.jsonl").exists());
+}

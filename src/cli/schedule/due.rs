@@ -49,6 +49,9 @@ impl Due {
         let due = timetable.between(since, at);
         if self.run {
             office.actor(context)?;
+            if !self.dry_run {
+                Office::must_have_come(context, at)?;
+            }
             return self
                 .run_all(context, due.iter().map(|due| (due.job.clone(), due.at)).collect());
         }

@@ -79,6 +79,17 @@ impl Office {
         said.map(|_| context.agent(&self.policy)).transpose()
     }
 
+    /// Refuses to run anything for a moment that is still to come: its own time would find it done.
+    fn must_have_come(context: &Context, at: Moment) -> Result<(), Stop> {
+        match at > context.at() {
+            true => {
+                let help = "see what would run then: `--dry-run`; or wait for it";
+                Err(Stop::fault(format!("{at} is still to come"), help))
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Gives the schedule in moments.
     fn timetable(&self) -> Timetable<'_> {
         Timetable::of(&self.policy.schedule)

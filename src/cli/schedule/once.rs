@@ -39,7 +39,7 @@ pub(in crate::cli) struct RunOnce {
     /// however late it is; `CRON_TZ=ZONE` may stand before it
     #[arg(long, value_name = "CRON", requires = "scheduled", value_parser = cron)]
     fired_by: Option<Cron>,
-    /// As of another moment, in RFC 3339
+    /// As of another moment, in RFC 3339; one that is still to come with `--dry-run` alone
     #[arg(long, value_name = "MOMENT", requires = "scheduled", value_parser = moment)]
     at: Option<Moment>,
     /// Tell what would run, and run nothing
@@ -56,8 +56,12 @@ impl RunOnce {
         let office = Office::of(context)?;
         office.job(&self.job)?;
         office.actor(context)?;
+        let at = self.at.unwrap_or(context.at());
+        if !self.dry_run {
+            Office::must_have_come(context, at)?;
+        }
         let occurrence = match self.scheduled {
-            true => match self.occurrence(&office.timetable(), self.at.unwrap_or(context.at())) {
+            true => match self.occurrence(&office.timetable(), at) {
                 Ok(at) => Some(at),
                 Err(why) => {
                     say(format!("job {} has nothing to do: {why}", self.job));
