@@ -37,7 +37,7 @@ pub use health::{Document, Health, Hours, Level, OnCall, Page, Probe, Thresholds
 pub use identity::{Identities, SignatureRule};
 pub use model::{Rollback, StageKind};
 pub use overlap::Scope;
-pub use procedure::{Procedure, REPORT_STEP};
+pub use procedure::{Procedure, REPORT_STEP, TASK_WORD};
 pub use schedule::{Attempts, Job, NYSE, OwnCalendar, Schedule, Window};
 pub use terms::{Lasting, duration};
 pub use trouble::ROLLBACK_STAGE;

@@ -14,6 +14,9 @@ use crate::source::LaneName;
 /// The step that every incident owes, beside those of its procedure.
 pub const REPORT_STEP: &str = "report";
 
+/// What stands in a step's command for the first task that its incident is about.
+pub const TASK_WORD: &str = "{task}";
+
 /// What is done about one kind of incident (R003-7 to R003-12).
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -29,6 +32,14 @@ pub struct Procedure {
     pub lanes: Vec<LaneName>,
     /// The steps, in order.
     pub steps: Vec<PlannedStep>,
+}
+
+impl Procedure {
+    /// Tells whether a step's command is about the incident's task, so that one must be named.
+    pub fn is_about_task(&self) -> bool {
+        let mut words = self.steps.iter().flat_map(|step| &step.command);
+        words.any(|word| word.contains(TASK_WORD))
+    }
 }
 
 /// Adds everything that is wrong with them.

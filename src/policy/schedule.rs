@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::model::Model;
+use super::procedure::{Procedure, TASK_WORD};
 use super::terms::{Lasting, Problems};
 use crate::calendar::{Clock, Date, Days, TimeOfDay, Zone};
 use crate::record::did_you_mean;
@@ -207,6 +208,13 @@ fn job_problems(model: &Model, field: &str, job: &Job, problems: &mut Problems<'
     attempts(job.retry, field, problems);
     for (key, named) in [("procedure", &job.procedure), ("on_failure", &job.on_failure)] {
         procedure(model, named.as_ref(), &format!("{field}.{key}"), problems);
+        let planned = named.as_ref().and_then(|name| model.procedures.get(name));
+        if planned.is_some_and(Procedure::is_about_task) {
+            let message =
+                format!("this procedure is about a task (`{TASK_WORD}`), and a job names none");
+            let help = "name one whose commands ask for no task";
+            problems.at(&format!("{field}.{key}"), message, help);
+        }
     }
 }
 
@@ -293,6 +301,16 @@ mod tests {
             ("kind: slack", "kind: email", "goes to somebody"),
             ("procedure: compliance_veto}", "procedure: veto}", "there is no procedure `veto`"),
             ("if_failed: retry", "if_failed: root_cause", "no step before this one"),
+            (
+                "command: [orch, health], accept",
+                "command: [a, \"{task}\"], accept",
+                "a job names none",
+            ),
+            (
+                "description: Confirm that all agents are at rest",
+                "command: [orch, status, \"x-{task}\"]",
+                "a job names none",
+            ),
             ("owner: safety_officer, person: true", "person: true, command: [x]", "is a person's"),
         ] {
             let found = problems_of(from, to);

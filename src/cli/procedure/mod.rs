@@ -95,9 +95,7 @@ impl Start {
     fn run(self, context: &Context) -> Result<(), Stop> {
         let policy = View::of(context, &[])?.policy();
         let planned = known(&policy, &self.name)?;
-        let about_task = |word: &String| word.contains(walk::TASK);
-        let mut words = planned.steps.iter().flat_map(|step| &step.command);
-        if self.task.is_empty() && words.any(about_task) {
+        if self.task.is_empty() && planned.is_about_task() {
             let message = format!("procedure `{}` is about a task, and none is named", self.name);
             return Err(Stop::fault(message, "name it: `--task ID`"));
         }

@@ -13,14 +13,12 @@ use crate::cli::ledger::Writing;
 use crate::cli::output::{complain, say};
 use crate::cli::signals::Signals;
 use crate::ledger::IncidentState;
-use crate::policy::{Policy, duration};
+use crate::policy::{Policy, TASK_WORD, duration};
 use crate::record::kind::{IncidentStep, PlannedStep, StepStatus};
 use crate::source::{AgentName, TaskId};
 
 /// What stands for the incident's id in a command.
 const INCIDENT: &str = "{incident}";
-/// What stands for the first task it is about.
-pub(super) const TASK: &str = "{task}";
 /// How many of the last lines of its output a step shows as evidence.
 const SHOWN: usize = 24;
 
@@ -178,7 +176,7 @@ fn errand(
     (step, actor): (&PlannedStep, &AgentName),
 ) -> Result<Errand, Stop> {
     let task = state.incident.tasks.first();
-    if task.is_none() && step.command.iter().any(|word| word.contains(TASK)) {
+    if task.is_none() && step.command.iter().any(|word| word.contains(TASK_WORD)) {
         let message = format!("step `{}` is about a task, and `{id}` names none", step.step);
         let help = format!(
             "do it by hand, then say so: `orch incident step {id} --step {} --outcome OUTCOME`",
@@ -187,7 +185,7 @@ fn errand(
         return Err(Stop::fault(message, help));
     }
     let task = task.map_or("", TaskId::as_str);
-    let filled = |word: &String| word.replace(INCIDENT, id.as_str()).replace(TASK, task);
+    let filled = |word: &String| word.replace(INCIDENT, id.as_str()).replace(TASK_WORD, task);
     let command: Vec<String> = step.command.iter().map(filled).collect();
     let owner = step.owner.as_ref().unwrap_or(actor);
     let variable = |text: &str| Some(text.into());
