@@ -106,3 +106,34 @@ fn what_is_still_to_come_is_not_run() {
     assert!(team.try_orch("", &due).fault().contains("is still to come"));
     assert!(!team.repo.path().join(".git/orch/schedule/runs.jsonl").exists());
 }
+
+/// A line that was cut off when the machine went down takes no other with it: what ran does not run again;
+/// and runs of one second are told apart.
+#[test]
+fn a_torn_list_of_runs_loses_no_run() {
+    let count = (
+        "owners: [director], command: [\"true\"]}\n    execution_window",
+        "owners: [director], command: [sh, -c, \"echo $ORCH_RUN_ID >> ran\"]}\n    execution_window",
+    );
+    let team = hedge(&[count]);
+    let list = team.repo.path().join(".git/orch/schedule/runs.jsonl");
+    std::fs::create_dir_all(list.parent().unwrap()).unwrap();
+    std::fs::write(&list, "{\"job\":\"trade_pa").unwrap();
+    let days = [
+        "schedule",
+        "due",
+        "--run",
+        "--since",
+        "2025-11-24T14:10:00Z",
+        "--at",
+        "2025-11-26T14:20:00Z",
+    ];
+    for day in ["2025-11-24", "2025-11-25", "2025-11-24", "2025-11-25"] {
+        let at = format!("{day}T14:20:00Z");
+        assert_eq!(once(&team, "", "trade_pack", &["--scheduled", "--at", &at]).code, 0);
+    }
+    let _others_may_fail = team.try_orch("", &days);
+    let ran = team.read("ran");
+    let names: std::collections::BTreeSet<&str> = ran.lines().collect();
+    assert_eq!((ran.lines().count(), names.len()), (3, 3), "{ran}");
+}

@@ -1,7 +1,7 @@
 //! The list of what became of jobs on this machine: one line of JSON a run, beside Git's own files.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::lock::Lock;
@@ -49,11 +49,24 @@ pub(super) fn append(repository: &GitRepository, run: &JobRun) -> Result<(), Fau
     let line = serde_json::to_string(run).expect("plain values are JSON");
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(folder(repository))?;
-        let mut list = File::options().create(true).append(true).open(&file)?;
+        let mut list = File::options().create(true).append(true).read(true).open(&file)?;
+        // A line that was cut off must not swallow this one.
+        let begin = if ends_a_line(&mut list)? { "" } else { "\n" };
         // In one piece: two jobs may end at once.
-        list.write_all(format!("{line}\n").as_bytes())
+        list.write_all(format!("{begin}{line}\n").as_bytes())
     };
     write().map_err(|error| unable(&file, &error))
+}
+
+/// Tells whether a file is empty, or ends with a line that is whole.
+fn ends_a_line(file: &mut File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 /// Gives the file for the output of a run, and lets go of the oldest outputs of the job.
@@ -61,7 +74,7 @@ pub(super) fn log(repository: &GitRepository, job: &JobName, run_id: &str) -> Pa
     let folder = folder(repository).join("logs").join(job.as_str());
     let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
     let mut known: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    // Their names end with their moments.
+    // Their names tell their moments behind the job's.
     known.sort();
     for old in known.iter().rev().skip(KEPT - 1) {
         let _stays_a_little_longer = fs::remove_file(old);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -18,6 +19,9 @@ use crate::ops::schedule::{JobRun, Outcome, has_run};
 use crate::policy::Job;
 use crate::source::{AgentName, JobName, Moment};
 use crate::world::StandingHalt;
+
+/// How many runs this process has begun.
+static BEGUN: AtomicU32 = AtomicU32::new(0);
 
 /// How often it is looked whether a wait is over.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -183,7 +187,10 @@ impl<'o> Running<'o> {
         (work, actor): (&'o Work, Option<AgentName>),
     ) -> Self {
         let began = context.at();
-        let run_id = format!("{}-{}", work.job, draft::stamp(began));
+        // Two may begin within a second, in one process or in two.
+        let number = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
+        let (stamp, process) = (draft::stamp(began), std::process::id());
+        let run_id = format!("{}-{stamp}-{process}-{number}", work.job);
         let policy = &office.policy;
         // Who is woken by a clock acts for the job's owner, but for no person.
         let owner = || job.owners.iter().find(|owner| !policy.is_person(owner)).cloned();
