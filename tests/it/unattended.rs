@@ -137,3 +137,18 @@ fn a_torn_list_of_runs_loses_no_run() {
     let names: std::collections::BTreeSet<&str> = ran.lines().collect();
     assert_eq!((ran.lines().count(), names.len()), (3, 3), "{ran}");
 }
+
+/// What a command says is not put on the record unless the step is to show it: it may be a secret.
+#[test]
+fn what_a_command_says_stays_on_the_machine() {
+    let tells = "command: [sh, -c, \"echo hunt''er2; exit 3\"]";
+    let failing = format!("{tells}, on_failure");
+    let retry = format!("owner: ops, {tells}}}");
+    let team = hedge(&[(CHECKS, &failing), (RETRIED, &retry)]);
+    assert_eq!(once(&team, "", "health_checks", &[]).code, 1);
+    let files = team.repo.git(&["ls-files", ".orch/incidents"]);
+    let all: String = files.lines().map(|file| team.read(file)).collect();
+    assert!(all.contains("job health_checks failed with exit code 3"), "{all}");
+    assert!(all.contains("outcome: exit code 3") && !all.contains("hunter2"), "{all}");
+    assert!(all.contains("market_data"), "what shows evidence is shown: {all}");
+}

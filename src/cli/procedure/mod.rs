@@ -27,8 +27,9 @@ pub(super) enum Procedure {
     #[command(
         after_help = "Steps that have a command are run and recorded, one after the other; it stops at the first that \
                       is a\nperson's, somebody else's, or has no command, and tells who does what next. A command \
-                      sees ORCH_INCIDENT,\nORCH_STEP, ORCH_AGENT (the step's owner) and ORCH_IDEMPOTENCY_KEY. Exit \
-                      code 1 if a step failed for good\nand no other stands in for it.\nExample: orch procedure \
+                      sees ORCH_INCIDENT,\nORCH_STEP, ORCH_AGENT (the step's owner) and ORCH_IDEMPOTENCY_KEY.\nRecorded are \
+                      its exit code, its attempts and the digest of its output; the last lines of the \
+                      output only if the\nstep says `evidence: true`. Exit code 1 if a step failed for good\nand no other stands in for it.\nExample: orch procedure \
                       start kill_switch --trigger 'Drawdown over limit'"
     )]
     Start(Start),

@@ -206,14 +206,17 @@ fn errand(
     })
 }
 
-/// Records how a step's command ended, unless it, or somebody else meanwhile, has said so already.
+/// Records how a step's command ended, unless it, or somebody else meanwhile, has said so already. What it
+/// said may be secret, and a record is for ever: its last lines are recorded of a step that is to show
+/// evidence, and of no other.
 fn record(context: &Context, id: &TaskId, step: &PlannedStep, tried: &Tried) -> Result<(), Stop> {
     let last = &tried.last;
     let mut outcome = last.in_words();
     if tried.attempts > 1 {
         outcome.push_str(&format!(", at attempt {}", tried.attempts));
     }
-    if let (Some(line), How::Exited(_) | How::TimedOut) = (last.last_line(), &last.how) {
+    let shows = step.evidence && matches!(last.how, How::Exited(_) | How::TimedOut);
+    if let Some(line) = last.last_line().filter(|_| shows) {
         outcome.push_str(&format!(": {line}"));
     }
     let mut shown: Vec<String> = last.lines().rev().take(SHOWN).collect();

@@ -146,8 +146,14 @@ impl Course {
         Course { outcome, attempts, exit_code, message }
     }
 
-    /// Gives how it failed, in words.
+    /// Gives how it failed, in words, with the last thing that it said.
     fn told(&self) -> String {
+        let last = self.message.as_ref().map(|last| format!(": {}", last.trim_end_matches('.')));
+        format!("{}{}", self.in_short(), last.unwrap_or_default())
+    }
+
+    /// The same without a word of what it said, which may be secret.
+    fn in_short(&self) -> String {
         let how = match (self.outcome, self.exit_code) {
             (Outcome::TimedOut, _) => "took longer than it may".to_owned(),
             (Outcome::NotStarted, _) => "could not be started".to_owned(),
@@ -158,8 +164,7 @@ impl Course {
             1 => String::new(),
             times => format!(", {times} times"),
         };
-        let last = self.message.as_ref().map(|last| format!(": {}", last.trim_end_matches('.')));
-        format!("{how}{tried}{}", last.unwrap_or_default())
+        format!("{how}{tried}")
     }
 }
 
@@ -330,7 +335,7 @@ impl<'o> Running<'o> {
         let again = format!("mend it, then run it again: `orch schedule run-once {}`", self.name);
         let message = format!("{told}; its output is in {}", self.log.display());
         let Some(procedure) = &self.job.on_failure else { return Stop::denied(message, again) };
-        let words = start(procedure, &told);
+        let words = start(procedure, &format!("job {} {}", self.name, course.in_short()));
         let title = format!("procedure {procedure}, because job {} failed", self.name);
         let mut program = self.program(&words, title, None, 1);
         program.variables.push(("ORCH_AGENT", Some(self.answering.clone().into())));
