@@ -20,9 +20,12 @@ impl Zone {
         Zone(TimeZone::UTC)
     }
 
-    /// Gives the day and the time that its clocks show at a moment, without the seconds.
+    /// Gives the day and the time that its clocks show at a moment, without the seconds; behind the last
+    /// that the calendar knows, in the year 9999, what they show at that one.
     pub fn local(&self, at: Moment) -> (Date, Clock) {
-        let at = Timestamp::from_second(at.unix()).expect("moments end with the year 9999");
+        let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        let known = at.unix().clamp(first, last);
+        let at = Timestamp::from_second(known).expect("it lies between the first and the last");
         let shown = self.0.to_datetime(at);
         let number = |number: i8| u8::try_from(number).expect("a clock shows no less than 0");
         let clock = Clock { hour: number(shown.hour()), minute: number(shown.minute()) };
@@ -98,6 +101,8 @@ super::spelled!(Zone);
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     /// R003-2: what the clocks leave out, and what they show twice.
@@ -140,6 +145,24 @@ mod tests {
         assert_eq!(end(york, "2026-03-08T06:00:00Z"), some("2026-03-09T04:00:00Z"));
         assert_eq!(end(york, "2026-11-01T05:00:00Z"), some("2026-11-02T05:00:00Z"));
         assert_eq!(end("UTC", "2026-11-02T14:00:00Z"), some("2026-11-03T00:00:00Z"));
+    }
+
+    /// The last and the first moments that can be written have a day everywhere.
+    #[test]
+    fn the_edges_of_the_calendar_have_days() {
+        for zone in ["UTC", "America/New_York", "Pacific/Apia", "Pacific/Kiritimati"] {
+            let zone: Zone = zone.parse().expect("a zone");
+            for at in ["9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z"] {
+                let at: Moment = at.parse().expect("a moment");
+                for beside in [at, at.plus(TimeDelta::days(400)), at.plus(TimeDelta::days(-400))] {
+                    let day = zone.local(beside).0.to_string();
+                    assert!(
+                        ["9998", "9999", "1968", "1969", "1970", "1971"].contains(&&day[..4]),
+                        "{day}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -404,8 +404,12 @@ fn a_command_that_nobody_agreed_to_is_not_run() {
     let file = ".orch/incidents/inc-001/0001-incident.yaml";
     team.edit(file, "- \"true\"", "- touch\n          - forged");
     team.repo.git(&["add", file]);
-    let said = team.try_orch("execution", &["procedure", "walk", "inc-001"]);
-    assert!(said.denied().contains("the policy has no step `alternate`"), "{said:#?}");
+    for dry in [&[][..], &["--dry-run"]] {
+        let walk = [&["procedure", "walk", "inc-001"], dry].concat();
+        let said = team.try_orch("execution", &walk);
+        assert!(said.denied().contains("the policy has no step `alternate`"), "{said:#?}");
+        assert!(!said.out.contains("would run"), "{said:#?}");
+    }
     assert!(!team.repo.path().join("forged").exists());
     team.guard(&[]).refused_by("record-invalid");
 }

@@ -152,3 +152,19 @@ fn what_a_command_says_stays_on_the_machine() {
     assert!(all.contains("outcome: exit code 3") && !all.contains("hunter2"), "{all}");
     assert!(all.contains("market_data"), "what shows evidence is shown: {all}");
 }
+
+/// R003-2: the first and the last moments that can be written are answered.
+#[test]
+fn the_edges_of_the_calendar_are_answered() {
+    let team = hedge(&[]);
+    for at in ["9999-12-30T00:00:00Z", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z"] {
+        for what in ["next", "due"] {
+            let said = team.try_orch("", &["schedule", what, "--at", at]);
+            assert_eq!(said.code, 0, "{what} {at} {said:#?}");
+        }
+        let said = team.try_orch("", &["schedule", "list", "--day", &at[..10]]);
+        assert!([0, 2].contains(&said.code), "{at} {said:#?}");
+        let said = once(&team, "", "trade_pack", &["--scheduled", "--at", at, "--dry-run"]);
+        assert_eq!(said.code, 0, "{at} {said:#?}");
+    }
+}

@@ -120,16 +120,21 @@ fn may_run(policy: &Policy, step: &PlannedStep, actor: &AgentName) -> bool {
     own && !step.person && !step.command.is_empty()
 }
 
-/// Tells which steps would be taken.
+/// Tells which steps would be taken; refuses what would be refused.
 fn foresee(context: &Context, view: &View, id: &TaskId) -> Result<(), Stop> {
     let (policy, state) = (view.policy(), incident_in(view, id)?);
     let actor = context.agent(&policy)?;
+    if state.closed.is_some() || state.active_run().is_some() {
+        return tell_next(context, id);
+    }
     for step in state.open_steps() {
         if !may_run(&policy, step, &actor) {
             let who = step.owner.as_ref().map_or("anyone", AgentName::as_str);
             say(format!("then step {} waits for {who}", step.step));
             return Ok(());
         }
+        agreed(&policy, id, state, step)?;
+        errand(context, view, (id, state), (step, &actor))?;
         say(format!("would run step {}: {}", step.step, step.command.join(" ")));
     }
     Ok(())
