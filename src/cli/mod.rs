@@ -73,6 +73,7 @@ mod tasks;
 mod templates;
 mod told;
 mod trace;
+mod trust;
 mod update;
 mod worktree;
 

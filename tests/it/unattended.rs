@@ -168,3 +168,66 @@ fn the_edges_of_the_calendar_are_answered() {
         assert_eq!(said.code, 0, "{at} {said:#?}");
     }
 }
+
+/// A branch's policy that nobody agreed on runs none of its commands, whether it is checked out or named;
+/// once the protected branch has it, it does.
+#[test]
+fn a_policy_that_nobody_agreed_on_runs_nothing() {
+    let team = hedge(&[]);
+    team.repo.git(&["switch", "--quiet", "-c", "orch/their-proposal"]);
+    let theirs = "command: [sh, -c, \"echo >> theirs\"]";
+    let probe = format!("component: keys, {theirs}");
+    team.edit(".orch/policy.yaml", "component: keys, command: [\"true\"]", &probe);
+    team.edit(
+        ".orch/policy.yaml",
+        "owners: [director], command: [\"true\"]}\n    execution_window",
+        &format!("owners: [director], {theirs}}}\n    execution_window"),
+    );
+    team.edit(
+        ".orch/policy.yaml",
+        "owner: execution, command: [\"true\"]",
+        &format!("owner: execution, {theirs}"),
+    );
+    team.smuggle("Propose another policy");
+    let ran = || team.repo.path().join("theirs").exists();
+    let start = ["procedure", "start", "execution_failure", "inc-001", "--trigger", "x"];
+    let due = ["schedule", "due", "--run", "--at", "2025-11-24T14:15:00Z"];
+    let all = |agent: &str| {
+        let health = team.try_orch(agent, &["health", "--component", "keys", "--format", "json"]);
+        [
+            health,
+            once(&team, agent, "trade_pack", &[]),
+            team.try_orch(agent, &due),
+            team.try_orch(agent, &start),
+        ]
+    };
+    let told = "the policy of this branch is not what `main` has agreed on";
+    for detached in [false, true] {
+        let [health, others @ ..] = all("execution");
+        assert!(health.code == 0 && health.err.contains(told), "{health:#?}");
+        assert_eq!(health.json()["status"], "unknown", "{health:#?}");
+        assert!(others.iter().all(|said| said.fault().contains(told)), "{others:#?}");
+        assert!(!ran() && !team.repo.path().join(".orch/incidents").exists());
+        team.orch("execution", &[&start[..], &["--no-run"]].concat());
+        let walk = team.try_orch("execution", &["procedure", "walk", "inc-001"]);
+        assert!(walk.fault().contains(told) && !ran(), "{walk:#?}");
+        team.repo.git(&["reset", "--quiet", "--hard"]);
+        if !detached {
+            team.repo.git(&["switch", "--quiet", "--detach"]);
+        }
+    }
+    team.repo.git(&["switch", "--quiet", "main"]);
+    let named =
+        team.try_orch("execution", &["health", "orch/their-proposal", "--component", "keys"]);
+    assert!(named.err.contains("`main` has agreed on") && !ran(), "{named:#?}");
+    team.repo.git(&["merge", "--quiet", "--no-edit", "--no-verify", "orch/their-proposal"]);
+    for branch in ["main", "orch/of-theirs"] {
+        for said in all("execution") {
+            assert_eq!((said.code, ran()), (0, true), "{branch} {said:#?}");
+        }
+        team.repo.git(&["reset", "--quiet", "--hard"]);
+        if branch == "main" {
+            team.repo.git(&["switch", "--quiet", "-c", "orch/of-theirs"]);
+        }
+    }
+}

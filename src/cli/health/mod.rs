@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use super::Stop;
 use super::context::{Context, View, readable_policy};
 use super::hooks;
-use super::output::{json as print_json, say, table};
+use super::output::{complain, json as print_json, say, table};
 use super::run::near_or_all;
+use super::trust::{agreed_elsewhere, disagreement};
 use crate::ops::schedule::Timetable;
 use crate::policy::{Policy, Probe, Thresholds};
 use crate::render::Format;
@@ -28,7 +29,7 @@ const SHOWN: usize = 5;
 #[command(
     after_help = "Looks at what the ledgers say of the work (of open tasks, and of those opened since a month before \
                   the\nthresholds' windows), at this clone, and runs the policy's probes: `health` in \
-                  .orch/policy.yaml.\nExit code 0 if all is healthy, 1 if something is degraded or failed, 2 if it \
+                  .orch/policy.yaml; on a branch whose policy the protected one has not agreed on, none of\nthem, and what they look at is unknown.\nExit code 0 if all is healthy, 1 if something is degraded or failed, 2 if it \
                   could not look.\nExample: orch health --component audits --component deployments"
 )]
 pub(super) struct Health {
@@ -60,7 +61,12 @@ impl Health {
         let policy = view.policy();
         let mut measured = measure(&view)?;
         self.known(&health(&view.world, &measured))?;
-        measured.probes = probes::run(view.repository.work_dir(), &self.probes(&policy))?;
+        let probes = self.probes(&policy);
+        match agreed_elsewhere(&view)?.filter(|_| !probes.is_empty()) {
+            None => measured.probes = probes::run(view.repository.work_dir(), &probes)?,
+            // What one's own programs look at stays unknown.
+            Some(branch) => complain(disagreement(&branch)),
+        }
         let mut found = health(&view.world, &measured);
         found.keep(&self.component);
         match self.raw || self.format == Format::Json {

@@ -12,6 +12,7 @@ use super::incident::{self, Opening};
 use super::ledger::Writing;
 use super::output::{id, say};
 use super::run::near_or_all;
+use super::trust::must_be_agreed;
 use crate::policy::{Policy, Procedure as Planned};
 use crate::source::TaskId;
 
@@ -94,7 +95,8 @@ fn known<'p>(policy: &'p Policy, name: &str) -> Result<&'p Planned, Stop> {
 
 impl Start {
     fn run(self, context: &Context) -> Result<(), Stop> {
-        let policy = View::of(context, &[])?.policy();
+        let view = View::of(context, &[])?;
+        let policy = view.policy();
         let planned = known(&policy, &self.name)?;
         if self.task.is_empty() && planned.is_about_task() {
             let message = format!("procedure `{}` is about a task, and none is named", self.name);
@@ -108,6 +110,9 @@ impl Start {
             severity: None,
             tasks: self.task,
         };
+        if !self.no_run {
+            must_be_agreed(&view)?;
+        }
         let id = incident::open(context, opening, self.writing)?;
         if self.writing.dry_run {
             say("would then take its steps: orch procedure show tells them");

@@ -12,6 +12,7 @@ use crate::cli::incident::{incident_in, look, tell_next, write};
 use crate::cli::ledger::Writing;
 use crate::cli::output::{complain, say};
 use crate::cli::signals::Signals;
+use crate::cli::trust::must_be_agreed;
 use crate::ledger::IncidentState;
 use crate::policy::{Policy, TASK_WORD, duration};
 use crate::record::kind::{IncidentStep, PlannedStep, StepStatus};
@@ -40,6 +41,7 @@ pub(super) fn walk(context: &Context, id: &TaskId, writing: Writing) -> Result<(
         let (policy, state) = (view.policy(), incident_in(&view, id)?);
         let actor = now.agent(&policy)?;
         let Some(step) = ours(&policy, state, &actor) else { return tell_next(&now, id) };
+        must_be_agreed(&view)?;
         agreed(&policy, id, state, step)?;
         signals.idle(false);
         let errand = errand(&now, &view, (id, state), (step, &actor))?;
@@ -133,6 +135,7 @@ fn foresee(context: &Context, view: &View, id: &TaskId) -> Result<(), Stop> {
             say(format!("then step {} waits for {who}", step.step));
             return Ok(());
         }
+        must_be_agreed(view)?;
         agreed(&policy, id, state, step)?;
         errand(context, view, (id, state), (step, &actor))?;
         say(format!("would run step {}: {}", step.step, step.command.join(" ")));

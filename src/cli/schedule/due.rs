@@ -8,6 +8,7 @@ use super::work::{Work, catch_signals};
 use crate::cli::Stop;
 use crate::cli::context::Context;
 use crate::cli::output::{json as print_json, moment, say, table};
+use crate::cli::trust::must_be_agreed;
 use crate::ops::schedule::has_run;
 use crate::render::Format;
 use crate::source::Moment;
@@ -49,6 +50,7 @@ impl Due {
         let due = timetable.between(since, at);
         if self.run {
             office.actor(context)?;
+            must_be_agreed(&office.view)?;
             if !self.dry_run {
                 Office::must_have_come(context, at)?;
             }

@@ -14,6 +14,7 @@ use crate::cli::context::Context;
 use crate::cli::exec::{Asked, Claim, Ended, How, Program, words};
 use crate::cli::output::{complain, say};
 use crate::cli::signals::Signals;
+use crate::cli::trust::must_be_agreed;
 use crate::draft;
 use crate::ops::schedule::{JobRun, Outcome, has_run};
 use crate::policy::Job;
@@ -51,6 +52,7 @@ impl Work {
         let office = Office::of(context)?;
         let job = office.job(&self.job)?;
         let actor = office.actor(context)?;
+        must_be_agreed(&office.view)?;
         if self.dry_run {
             return self.tell(&office, job, context.at());
         }
