@@ -53,7 +53,9 @@ pub fn webhook(envelope: &Envelope<'_>) -> Value {
     })
 }
 
-/// Gives the message of Slack's incoming webhooks: a line for notifications, and blocks.
+/// Gives the message of Slack's incoming webhooks: a line for notifications, and blocks. Slack makes
+/// links and calls of words by itself, unless `verbatim` forbids it in a block, and `parse` and
+/// `link_names` in the line.
 pub fn slack(envelope: &Envelope<'_>) -> Value {
     let headline = escaped(&headline(envelope.due));
     let mut body = format!("*{headline}*\n{}", escaped(&short(&envelope.due.alert.message)));
@@ -63,7 +65,15 @@ pub fn slack(envelope: &Envelope<'_>) -> Value {
     let body = cut(&body, LONGEST + 900);
     json!({
         "text": format!("{headline}: {}", escaped(&short(&envelope.due.alert.message))),
-        "blocks": [{ "type": "section", "text": { "type": "mrkdwn", "text": body } }],
+        "mrkdwn": false,
+        "parse": "none",
+        "link_names": 0,
+        "unfurl_links": false,
+        "unfurl_media": false,
+        "blocks": [{
+            "type": "section",
+            "text": { "type": "mrkdwn", "text": body, "verbatim": true },
+        }],
     })
 }
 
@@ -161,7 +171,11 @@ mod tests {
     #[test]
     fn slack_reads_words_as_words() {
         let due = alert("<!channel> a & b <https://x|y>\u{202e}");
-        let body = slack(&sent(&due)).to_string();
+        let body = slack(&sent(&due));
+        assert_eq!(body["blocks"][0]["text"]["verbatim"], true, "bare addresses make no link");
+        assert_eq!((&body["parse"], &body["link_names"]), (&"none".into(), &0.into()));
+        assert_eq!((&body["unfurl_links"], &body["unfurl_media"]), (&false.into(), &false.into()));
+        let body = body.to_string();
         assert!(!body.contains("<!") && !body.contains("<https") && !body.contains('\u{202e}'));
         assert!(body.contains("&lt;!channel&gt; a &amp; b") && body.contains("cost &amp; fee"));
         let long = slack(&sent(&alert(&"&".repeat(9_000))));
