@@ -1,6 +1,7 @@
 //! Sends an alert, and tries again where that may help; what goes wrong is told without the address.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
@@ -71,8 +72,17 @@ fn post(route: &Route, address: &str, envelope: &Envelope<'_>, body: &str) -> Re
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err(no_address());
     }
-    // Nothing follows a redirect: the alert is for this address and nobody else.
+    let here = uri.host().is_some_and(is_here);
+    let open = uri.scheme_str() == Some("http") && !here;
+    if open && uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        let message = format!("{} {OPEN}: write `https://`", route.variable);
+        return Err(for_good(message));
+    }
+    // Nothing follows a redirect: the alert is for this address and nobody else. Nor does a proxy see
+    // what is for this machine.
+    let proxy = if here { None } else { ureq::Proxy::try_from_env() };
     let agent: ureq::Agent = ureq::Agent::config_builder()
+        .proxy(proxy)
         .timeout_global(Some(route.timeout))
         .max_redirects(0)
         .http_status_as_error(false)
@@ -133,46 +143,64 @@ fn of_system(error: &std::io::Error) -> &'static str {
 
 fn mail(route: &Route, address: &str, envelope: &Envelope<'_>) -> Result<(), Setback> {
     let variable = &route.variable;
-    let no_address = || {
-        let form = "smtp://USER:PASSWORD@HOST:PORT or smtps://…";
-        for_good(format!("{variable} holds no address of a mail server: {form}"))
-    };
-    let url = guarded(address).ok_or_else(no_address)?;
-    let transport = SmtpTransport::from_url(&url).map_err(|_| no_address())?;
+    let unfit = |why| for_good(format!("{variable} {why}"));
+    let url = guarded(address).map_err(&unfit)?;
+    let transport = SmtpTransport::from_url(&url).map_err(|_| unfit(NO_SERVER.to_owned()))?;
     let transport = transport.timeout(Some(route.timeout)).build();
     let message = written(route, envelope)?;
     transport.send(&message).map(|_| ()).map_err(|error| of_mail(&error))
 }
 
-/// Gives an SMTP address that says how the connection is kept secret: as it says itself; else by
-/// STARTTLS where the server has it, and always where a password would go over the net.
-fn guarded(address: &str) -> Option<String> {
-    let (scheme, rest) = address.split_once("://")?;
-    if scheme == "smtps" || (scheme == "smtp" && rest.contains("tls=")) {
-        return Some(address.to_owned());
+/// Gives an SMTP address that says how the connection is kept secret: by STARTTLS where the server has
+/// it, or as it says itself; and always by TLS where a password would go over the net. Refuses one that
+/// says otherwise, in words that follow on its variable's name.
+fn guarded(address: &str) -> Result<String, String> {
+    let (scheme, rest) = address.split_once("://").ok_or(NO_SERVER)?;
+    match scheme {
+        "smtps" => return Ok(address.to_owned()),
+        "smtp" => {}
+        _ => return Err(NO_SERVER.into()),
     }
-    if scheme != "smtp" {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
-    let here = ["localhost", "127.", "[::1]"].iter().any(|near| host.starts_with(near));
-    let port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
-    match (user.is_some(), here) {
-        (_, true) => Some(address.to_owned()),
-        (true, false) => Some(format!("{address}{}tls=required", joint(rest))),
-        (false, false) if port => Some(format!("{address}{}tls=opportunistic", joint(rest))),
-        // Without a password, mail goes to port 25 and not to that of submission.
-        (false, false) => {
-            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let whole = format!("smtp://{}:25{}", &rest[..end], &rest[end..]);
-            Some(format!("{whole}{}tls=opportunistic", joint(rest)))
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (secret, here) = (host.len() < authority.len(), is_here(without_port(host)));
+    let asked = query.split('&').find_map(|pair| pair.strip_prefix("tls="));
+    let joint = if query.is_empty() { "" } else { "&" };
+    match asked {
+        Some("required") => Ok(address.to_owned()),
+        Some(_) if secret && !here => Err(format!("{OPEN}: write `tls=required`")),
+        Some(_) => Ok(address.to_owned()),
+        None if here => Ok(address.to_owned()),
+        // The first to say so counts.
+        None if secret => Ok(format!("smtp://{place}?tls=required{joint}{query}")),
+        None => {
+            // Without a password, mail goes to port 25 and not to that of submission.
+            let port = if without_port(host) == host { ":25" } else { "" };
+            Ok(format!("smtp://{authority}{port}{path}?tls=opportunistic{joint}{query}"))
         }
     }
 }
 
-fn joint(rest: &str) -> char {
-    if rest.contains('?') { '&' } else { '?' }
+/// Why an address of mail can't be used, behind its variable's name.
+const NO_SERVER: &str =
+    "holds no address of a mail server: smtp://USER:PASSWORD@HOST:PORT or smtps://…";
+/// Why an address with a password is not used, likewise.
+const OPEN: &str = "would send its password over the net in the open";
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    }
+}
+
+/// Tells whether a host is this very machine, as far as its name alone can say.
+fn is_here(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let near = bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    near || host.eq_ignore_ascii_case("localhost")
 }
 
 fn written(route: &Route, envelope: &Envelope<'_>) -> Result<Message, Setback> {
@@ -216,16 +244,27 @@ mod tests {
         for (given, used) in [
             ("smtps://u:p@mail.example", "smtps://u:p@mail.example"),
             ("smtp://u:p@mail.example", "smtp://u:p@mail.example?tls=required"),
-            ("smtp://u:p@mail.example:25/me?x=1", "smtp://u:p@mail.example:25/me?x=1&tls=required"),
+            ("smtp://u:p@mail.example:25/me?x=1", "smtp://u:p@mail.example:25/me?tls=required&x=1"),
+            ("smtp://u:p@mail.example#me", "smtp://u:p@mail.example?tls=required"),
+            ("smtp://u:tls=p@mail.example", "smtp://u:tls=p@mail.example?tls=required"),
+            ("smtp://u:p@127.example", "smtp://u:p@127.example?tls=required"),
+            ("smtp://u:p@localhost.example", "smtp://u:p@localhost.example?tls=required"),
+            ("smtp://u:p@[::1]:25", "smtp://u:p@[::1]:25"),
             ("smtp://mail.example", "smtp://mail.example:25?tls=opportunistic"),
             ("smtp://mail.example:2525", "smtp://mail.example:2525?tls=opportunistic"),
             ("smtp://u:p@127.0.0.1:2525", "smtp://u:p@127.0.0.1:2525"),
             ("smtp://u:p@mail.example?tls=required", "smtp://u:p@mail.example?tls=required"),
         ] {
-            assert_eq!(guarded(given).as_deref(), Some(used), "{given}");
+            assert_eq!(guarded(given).as_deref(), Ok(used), "{given}");
             assert!(SmtpTransport::from_url(used).is_ok(), "{used}");
         }
-        assert_eq!(guarded("https://mail.example"), None);
-        assert_eq!(guarded("mail.example"), None);
+        for opportune in
+            ["smtp://u:p@mail.example?tls=opportunistic", "smtp://u:p@mail.example?tls="]
+        {
+            assert!(guarded(opportune).is_err_and(|why| why.starts_with(OPEN)), "{opportune}");
+        }
+        for strange in ["https://mail.example", "mail.example"] {
+            assert_eq!(guarded(strange), Err(NO_SERVER.to_owned()));
+        }
     }
 }

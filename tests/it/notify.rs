@@ -215,6 +215,7 @@ fn one_channel_harms_no_other() {
     assert_eq!((said.code, desk.letters().len()), (1, 1), "{said:#?}");
     let body = desk.letters()[0].json();
     assert!(body["text"].as_str().unwrap().contains("&lt;!channel&gt; a &amp; b"), "{body:#}");
+    assert_eq!(body["blocks"][0]["text"]["verbatim"], true, "{body:#}");
     let block = body["blocks"][0]["text"]["text"].as_str().unwrap();
     assert!(block.contains("risk_stop_loss") && !block.contains("<!"), "{body:#}");
     assert_eq!(notify(&team, &[]).code, 0);
@@ -240,6 +241,23 @@ fn a_slow_server_is_given_up() {
     let plain = notify(&team.with_variable("ALERT_WEBHOOK_URL", https), &["--test", "pager"]);
     assert_eq!(plain.code, 1, "{plain:#?}");
     is_secret(&team, &[&said, &refused, &strange, &plain]);
+}
+
+/// R003-27: a password goes to another machine over TLS alone, and to this one past every proxy.
+#[test]
+fn a_password_is_not_sent_in_the_open() {
+    let open = format!("http://user:{TOKEN}@192.0.2.2:8901/hook");
+    let team = team().with_variable("ALERT_WEBHOOK_URL", open);
+    let said = notify(&team, &["--test", "pager"]);
+    assert!(said.code == 1 && said.err.contains("ALERT_WEBHOOK_URL would send"), "{said:#?}");
+    assert!(said.err.contains("write `https://`"), "{said:#?}");
+    let (server, proxy) = (Server::http(&["200 OK"]), Server::http(&["200 OK"]));
+    let here = format!("http://user:{TOKEN}@{}/hook", server.place());
+    let team = team.with_variable("ALERT_WEBHOOK_URL", here);
+    let team = team.with_variable("http_proxy", format!("http://{}", proxy.place()));
+    let near = notify(&team, &["--test", "pager"]);
+    assert_eq!((near.code, server.letters().len(), proxy.letters().len()), (0, 1, 0), "{near:#?}");
+    is_secret(&team, &[&said, &near]);
 }
 
 /// R003-27: a mail has severity and action in its subject, and nothing in an alert makes a header.
