@@ -14,8 +14,6 @@ use super::letter::{Envelope, mail_subject, mail_text, slack, webhook};
 use super::routes::{Address, Route};
 use crate::policy::ChannelKind;
 
-/// How often an alert is tried.
-const ATTEMPTS: u32 = 3;
 /// How long it waits before it tries again, doubling.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest that it waits because a server asks for it.
@@ -25,19 +23,23 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 struct Setback {
     reason: String,
     again: bool,
+    answered: bool,
     wait: Option<Duration>,
 }
 
-/// Sends an alert on its way, and gives how many attempts that took. Transport errors, 429 and 5xx are
-/// tried again, after the wait that a server asks for, if that is not too long; anything else is final.
+/// Sends an alert on its way, and gives how many attempts that took, of at most `attempts`. Transport
+/// errors, 429 and 5xx are tried again, after the wait that a server asks for, if that is not too long;
+/// anything else is final.
 pub fn deliver(
     route: &Route,
     address: &Address,
     envelope: &Envelope<'_>,
+    attempts: u32,
     wait: &dyn Fn(Duration),
 ) -> Result<u32, Undelivered> {
     let Some(secret) = address.secret() else {
-        return Err(Undelivered(format!("{} is not text", route.variable)));
+        let reason = format!("{} is not text", route.variable);
+        return Err(Undelivered { reason, answered: false });
     };
     let mut pause = FIRST_WAIT;
     let mut attempt = 1;
@@ -48,9 +50,10 @@ pub fn deliver(
             ChannelKind::Email => mail(route, secret, envelope),
         };
         let Err(setback) = done else { return Ok(attempt) };
-        if !setback.again || attempt == ATTEMPTS {
+        if !setback.again || attempt >= attempts {
             let tries = if attempt > 1 { format!(", {attempt} times") } else { String::new() };
-            return Err(Undelivered(format!("{}{tries}", setback.reason)));
+            let reason = format!("{}{tries}", setback.reason);
+            return Err(Undelivered { reason, answered: setback.answered });
         }
         wait(setback.wait.unwrap_or(pause).min(LONGEST_WAIT));
         pause *= 2;
@@ -59,11 +62,16 @@ pub fn deliver(
 }
 
 fn for_good(reason: impl Into<String>) -> Setback {
-    Setback { reason: reason.into(), again: false, wait: None }
+    Setback { reason: reason.into(), again: false, answered: false, wait: None }
 }
 
 fn for_now(reason: impl Into<String>) -> Setback {
-    Setback { reason: reason.into(), again: true, wait: None }
+    Setback { reason: reason.into(), again: true, answered: false, wait: None }
+}
+
+/// Makes it one that a receiver answered with: it may take another alert.
+fn answered(setback: Setback) -> Setback {
+    Setback { answered: true, ..setback }
 }
 
 fn post(route: &Route, address: &str, envelope: &Envelope<'_>, body: &str) -> Result<(), Setback> {
@@ -106,9 +114,9 @@ fn post(route: &Route, address: &str, envelope: &Envelope<'_>, body: &str) -> Re
             let asked = response.headers().get("Retry-After");
             let asked = asked.and_then(|value| value.to_str().ok()?.trim().parse().ok());
             let wait = asked.map(Duration::from_secs);
-            Err(Setback { wait, ..for_now(format!("it answered HTTP {code}")) })
+            Err(answered(Setback { wait, ..for_now(format!("it answered HTTP {code}")) }))
         }
-        _ => Err(for_good(format!("it answered HTTP {code}"))),
+        _ => Err(answered(for_good(format!("it answered HTTP {code}")))),
     }
 }
 
@@ -221,8 +229,10 @@ fn written(route: &Route, envelope: &Envelope<'_>) -> Result<Message, Setback> {
 
 fn of_mail(error: &lettre::transport::smtp::Error) -> Setback {
     match error.status() {
-        Some(code) if error.is_permanent() => for_good(format!("it answered SMTP {code}")),
-        Some(code) => for_now(format!("it answered SMTP {code}")),
+        Some(code) if error.is_permanent() => {
+            answered(for_good(format!("it answered SMTP {code}")))
+        }
+        Some(code) => answered(for_now(format!("it answered SMTP {code}"))),
         None if error.is_timeout() => for_now("it took too long"),
         None if error.is_tls() => {
             for_good("its certificate can't be relied on, or it speaks no TLS")

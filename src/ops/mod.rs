@@ -12,7 +12,7 @@ pub use alert::{Alert, INCIDENT, Source, incident_severity, noticed, raised};
 #[cfg(feature = "notify")]
 pub use courier::deliver;
 pub use letter::{Envelope, mail_subject, mail_text, slack, webhook};
-pub use remembered::{Due, Remembered, Sent, State};
+pub use remembered::{Due, KEPT, Remembered, Sent, State};
 pub use routes::{Address, Route, Routes, SEVERITIES, severity};
 
 use std::fmt;
@@ -20,13 +20,21 @@ use std::fmt;
 /// Why a channel did not take an alert, in words that hold no secret: neither the address nor what a
 /// library or a server said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undelivered(pub String);
+pub struct Undelivered {
+    /// Why.
+    pub reason: String,
+    /// Whether the receiver answered, so that it may take another alert.
+    pub answered: bool,
+}
 
 impl fmt::Display for Undelivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.reason)
     }
 }
+
+/// How often an alert is tried.
+pub const ATTEMPTS: u32 = 3;
 
 /// Says that this program can send nothing.
 #[cfg(not(feature = "notify"))]
@@ -34,7 +42,9 @@ pub fn deliver(
     _route: &Route,
     _address: &Address,
     _envelope: &Envelope<'_>,
+    _attempts: u32,
     _wait: &dyn Fn(std::time::Duration),
 ) -> Result<u32, Undelivered> {
-    Err(Undelivered("sending is not built in: build orch with the feature `notify`".into()))
+    let reason = "sending is not built in: build orch with the feature `notify`".into();
+    Err(Undelivered { reason, answered: false })
 }

@@ -1,5 +1,6 @@
 //! What each channel has taken already, so that everything is sent once, and its end once.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Source};
 use crate::source::{Digest, Moment};
 
-/// How long what was raised, or is resolved, is remembered.
-const KEPT: TimeDelta = TimeDelta::days(30);
+/// How long what was raised, or is resolved, is remembered, and a channel that did not take it tried.
+pub const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Whether something is so, or no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ impl Remembered {
     }
 
     /// Gives what a channel has not heard of: what is so now, and what was so when it last heard and is
-    /// not any more. `whole` says whether `now` is everything that is so, or only what was just raised.
+    /// not any more, the worst first. `whole` says whether `now` is everything that is so, or only what was just raised.
     pub fn due(
         &self,
         channel: &str,
@@ -105,7 +106,9 @@ impl Remembered {
             };
             Some(Due { state: State::Raised, times, alert: alert.clone() })
         });
-        new.chain(ended).collect()
+        let mut due: Vec<Due> = new.chain(ended).collect();
+        due.sort_by_key(|due| Reverse(due.alert.severity));
+        due
     }
 
     /// Forgets what is over for long, and gives the rest as lines.

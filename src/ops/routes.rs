@@ -132,7 +132,8 @@ impl Routes {
             timeout: timeout
                 .filter(|_| channel.kind != ChannelKind::Email)
                 .or(channel.timeout.and_then(|timeout| timeout.0.to_std().ok()))
-                .unwrap_or(PATIENCE),
+                .unwrap_or(PATIENCE)
+                .min(Duration::from_secs_f64(LONGEST)),
             least: minimum.or(channel.min_severity).unwrap_or(least),
             actions: channel.actions.clone(),
             from: channel.from.clone(),

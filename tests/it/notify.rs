@@ -224,6 +224,36 @@ fn one_channel_harms_no_other() {
     is_secret(&team, &[&said]);
 }
 
+/// R003-25: an alert that the receiver refuses keeps no other from it, the worst goes first, and what
+/// was not taken is not forgotten in a week.
+#[test]
+fn a_refused_alert_holds_up_no_other() {
+    let pager = Server::http(&["413 Large", "200 OK"]);
+    let team = team();
+    assert_eq!(raise(&team, &[]).code, 1, "no channel is set");
+    assert_eq!(raise(&team, &["--severity", "critical"]).code, 1);
+    let raised = ".git/orch/alerts/raised.jsonl";
+    let old: Vec<String> = team
+        .read(raised)
+        .lines()
+        .map(|line| {
+            let mut alert: serde_json::Value = serde_json::from_str(line).unwrap();
+            let at: chrono::DateTime<chrono::Utc> = alert["at"].as_str().unwrap().parse().unwrap();
+            let at = at - chrono::TimeDelta::days(7);
+            alert["at"] = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true).into();
+            format!("{alert}\n")
+        })
+        .collect();
+    team.repo.write(raised, old.concat());
+    let team = team.with_variable("ALERT_WEBHOOK_URL", url(&pager));
+    let said = notify(&team, &[]);
+    assert!(said.code == 1 && said.err.contains("took 1, did not take 1"), "{said:#?}");
+    let order: Vec<_> = pager.letters().iter().map(|l| l.json()["severity"].clone()).collect();
+    assert_eq!(order, ["critical", "warning"]);
+    assert_eq!((notify(&team, &[]).code, pager.letters().len()), (0, 3));
+    assert_eq!((notify(&team, &[]).code, pager.letters().len()), (0, 3));
+}
+
 /// A server that never answers is given up after the time that is set, and its address is not told.
 #[test]
 fn a_slow_server_is_given_up() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::store::Store;
 use crate::cli::Stop;
 use crate::cli::context::Context;
-use crate::ops::{Alert, Due, Envelope, Remembered, Route, Sent, Undelivered, deliver};
+use crate::ops::{ATTEMPTS, Alert, Due, Envelope, Remembered, Route, Sent, Undelivered, deliver};
 
 /// What becomes of a channel's alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -112,8 +112,7 @@ pub(super) fn send(
                     failed = failed.and(kept);
                 }
                 Err(why) => {
-                    delivery.missed = all.len() - number;
-                    delivery.reason = Some(why.to_string());
+                    delivery.reason.get_or_insert_with(|| why.to_string());
                     let (channel, reason) = (route.name.as_str(), why.to_string());
                     tracing::warn!(channel, alert = key(due), reason, "alert not taken");
                 }
@@ -122,8 +121,9 @@ pub(super) fn send(
         failed
     })?;
     for (delivery, (_, all)) in deliveries.iter_mut().zip(due) {
+        delivery.missed = all.len() - delivery.taken.len();
         if delivery.outcome == Outcome::Off {
-            delivery.missed = all.len();
+            continue;
         } else if delivery.missed > 0 {
             delivery.outcome = Outcome::Failed;
         } else if delivery.outcome == Outcome::Planned {
@@ -140,7 +140,8 @@ pub(super) fn sent(channel: &str, due: &Due, context: &Context) -> Sent {
     Sent { channel, state, times, sent_at, alert }
 }
 
-/// Sends a channel's alerts one by one; the first that it does not take is the last.
+/// Sends a channel's alerts one by one. One that the receiver answers but does not take keeps no other
+/// from going out, and each after it is tried once; where nobody answers, it is the last.
 fn send_all(
     sender: &Sender,
     route: &Route,
@@ -149,13 +150,16 @@ fn send_all(
 ) {
     let Some(address) = &route.address else { return };
     let Sender { project, environment, run_id } = sender;
+    let mut attempts = ATTEMPTS;
     for (number, due) in all.iter().enumerate() {
         let envelope = Envelope { due, project, environment, run_id };
-        let done = deliver(route, address, &envelope, &std::thread::sleep);
-        let failed = done.is_err();
+        let done = deliver(route, address, &envelope, attempts, &std::thread::sleep);
+        let failed = done.as_ref().err().map(|why| why.answered);
         tell(number, done);
-        if failed {
-            return;
+        match failed {
+            Some(false) => return,
+            Some(true) => attempts = 1,
+            None => {}
         }
     }
 }

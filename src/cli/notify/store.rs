@@ -8,14 +8,12 @@ use chrono::TimeDelta;
 
 use crate::cli::ledger::write_whole;
 use crate::cli::lock::wait_for;
-use crate::ops::{Alert, Remembered, Sent};
+use crate::ops::{Alert, KEPT, Remembered, Sent};
 use crate::snapshot::{Fault, GitRepository};
 use crate::source::Moment;
 
 /// What is raised again within this time is the same.
 const SAME: TimeDelta = TimeDelta::hours(1);
-/// How long a channel that did not take what was raised is tried again.
-const PENDING: TimeDelta = TimeDelta::days(1);
 
 /// The memory of a repository's alerts, held until it is dropped.
 pub(super) struct Store {
@@ -48,9 +46,9 @@ impl Store {
         Ok(Store { folder, remembered, raised, _lock: lock })
     }
 
-    /// Gives what was raised not long ago: a channel may not have taken it yet.
+    /// Gives what was raised, for as long as it is known who took it: a channel may not have yet.
     pub(super) fn pending(&self, at: Moment) -> impl Iterator<Item = &Alert> {
-        self.raised.iter().filter(move |alert| at.since(alert.at) < PENDING)
+        self.raised.iter().filter(move |alert| at.since(alert.at) < KEPT)
     }
 
     /// Gives the alert that said the same not long ago.
@@ -61,7 +59,7 @@ impl Store {
 
     /// Keeps what is raised, before anybody is told.
     pub(super) fn keep(&mut self, alert: &Alert) -> Result<(), Fault> {
-        self.raised.retain(|known| alert.at.since(known.at) < PENDING);
+        self.raised.retain(|known| alert.at.since(known.at) < KEPT);
         self.raised.push(alert.clone());
         let line = |alert| serde_json::to_string(alert).expect("an alert is text") + "\n";
         write_whole(&self.folder.join(RAISED), &self.raised.iter().map(line).collect::<String>())
