@@ -83,6 +83,7 @@ fn an_agent_raises_an_alert() {
     // Said again at once, it is the same.
     let again = team.try_orch("risk", &[&reject[..], &["--detail", "drawdown=0.018"]].concat());
     assert!(again.code == 0 && again.out.contains("nothing new"), "{again:#?}");
+    assert!(again.out.contains("said already at 20"), "{again:#?}");
     assert_eq!(server.letters().len(), 1);
     let log = team.read("logs/agent_activity.log");
     let line: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
@@ -101,6 +102,7 @@ fn what_is_no_alert_is_refused() {
     assert!(team.try_orch("", &RAISE).fault().contains("ORCH_AGENT"));
     assert!(raise(&team, &["--task", "strat-009"]).fault().contains("strat-009"));
     assert_eq!(raise(&team, &["--severity", "loud"]).code, 2);
+    assert!(raise(&team, &["--detail", "a=1", "--detail", "a=2"]).fault().contains("`a`"));
     assert!(notify(&team, &["--test", "pagr"]).fault().contains("did you mean `pager`?"));
     assert!(notify(&team, &["--since", "soon"]).fault().contains("24h"));
     let planned = raise(&team, &["--dry-run"]);
@@ -357,6 +359,16 @@ fn what_is_new_is_sent_once_and_its_end_once() {
     assert_eq!((told("raised").len(), told("resolved")), (2, vec!["halt-standing".to_owned()]));
     assert!(notify(&team, &[]).out.contains("nothing new"));
     assert_eq!(server.letters().len(), 3);
+    // A commit from before the end knows of no end, and one from before the beginning of no end either.
+    for rev in ["HEAD^", "HEAD^^"] {
+        let old = notify(&team, &["--rev", rev]);
+        assert!(!old.out.contains("resolved"), "{old:#?}");
+    }
+    team.repo.git(&["switch", "--quiet", "--detach", "HEAD^^"]);
+    team.repo.git(&["branch", "--quiet", "--move", "main", "orch/hidden"]);
+    assert!(notify(&team, &[]).out.contains("nothing new"));
+    team.repo.git(&["branch", "--quiet", "--move", "orch/hidden", "main"]);
+    team.repo.git(&["switch", "--quiet", "main"]);
     // A line that was cut off in the middle is no line, and harms none behind it.
     let sent = ".git/orch/alerts/sent.jsonl";
     team.repo.write(sent, format!("{}{{\"channel\":\"pag", team.read(sent)));
@@ -442,6 +454,27 @@ fn debts_are_noticed() {
     assert!(body["help"].as_str().unwrap().contains("orch incident report inc-001"), "{body:#}");
     assert!(!told("incident-open"), "one of low severity is below the threshold");
     assert!(notify(&team, &[]).out.contains("nothing new"), "how late it is makes no other debt");
+}
+
+/// Whoever waits for a turn and is killed has not lost what they raised.
+#[test]
+fn what_is_raised_is_kept_while_it_waits() {
+    let server = Server::http(&["200 OK"]);
+    let team = paged(&server);
+    assert_eq!(notify(&team, &[]).code, 0);
+    let alerts = team.repo.path().join(".git/orch/alerts");
+    let hung = std::fs::File::create(alerts.join("lock")).unwrap();
+    hung.lock().unwrap();
+    let mut waiting = team.command("risk", "s", &RAISE).spawn().unwrap();
+    let begun = Instant::now();
+    while !alerts.join("raised.jsonl").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    hung.unlock().unwrap();
+    assert_eq!((notify(&team, &[]).code, server.letters().len()), (0, 1));
 }
 
 /// Many who say the same at once are heard once.

@@ -21,7 +21,7 @@ use crate::record::did_you_mean;
 use crate::render::Format;
 use crate::snapshot::GitRepository;
 use crate::source::{ActionName, TaskId};
-use noticing::{look, routes};
+use noticing::{Seen, look, routes};
 use sending::{Delivery, Outcome, Sender, due, planned, send, sent};
 use store::Store;
 use telling::Told;
@@ -31,9 +31,11 @@ use telling::Told;
 #[command(
     after_help = "Without --action, what is new at REV is sent: halts that stand, open incidents, what is \
                   overdue, handoffs whose artifacts changed; and what is no more so. Each channel gets \
-                  everything once, as .git/orch/alerts/sent.jsonl remembers.\nHow loud: \
-                  ALERT_SEVERITY_<ACTION> counts before the policy; nothing below ALERT_MIN_SEVERITY, \
-                  the channel's or the policy's `min_severity` is sent. ALERT_WEBHOOK_URL alone is a \
+                  everything once, as .git/orch/alerts/sent.jsonl remembers; what is raised again word for word \
+                  within the hour counts once.\nHow loud: \
+                  ALERT_SEVERITY_<ACTION> counts before the policy; nothing below ALERT_MIN_SEVERITY is \
+                  sent, or, if that is not set, below the channel's `min_severity`, or else the \
+                  policy's. ALERT_WEBHOOK_URL alone is a \
                   channel `webhook`; ALERT_WEBHOOK_TIMEOUT_SECONDS (4.0) and ALERT_STDOUT_ENABLED (true) \
                   count, too.\nExit codes: 0 all taken or nothing new, 1 some channel did not take it, 2 \
                   could not look.\nExamples: orch notify --dry-run; orch notify --action risk_alert \
@@ -83,9 +85,9 @@ const PRINTED: &str = "-";
 impl Notify {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
-        let (policy, mut now) = match &self.action {
+        let Seen { policy, alerts: mut now, landed } = match &self.action {
             Some(action) => self.raise(context, action)?,
-            None if self.test.is_some() => (View::of(context, &[])?.policy(), Vec::new()),
+            None if self.test.is_some() => Seen::nothing(View::of(context, &[])?.policy()),
             None => look(context, &repository, self.rev.as_deref())?,
         };
         let routes = routes(&policy);
@@ -97,25 +99,27 @@ impl Notify {
         if let Some(name) = &self.test {
             return self.try_out(context, &sender, &routes, name);
         }
-        let mut store = Store::open(&repository)?;
         let whole = self.action.is_none();
-        match now.first_mut().filter(|_| !whole) {
-            Some(alert) => match store.said_before(alert) {
-                Some(known) => *alert = known.clone(),
-                None if self.writing.dry_run => {}
-                None => store.keep(alert)?,
-            },
-            None => now.extend(store.pending(context.at()).cloned()),
+        let mut before = None;
+        if let Some(alert) = now.first_mut().filter(|_| !whole)
+            && let Some(known) = store::keep(&repository, alert, self.writing)?
+        {
+            before = Some(known.at);
+            *alert = known;
+        }
+        let mut store = Store::open(&repository)?;
+        if whole {
+            now.extend(store.pending(context.at()).cloned());
         }
         let now: Vec<Alert> = now.into_iter().map(|alert| routes.weighed(alert)).collect();
         let since = self.since.as_deref().map(|text| since(text, context.at())).transpose()?;
         let recent = |due: &Due| since.is_none_or(|since| due.alert.at >= since);
-        let mut due = due(&routes.routes, &store.remembered, &now, whole);
+        let mut due = due(&routes.routes, &store.remembered, &now, landed);
         due.iter_mut().for_each(|(_, all)| all.retain(recent));
         let loud = |alert: &Alert| !whole || alert.severity >= routes.least;
-        let mut printed = store.remembered.due(PRINTED, &now, loud, whole);
+        let mut printed = store.remembered.due(PRINTED, &now, loud, landed);
         printed.retain(|due| routes.printed && recent(due));
-        let told = Told { format: self.format, dry_run: self.writing.dry_run, printed: &printed };
+        let told = Told { before, ..self.told(&printed) };
         if self.writing.dry_run {
             told.tell(&planned(&due));
             return Ok(());
@@ -132,11 +136,7 @@ impl Notify {
     }
 
     /// Gives the alert that somebody raises.
-    fn raise(
-        &self,
-        context: &Context,
-        action: &str,
-    ) -> Result<(std::sync::Arc<Policy>, Vec<Alert>), Stop> {
+    fn raise(&self, context: &Context, action: &str) -> Result<Seen, Stop> {
         let tasks: Vec<&TaskId> = self.task.iter().collect();
         let view = View::of(context, &tasks)?;
         let policy = view.policy();
@@ -149,10 +149,21 @@ impl Notify {
         if message.trim().is_empty() {
             return Err(Stop::fault("the message is empty", "say what happened: `--message TEXT`"));
         }
-        let said = (message, self.detail.iter().cloned().collect::<BTreeMap<_, _>>());
+        let mut details = BTreeMap::new();
+        for (name, text) in &self.detail {
+            if details.insert(name.clone(), text.clone()).is_some() {
+                let message = format!("the detail `{name}` is given twice");
+                return Err(Stop::fault(message, "give each a name of its own, or say it once"));
+            }
+        }
+        let said = (message, details);
         let about = (agent.as_str(), self.task.as_ref());
         let alert = ops::raised(&policy, (&action, self.severity), said, about, context.at());
-        Ok((policy, vec![alert]))
+        Ok(Seen { alerts: vec![alert], ..Seen::nothing(policy) })
+    }
+
+    fn told<'a>(&self, printed: &'a [Due]) -> Told<'a> {
+        Told { format: self.format, dry_run: self.writing.dry_run, printed, before: None }
     }
 
     /// Sends a test to one channel.
@@ -181,7 +192,7 @@ impl Notify {
             true => planned(&due),
             false => send(context, sender, &due, None)?,
         };
-        Told { format: self.format, dry_run: self.writing.dry_run, printed: &[] }.tell(&deliveries);
+        self.told(&[]).tell(&deliveries);
         if self.writing.dry_run { Ok(()) } else { conclude(&deliveries) }
     }
 }

@@ -7,6 +7,7 @@ use crate::cli::output::{complain, offer};
 use crate::ops::{Alert, Due, Source, State};
 use crate::render::{Format, one_line, pretty};
 use crate::report::spelled;
+use crate::source::Moment;
 
 /// What is told, and how.
 pub(super) struct Told<'a> {
@@ -16,6 +17,8 @@ pub(super) struct Told<'a> {
     pub(super) dry_run: bool,
     /// The alerts that are printed.
     pub(super) printed: &'a [Due],
+    /// When the same was raised already, not long ago.
+    pub(super) before: Option<Moment>,
 }
 
 impl Told<'_> {
@@ -28,6 +31,7 @@ impl Told<'_> {
             return offer(pretty(&json!({
                 "version": 1,
                 "dry_run": self.dry_run,
+                "said_before_at": self.before,
                 "alerts": alerts.collect::<Vec<_>>(),
                 "channels": deliveries,
             })));
@@ -56,6 +60,12 @@ impl Told<'_> {
         let quiet = deliveries.iter().all(|d| d.taken.is_empty() && d.outcome != Outcome::Failed);
         if self.printed.is_empty() && quiet {
             lines.push("nothing new".into());
+        }
+        if let Some(at) = self.before {
+            lines.push(format!(
+                "said already at {at}: the same within an hour counts once; another --detail or \
+                 --severity makes it another"
+            ));
         }
         let lines = lines.iter().map(|line| one_line(line) + "\n");
         offer(lines.collect::<String>())
