@@ -45,11 +45,12 @@ fn refused(said: &Said) -> String {
     said.err.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The lines of the list of runs.
+/// The lines of the list of runs that tell how one ended.
 fn runs(team: &Team) -> Vec<Value> {
     let file = team.repo.path().join(".git/orch/schedule/runs.jsonl");
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|run| run["outcome"] != "began").collect()
 }
 
 /// R003-2, R003-3, R003-16, R003-17, R003-20: a clock that asks the program at these minutes hears of each

@@ -221,3 +221,24 @@ fn a_policy_that_nobody_agreed_on_runs_nothing() {
         }
     }
 }
+
+/// R003-20: a job whose orch was killed does not run for that time again unasked: its orders may be out.
+#[test]
+fn what_was_cut_off_does_not_run_again_unasked() {
+    let job = (
+        "owners: [director], command: [\"true\"]}\n    execution_window",
+        "owners: [director], command: [sh, -c, \"echo >> ran; kill -9 $PPID; sleep 1\"]}\n    execution_window",
+    );
+    let team = hedge(&[job]);
+    let time =
+        ["schedule", "run-once", "trade_pack", "--scheduled", "--at", "2025-11-24T14:20:00Z"];
+    let killed = team.command("", "", &time).output().unwrap();
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    let begun = std::time::Instant::now();
+    let again = || team.try_orch("", &time);
+    while again().err.contains("still runs") {
+        assert!(begun.elapsed().as_secs() < 60, "the job never ends");
+    }
+    assert!(again().denied().contains("how it ended is not known"));
+    assert_eq!(team.read("ran"), "\n");
+}

@@ -16,7 +16,7 @@ use crate::cli::output::{complain, say};
 use crate::cli::signals::Signals;
 use crate::cli::trust::must_be_agreed;
 use crate::draft;
-use crate::ops::schedule::{JobRun, Outcome, has_run};
+use crate::ops::schedule::{JobRun, Outcome, run_for};
 use crate::policy::Job;
 use crate::source::{AgentName, JobName, Moment};
 use crate::world::StandingHalt;
@@ -62,7 +62,7 @@ impl Work {
             Asked::Busy(process) => return Err(self.still_runs(process)),
         };
         // Another may have run it until just now.
-        if self.ran(&runs::read(&office.view.repository)?) {
+        if self.ran(&runs::read(&office.view.repository)?)? {
             return Ok(());
         }
         signals.idle(false);
@@ -70,7 +70,10 @@ impl Work {
         let halt = office.halt_over(&self.job, running.began);
         let course = match halt {
             Some(halt) => Course::halted(halt),
-            None => running.attempts(context, &mut claim, signals)?,
+            None => {
+                running.begin()?;
+                running.attempts(context, &mut claim, signals)?
+            }
         };
         running.record(context, &course)?;
         if let (Outcome::Interrupted, Some(signal)) = (course.outcome, signals.caught()) {
@@ -88,7 +91,7 @@ impl Work {
 
     /// Tells what would run.
     fn tell(&self, office: &Office, job: &Job, at: Moment) -> Result<(), Stop> {
-        if self.ran(&office.runs) {
+        if self.ran(&office.runs)? {
             return Ok(());
         }
         if let Some(halt) = office.halt_over(&self.job, at) {
@@ -99,12 +102,19 @@ impl Work {
         Ok(())
     }
 
-    fn ran(&self, known: &[JobRun]) -> bool {
-        let ran = self.occurrence.filter(|at| has_run(known, &self.job, *at));
-        if let Some(at) = ran {
-            say(format!("job {} has nothing to do: it ran here for {at} already", self.job));
+    /// Tells whether it ran for its time; refuses if it began, and nobody knows how it ended.
+    fn ran(&self, known: &[JobRun]) -> Result<bool, Stop> {
+        let run = self.occurrence.and_then(|at| Some((at, run_for(known, &self.job, at)?)));
+        let Some((at, run)) = run else { return Ok(false) };
+        let job = &self.job;
+        if run.outcome == Outcome::Began {
+            let log = run.log.as_ref().map(|log| format!("read {log}, and ")).unwrap_or_default();
+            let help = format!("{log}if it is to run again: `orch schedule run-once {job}`");
+            let message = format!("job {job} began here for {at}, and how it ended is not known");
+            return Err(Stop::denied(message, help));
         }
-        ran.is_some()
+        say(format!("job {job} has nothing to do: it ran here for {at} already"));
+        Ok(true)
     }
 
     fn still_runs(&self, process: Option<u32>) -> Stop {
@@ -296,12 +306,23 @@ impl<'o> Running<'o> {
         }
     }
 
-    /// Puts it on the list of runs and into the activity log.
-    fn record(&self, context: &Context, course: &Course) -> Result<(), Stop> {
-        let ended = context.by_now().at();
-        let repository = &self.office.view.repository;
+    /// Puts it on the list of runs that it began for one of its times: whatever becomes of this process, it
+    /// does not run for that time again unasked.
+    fn begin(&self) -> Result<(), Stop> {
+        let course =
+            Course { outcome: Outcome::Began, attempts: 1, exit_code: None, message: None };
+        match self.occurrence {
+            Some(_) => {
+                Ok(runs::append(&self.office.view.repository, &self.run(self.began, &course))?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Gives it as it stands on the list of runs.
+    fn run(&self, ended: Moment, course: &Course) -> JobRun {
         let log = self.log.display().to_string();
-        let run = JobRun {
+        JobRun {
             job: self.name.clone(),
             run_id: self.run_id.clone(),
             occurrence: self.occurrence,
@@ -312,7 +333,14 @@ impl<'o> Running<'o> {
             outcome: course.outcome,
             message: course.message.clone(),
             log: (course.attempts > 0).then_some(log),
-        };
+        }
+    }
+
+    /// Puts it on the list of runs and into the activity log.
+    fn record(&self, context: &Context, course: &Course) -> Result<(), Stop> {
+        let ended = context.by_now().at();
+        let repository = &self.office.view.repository;
+        let run = self.run(ended, course);
         runs::append(repository, &run)?;
         let done = course.outcome == Outcome::Succeeded;
         let activity = Activity {

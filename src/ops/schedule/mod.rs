@@ -12,5 +12,5 @@ mod timetable;
 
 pub use cron::Cron;
 pub use firing::{Firing, firings, local_firings};
-pub use run::{JobRun, Outcome, has_run, last_runs, read_runs};
+pub use run::{JobRun, Outcome, has_run, last_runs, read_runs, run_for};
 pub use timetable::{DayNote, Occurrence, Stretch, Timetable};

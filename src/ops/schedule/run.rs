@@ -1,6 +1,6 @@
 //! What became of a job, as one line for each of its runs; nothing of it is in Git.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,8 @@ pub struct JobRun {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
+    /// It began; it goes on, or nobody is left who could tell how it ended.
+    Began,
     /// Its program said 0.
     Succeeded,
     /// Its program said something else, as often as it was tried.
@@ -55,6 +57,7 @@ impl Outcome {
     /// Gives it in one word.
     pub fn word(self) -> &'static str {
         match self {
+            Outcome::Began => "began",
             Outcome::Succeeded => "succeeded",
             Outcome::Failed => "failed",
             Outcome::TimedOut => "timed_out",
@@ -65,9 +68,15 @@ impl Outcome {
     }
 }
 
-/// Reads runs from lines of JSON; what is no such line, such as one that was cut off, is left out.
+/// Reads runs from lines of JSON; what is no such line, such as one that was cut off, is left out, and so is
+/// the beginning of a run that has ended.
 pub fn read_runs(lines: &str) -> Vec<JobRun> {
-    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    let read = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let mut runs: Vec<JobRun> = read.collect();
+    let ended = runs.iter().filter(|run| run.outcome != Outcome::Began);
+    let ended: BTreeSet<String> = ended.map(|run| run.run_id.clone()).collect();
+    runs.retain(|run| run.outcome != Outcome::Began || !ended.contains(&run.run_id));
+    runs
 }
 
 /// Gives the last run of each job.
@@ -75,12 +84,17 @@ pub fn last_runs(runs: &[JobRun]) -> BTreeMap<&JobName, &JobRun> {
     runs.iter().map(|run| (&run.job, run)).collect()
 }
 
-/// Tells whether a job ran for one of its times, whatever came of it; what a halt kept from running may
-/// run still.
-pub fn has_run(runs: &[JobRun], job: &JobName, occurrence: Moment) -> bool {
-    runs.iter().any(|run| {
+/// Gives the last run of a job for one of its times, whatever came of it; what a halt kept from running
+/// may run still.
+pub fn run_for<'r>(runs: &'r [JobRun], job: &JobName, occurrence: Moment) -> Option<&'r JobRun> {
+    runs.iter().rev().find(|run| {
         (&run.job, run.occurrence) == (job, Some(occurrence)) && run.outcome != Outcome::Halted
     })
+}
+
+/// Tells whether a job ran, or began to, for one of its times.
+pub fn has_run(runs: &[JobRun], job: &JobName, occurrence: Moment) -> bool {
+    run_for(runs, job, occurrence).is_some()
 }
 
 #[cfg(test)]
@@ -112,6 +126,17 @@ mod tests {
             serde_json::to_value(Outcome::TimedOut).expect("JSON"),
             Outcome::TimedOut.word()
         );
+    }
+
+    /// A beginning is told as long as nothing is known of the end.
+    #[test]
+    fn a_run_that_ended_has_not_only_begun() {
+        let line = |run: &JobRun| serde_json::to_string(run).expect("JSON");
+        let (began, ended) = (run("a", Outcome::Began), run("a", Outcome::Halted));
+        assert_eq!(read_runs(&line(&began)), std::slice::from_ref(&began));
+        let at = began.occurrence.expect("it has a time");
+        assert!(has_run(std::slice::from_ref(&began), &began.job, at));
+        assert_eq!(read_runs(&format!("{}\n{}\n", line(&began), line(&ended))), [ended]);
     }
 
     #[test]
