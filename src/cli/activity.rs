@@ -45,17 +45,24 @@ impl Activity<'_> {
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(path.parent().unwrap_or(&top))?;
             // In one piece: a line that is cut off would spoil the next one.
-            locked(&path)?.write_all(line.as_bytes())
+            locked(&top)?.write_all(line.as_bytes())
         };
         write().map_err(|error| {
             let message = format!("{} can't be written: {error}", path.display());
-            Fault::new(message, "make the folder writable; what was done is done")
+            Fault::new(message, "make it a file that can be written; what was done is done")
         })
     }
 }
 
-/// Opens a log to append, and holds it until it is closed; waits for others that do.
-pub(super) fn locked(path: &Path) -> std::io::Result<File> {
+/// Opens the log below a folder to append, and holds it until it is closed; waits for others that do. A
+/// link out of the folder is not followed: a commit may have brought it.
+pub(super) fn locked(top: &Path) -> std::io::Result<File> {
+    let path = &top.join(LOG);
+    let folder = path.parent().unwrap_or(top).canonicalize()?;
+    let link = fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink());
+    if link || !folder.starts_with(top.canonicalize()?) {
+        return Err(std::io::Error::other("a symbolic link leads elsewhere"));
+    }
     loop {
         let file = File::options().create(true).read(true).append(true).open(path)?;
         file.lock()?;

@@ -209,7 +209,7 @@ fn conclude(
     match &telling.output {
         Some(file) => {
             let plain = Style { colour: false, ..style() };
-            write_whole(&context.directory().join(file), &render(&verdict, telling.format, plain))?;
+            write_whole(&context.directory().join(file), render(&verdict, telling.format, plain))?;
         }
         None if telling.format == ReportFormat::Human && report.refused() => {
             show_error(render(&verdict, telling.format, style()).trim_end());

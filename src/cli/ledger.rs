@@ -282,7 +282,7 @@ pub(super) const TEMPORARY: &str = ".orch-";
 
 /// Writes a file whole, or not at all: beside its place first, then moved there. What may be done with a
 /// file that is there may be done with it still.
-pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
+pub(super) fn write_whole(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Fault> {
     let unable = |error: std::io::Error| {
         let message = format!("{} can't be written: {error}", path.display());
         Fault::new(message, "make room, or make the folder writable")
@@ -297,7 +297,7 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Fault> {
     if let Ok(before) = fs::metadata(path) {
         file.as_file().set_permissions(before.permissions()).map_err(unable)?;
     }
-    file.write_all(text.as_bytes()).map_err(unable)?;
+    file.write_all(text.as_ref()).map_err(unable)?;
     file.as_file().sync_all().map_err(unable)?;
     file.persist(path).map_err(|error| unable(error.error))?;
     Ok(())

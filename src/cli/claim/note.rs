@@ -28,7 +28,7 @@ impl Note {
     /// Writes it.
     pub(super) fn write(&self, repository: &GitRepository, task: &TaskId) -> Result<(), Fault> {
         let Note { oid, remote } = self;
-        write_whole(&Note::place(repository, task), &format!("{oid} {remote}\n"))
+        write_whole(&Note::place(repository, task), format!("{oid} {remote}\n"))
     }
 
     /// Forgets it.

@@ -38,7 +38,7 @@ pub(super) fn archive(
         fs::create_dir_all(folder).map_err(|error| unable(folder, &error))?;
     }
     if let Some(top) = activity::main_folder(repository) {
-        moved += cut(&top.join(LOG), folder, &today, writing)?;
+        moved += cut(&top, folder, &today, writing)?;
     }
     moved += own_days(repository, folder, &today, writing)?;
     if weekly && !writing.dry_run {
@@ -53,14 +53,14 @@ pub(super) fn archive(
 }
 
 /// Moves the days of the activity log that are over; gives how many. Whoever wants to append waits.
-fn cut(log: &Path, folder: &Path, today: &str, writing: Writing) -> Result<usize, Stop> {
+fn cut(top: &Path, folder: &Path, today: &str, writing: Writing) -> Result<usize, Stop> {
+    let log = &top.join(LOG);
     if !log.exists() {
         return Ok(0);
     }
     let mut text = Vec::new();
-    let mut file = locked(log).map_err(|error| unable(log, &error))?;
+    let mut file = locked(top).map_err(|error| unable(log, &error))?;
     file.read_to_end(&mut text).map_err(|error| unable(log, &error))?;
-    let text = String::from_utf8_lossy(&text);
     let (days, rest) = split(&text, today);
     for (day, lines) in &days {
         keep(&folder.join(format!("{ACTIVITY}-{day}.jsonl")), lines, writing)?;
@@ -73,20 +73,25 @@ fn cut(log: &Path, folder: &Path, today: &str, writing: Writing) -> Result<usize
 
 /// Gives the lines of days before `today`, day by day, and the rest. A line that says no moment stays
 /// with the one before it.
-fn split(text: &str, today: &str) -> (BTreeMap<String, String>, String) {
-    let (mut days, mut rest) = (BTreeMap::<String, String>::new(), String::new());
+fn split(text: &[u8], today: &str) -> (BTreeMap<String, Vec<u8>>, Vec<u8>) {
+    let (mut days, mut rest) = (BTreeMap::<String, Vec<u8>>::new(), Vec::new());
     let mut day = today.to_owned();
-    for line in text.split_inclusive('\n') {
-        let value = serde_json::from_str::<Value>(line).unwrap_or_default();
+    for line in whole_lines(text) {
+        let value = serde_json::from_slice::<Value>(line).unwrap_or_default();
         let at = value["timestamp"].as_str().and_then(|text| text.parse::<Moment>().ok());
         day = at.map_or(day, |at| at.day());
-        if day.as_str() < today && line.ends_with('\n') {
-            days.entry(day.clone()).or_default().push_str(line);
+        if day.as_str() < today && line.ends_with(b"\n") {
+            days.entry(day.clone()).or_default().extend_from_slice(line);
         } else {
-            rest.push_str(line);
+            rest.extend_from_slice(line);
         }
     }
     (days, rest)
+}
+
+/// Gives the lines with their ends; they may be no text, and stay what they are.
+fn whole_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n')
 }
 
 /// Moves the files of orch's own log of days that are over; gives how many.
@@ -102,7 +107,6 @@ fn own_days(
             continue;
         }
         let lines = fs::read(&path).map_err(|error| unable(&path, &error))?;
-        let lines = String::from_utf8_lossy(&lines);
         keep(&folder.join(format!("{OWN}-{day}.jsonl")), &lines, writing)?;
         if !writing.dry_run {
             fs::remove_file(&path).map_err(|error| unable(&path, &error))?;
@@ -113,7 +117,7 @@ fn own_days(
 }
 
 /// Puts lines behind those of a file that has them not yet, with its checksum beside it.
-fn keep(file: &Path, lines: &str, writing: Writing) -> Result<(), Stop> {
+fn keep(file: &Path, lines: &[u8], writing: Writing) -> Result<(), Stop> {
     if writing.dry_run {
         say(format!("would write {}", file.display()));
         return Ok(());
@@ -122,25 +126,26 @@ fn keep(file: &Path, lines: &str, writing: Writing) -> Result<(), Stop> {
     let known = overlap(&before, lines);
     let sum = checksum(file);
     let noted = read(&sum)?;
+    let noted = str::from_utf8(&noted).unwrap_or_default();
     let noted = noted.split_whitespace().next().and_then(Digest::from_hex);
     // A command that was cut off may have written the file, and not its checksum; so may the next.
     let (settled, recent) = before.split_at(before.len() - known);
     let sound = noted.is_none_or(|noted| {
-        let lines = recent.split_inclusive('\n').map(str::as_bytes);
-        Digest::of_beginnings([settled.as_bytes()].into_iter().chain(lines)).any(|sum| sum == noted)
+        let parts = [settled].into_iter().chain(whole_lines(recent));
+        Digest::of_beginnings(parts).any(|sum| sum == noted)
     });
     if !sound {
         let message = format!("{} was changed since it was archived", file.display());
         let help = format!("bring back what {} is about, or move both away", sum.display());
         return Err(Stop::denied(message, help));
     }
-    let whole = format!("{before}{}", &lines[known..]);
+    let whole = [&before, &lines[known..]].concat();
     if known < lines.len() {
         write_whole(file, &whole)?;
     }
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let line = format!("{}  {name}\n", Digest::of(whole.as_bytes()).hex());
-    if read(&sum)? != line {
+    let line = format!("{}  {name}\n", Digest::of(&whole).hex());
+    if read(&sum)? != line.as_bytes() {
         write_whole(&sum, &line)?;
     }
     settle(file);
@@ -149,10 +154,9 @@ fn keep(file: &Path, lines: &str, writing: Writing) -> Result<(), Stop> {
 }
 
 /// Gives how many bytes at the beginning of `lines`, whole lines, stand at the end of `before`.
-fn overlap(before: &str, lines: &str) -> usize {
-    let ends = lines.match_indices('\n').map(|(at, _)| at + 1).collect::<Vec<_>>();
-    let longest = ends.into_iter().rev().find(|end| before.ends_with(&lines[..*end]));
-    longest.unwrap_or_default()
+fn overlap(before: &[u8], lines: &[u8]) -> usize {
+    let mut ends = (1..=lines.len()).rev().filter(|end| lines[end - 1] == b'\n');
+    ends.find(|end| before.ends_with(&lines[..*end])).unwrap_or_default()
 }
 
 /// Joins the days of weeks that are over; gives how many weeks.
@@ -171,9 +175,9 @@ fn join_weeks(folder: &Path, name: &str, today: &str) -> Result<usize, Stop> {
         }
     }
     for (week, days) in &weeks {
-        let mut all = String::new();
+        let mut all = Vec::new();
         for day in days {
-            all.push_str(&read(day)?);
+            all.extend(read(day)?);
         }
         keep(&folder.join(format!("{name}-{week}.jsonl")), &all, Writing::default())?;
         // The first first: what is left of a command that is cut off is still the week's end.
@@ -191,9 +195,9 @@ fn checksum(file: &Path) -> PathBuf {
     name.into()
 }
 
-fn read(file: &Path) -> Result<String, Fault> {
-    match fs::read_to_string(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+fn read(file: &Path) -> Result<Vec<u8>, Fault> {
+    match fs::read(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         read => read.map_err(|error| unable(file, &error)),
     }
 }
@@ -215,27 +219,25 @@ mod tests {
 
     #[test]
     fn lines_go_to_their_day_and_the_rest_stays() {
-        let line = |at: &str, n: u8| format!("{{\"timestamp\":\"{at}\",\"n\":{n}}}\n");
+        let line = |at: &str, n: u8| format!("{{\"timestamp\":\"{at}\",\"n\":{n}}}\n").into_bytes();
         let text = [
             line("2026-11-19T23:59:59Z", 1),
-            "torn\n".into(),
+            b"torn \xff\xfe\n".to_vec(),
             line("2026-11-21T00:00:00Z", 2),
             line("2026-11-20T10:00:00Z", 3),
-            "{\"timest".into(),
+            b"{\"timest".to_vec(),
         ];
         let (days, rest) = split(&text.concat(), "2026-11-21");
-        assert_eq!(days["2026-11-19"], [text[0].as_str(), "torn\n"].concat());
+        assert_eq!(days["2026-11-19"], text[..2].concat());
         assert_eq!(days["2026-11-20"], text[3]);
-        assert_eq!(rest, [text[2].as_str(), &text[4]].concat());
-        let all: usize = days.values().map(String::len).sum::<usize>() + rest.len();
-        assert_eq!(all, text.concat().len());
+        assert_eq!(rest, [text[2].clone(), text[4].clone()].concat());
     }
 
     #[test]
     fn what_is_there_already_is_known_by_where_it_stands() {
-        assert_eq!(overlap("a\nb\n", "b\nc\n"), 2);
-        assert_eq!(overlap("a\nb\n", "a\nb\n"), 4);
-        assert_eq!(overlap("a\nb\n", "c\n"), 0);
-        assert_eq!(overlap("", "c\n"), 0);
+        assert_eq!(overlap(b"a\nb\n", b"b\nc\n"), 2);
+        assert_eq!(overlap(b"a\nb\n", b"a\nb\n"), 4);
+        assert_eq!(overlap(b"a\nb\n", b"c\n"), 0);
+        assert_eq!(overlap(b"", b"c\n"), 0);
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn keep(
         raised.retain(|known| alert.at.since(known.at) < KEPT);
         raised.push(alert.clone());
         let line = |alert| serde_json::to_string(alert).expect("an alert is text") + "\n";
-        write_whole(&folder.join(RAISED), &raised.iter().map(line).collect::<String>())?;
+        write_whole(&folder.join(RAISED), raised.iter().map(line).collect::<String>())?;
     }
     Ok(None)
 }
