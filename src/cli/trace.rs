@@ -63,7 +63,8 @@ pub(super) fn begin(context: &Context, command: &str) {
         lines.with_filter(level.unwrap_or(LevelFilter::INFO).and(own()))
     });
     let console = level.map(|level| {
-        layer().event_format(Words).with_writer(std::io::stderr).with_filter(level.and(own()))
+        let words = Words { fixed: fixed(context, command) };
+        layer().event_format(words).with_writer(std::io::stderr).with_filter(level.and(own()))
     });
     let subscriber = Registry::default().with(file).with(console);
     let _one_command_a_process = tracing::subscriber::set_global_default(subscriber);
@@ -216,7 +217,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
 }
 
 /// The same for people, in a line of words.
-struct Words;
+struct Words {
+    fixed: Map<String, Value>,
+}
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static>
     FormatEvent<S, N> for Words
@@ -231,7 +234,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
         let message = fields.remove("message").unwrap_or_default();
         let message = message.as_str().unwrap_or_default();
         write!(writer, "{} {:5} orch {message}", now(), event.metadata().level())?;
-        for (name, value) in &fields {
+        let of_all =
+            ["run_id", "environment"].iter().filter_map(|name| self.fixed.get_key_value(*name));
+        for (name, value) in fields.iter().chain(of_all) {
             write!(writer, " {name}={value}")?;
         }
         writeln!(writer)

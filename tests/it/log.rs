@@ -38,6 +38,8 @@ fn the_log_is_asked_for_a_part() {
     assert!(near(&["--kind", "handof"]).contains("did you mean `handoff`?"));
     assert!(near(&["--task", "strat-01"]).contains("did you mean"));
     assert!(near(&["--since", "yesterday"]).contains("24h"));
+    assert!(near(&["--agent", "quant_enginer"]).contains("did you mean `quant_engineer`?"));
+    assert!(near(&["--activity", "--agent", "nobody"]).contains("no agent `nobody`"));
 }
 
 /// What is written while somebody looks on is told, once, until they have seen enough.
@@ -72,6 +74,33 @@ fn the_activity_log_is_told() {
     assert_eq!(team.json("", &asked)[0]["action"], "handoff");
     let human = team.orch("", &["log", "--activity", "--task", "strat-001"]);
     assert!(human.lines().count() == 3 && human.contains("handoff: completed"), "{human}");
+}
+
+/// A link that a commit brings makes no command write outside of the repository.
+#[test]
+#[cfg(unix)]
+fn the_activity_log_stays_in_the_repository() {
+    let team = Team::new();
+    let elsewhere = team.repo.root().join("elsewhere");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("profile"), "theirs\n").unwrap();
+    let open = |id: &str| {
+        let open = ["task", "open", id, "--workflow", "new_strategy", "--title", "T"];
+        team.try_orch("orchestrator", &open)
+    };
+    let logs = team.repo.path().join("logs");
+    for (id, link, target) in
+        [("strat-001", logs.clone(), ""), ("strat-002", logs.join("agent_activity.log"), "profile")]
+    {
+        let _not_there = std::fs::remove_dir_all(&logs);
+        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(elsewhere.join(target), &link).unwrap();
+        let said = open(id);
+        assert!(said.err.contains("a symbolic link leads elsewhere"), "{said:#?}");
+        assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 1);
+        assert_eq!(std::fs::read_to_string(elsewhere.join("profile")).unwrap(), "theirs\n");
+        let _a_link = std::fs::remove_file(&logs);
+    }
 }
 
 /// The files of orch's own log in a folder, oldest first.
@@ -146,9 +175,10 @@ fn the_environment_says_what_is_logged() {
     assert!(refused["count"].as_u64().unwrap() > 0 && refused["environment"] == "local");
     assert!(refused["run_id"].as_str().is_some_and(|id| !id.is_empty()));
 
-    let loud = team.with_variable("LOG_LEVEL", "warning");
+    let loud = team.with_variable("LOG_LEVEL", "warning").with_variable("ORCH_RUN_ID", "run-7");
     let said = loud.try_orch("", &["guard"]);
     assert!(said.err.contains("WARN  orch refused checks=\"") && !said.err.contains("begun"));
+    assert!(said.err.contains(" environment=\"local\"") && said.err.contains(" run_id=\"run-7\""));
     let strange = team.with_variable("LOG_LEVEL", "\u{1b}[31mloud");
     let said = strange.try_orch("", &["status"]);
     assert!(said.code == 0 && said.err.contains("LOG_LEVEL is no level"), "{said:#?}");

@@ -29,6 +29,9 @@ pub(super) fn tell(
     let mut from = 0;
     let found = wanted(&read(&path, &mut from)?, asked);
     if !follow {
+        if found.is_empty() {
+            asked.known_agent(repository)?;
+        }
         match format {
             Format::Json => json(&found),
             Format::Human => found.iter().for_each(|line| say(told(line))),

@@ -8,7 +8,7 @@ mod local;
 use std::path::PathBuf;
 
 use super::Stop;
-use super::context::Context;
+use super::context::{Context, readable_policy, unknown_agent};
 use super::ledger::{Writing, write_output};
 use super::output::{id, json, say, say_lines};
 use super::since::since;
@@ -88,6 +88,17 @@ impl Asked {
         self.task.as_ref().is_none_or(own) && self.kind.as_ref().is_none_or(|k| *k == path.word)
     }
 
+    /// Refuses an agent that the policy does not have, for one of whom nothing is found.
+    fn known_agent(&self, repository: &GitRepository) -> Result<(), Stop> {
+        let Some(by) = &self.by else { return Ok(()) };
+        match readable_policy(repository, Side::Index)? {
+            Some(policy) if !policy.agents.contains_key(by) => {
+                Err(unknown_agent(&policy, by.as_str(), ""))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn is(&self, record: &Record) -> bool {
         self.by.as_ref().is_none_or(|by| record.entry.actor == *by)
             && self.since.is_none_or(|since| record.entry.recorded_at >= since)
@@ -118,6 +129,9 @@ impl Log {
         let records = records(&repository, self.rev.as_deref(), &asked)?;
         if let Some(task) = asked.task.as_ref().filter(|_| records.is_empty()) {
             known(&repository, self.rev.as_deref(), task)?;
+        }
+        if records.is_empty() {
+            asked.known_agent(&repository)?;
         }
         let text = match (self.decisions, self.format) {
             (only, Format::Json) => {
