@@ -2,6 +2,7 @@
 //! has not agreed to what it says.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::Stop;
@@ -46,11 +47,14 @@ pub(super) fn agreed_elsewhere(view: &View) -> Result<Option<String>, Fault> {
             continue;
         }
         let Some(oid) = at(Side::Commit(branch.tip))? else { continue };
-        if !known.contains_key(&oid) {
-            let policy = Policy::parse(&repository.read(oid)?, &crate::checks::names());
-            known.insert(oid, policy.ok().map(Arc::new));
-        }
-        let binds = known.get(&oid).and_then(Option::as_ref).is_some_and(|policy| {
+        let policy = match known.entry(oid) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let policy = Policy::parse(&repository.read(oid)?, &crate::checks::names());
+                free.insert(policy.ok().map(Arc::new))
+            }
+        };
+        let binds = policy.as_ref().is_some_and(|policy| {
             let covers_this = here.is_some_and(|here| policy.is_protected(here));
             policy.is_protected(&branch.name) && !covers_this
         });
