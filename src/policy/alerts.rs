@@ -125,6 +125,11 @@ fn channel_problems(alerts: &Alerts, field: &str, channel: &Channel, problems: &
             "give it `from` and `to`",
         );
     }
+    let mut addresses = channel.from.iter().chain(&channel.to);
+    if let Some(strange) = addresses.find(|address| mail && !may_be_mail(address)) {
+        let help = "write it as `ops@example.com`, or as `Operations <ops@example.com>`";
+        problems.at(field, format!("`{strange}` is no address of a mail"), help);
+    }
     if !mail && (channel.from.is_some() || !channel.to.is_empty()) {
         problems.at(field, "only a mail has `from` and `to`".into(), "drop them");
     }
@@ -138,4 +143,15 @@ fn channel_problems(alerts: &Alerts, field: &str, channel: &Channel, problems: &
             problems.at(&format!("{field}.actions.{index}"), message, help);
         }
     }
+}
+
+/// Tells whether a text has the form of a mail's address, a name before it or not. Whether it is one,
+/// only its server knows.
+fn may_be_mail(text: &str) -> bool {
+    let bare = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+    let bare = bare.map_or(text, |(_, bare)| bare);
+    let strange =
+        |letter: char| letter.is_whitespace() || letter.is_control() || "<>,".contains(letter);
+    let parts = bare.rsplit_once('@').filter(|(user, host)| !user.is_empty() && !host.is_empty());
+    parts.is_some_and(|_| !bare.contains(strange)) && !text.contains(char::is_control)
 }

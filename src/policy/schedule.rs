@@ -299,6 +299,8 @@ mod tests {
                 "keep the address",
             ),
             ("kind: slack", "kind: email", "goes to somebody"),
+            ("to: [ops@example.com]", "to: [\"Ops <ops>\"]", "is no address of a mail"),
+            ("from: orch@example.com", "from: \"a@example.com, b\"", "is no address of a mail"),
             ("procedure: compliance_veto}", "procedure: veto}", "there is no procedure `veto`"),
             ("if_failed: retry", "if_failed: root_cause", "no step before this one"),
             (
