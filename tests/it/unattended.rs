@@ -14,10 +14,14 @@ fn hedge(changes: &[(&str, &str)]) -> Team {
     team
 }
 
-/// The end of the template's retried check.
-const RETRIED: &str = "portfolio], retry: {maximum_attempts: 3, initial_interval: 30s}}";
-/// The end of the template's health check.
-const CHECKS: &str = "portfolio], retry: {maximum_attempts: 3, initial_interval: 30s}, on_failure";
+/// The template's retried check, with another program in its place.
+const RETRIED: &str = "owner: ops, command: [orch, health, --component, data_sources, --component, keys, \
+                       --component, agents, --component, portfolio], retry: {maximum_attempts: 3, \
+                       initial_interval: 30s}}";
+/// The template's health check.
+const CHECKS: &str = "command: [orch, health, --page, --component, data_sources, --component, keys, --component, \
+                      agents, --component, portfolio], retry: {maximum_attempts: 3, initial_interval: 30s}, \
+                      on_failure";
 
 fn once(team: &Team, agent: &str, job: &str, more: &[&str]) -> Said {
     team.try_orch(agent, &[&["schedule", "run-once", job], more].concat())
@@ -28,7 +32,10 @@ fn once(team: &Team, agent: &str, job: &str, more: &[&str]) -> Said {
 #[test]
 fn a_check_that_fails_at_night_halts_the_day() {
     for agent in ["", "data"] {
-        let failing = [(CHECKS, "no_such_part], on_failure"), (RETRIED, "no_such_part]}")];
+        let failing = [
+            (CHECKS, "command: [\"false\"], on_failure"),
+            (RETRIED, "owner: ops, command: [\"false\"]}"),
+        ];
         let team = hedge(&failing);
         let said = once(&team, agent, "health_checks", &[]);
         assert!(said.code == 1 && said.err.contains("health_failure was started"), "{said:#?}");
@@ -194,7 +201,7 @@ fn a_policy_that_nobody_agreed_on_runs_nothing() {
     let told = "the policy of this branch is not what `main` has agreed on";
     for detached in [false, true] {
         let [health, others @ ..] = all("execution");
-        assert!(health.code == 0 && health.err.contains(told), "{health:#?}");
+        assert!(health.code == 2 && health.err.contains(told), "{health:#?}");
         assert_eq!(health.json()["status"], "unknown", "{health:#?}");
         assert!(others.iter().all(|said| said.fault().contains(told)), "{others:#?}");
         assert!(!ran() && !team.repo.path().join(".orch/incidents").exists());
