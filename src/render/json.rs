@@ -156,7 +156,7 @@ pub fn line(value: &impl Serialize) -> String {
     String::from_utf8(bytes).expect("JSON is UTF-8") + "\n"
 }
 
-/// Gives a value as JSON on several lines, as trustworthy as [`line`].
+/// Gives a value as JSON on several lines, as trustworthy as [`line()`].
 pub fn pretty(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("what is printed has text keys only");
     let mut bytes = Vec::new();
