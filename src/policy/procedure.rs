@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::model::Model;
+use super::stages::unknown_agent;
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration};
-use crate::record::did_you_mean;
 use crate::record::kind::PlannedStep;
 use crate::source::LaneName;
 
@@ -75,10 +75,7 @@ fn procedure_problems(
         step_problems(&procedure.steps[..index], step, &place, problems);
         if let Some(owner) = step.owner.as_ref().filter(|owner| !model.agents.contains_key(*owner))
         {
-            let near = did_you_mean(owner.as_str(), model.agents.keys().map(|name| name.as_str()));
-            let help =
-                near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
-            problems.at(&format!("{place}.owner"), format!("there is no agent `{owner}`"), help);
+            unknown_agent(model, owner, &format!("{place}.owner"), problems);
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::model::Model;
 use super::procedure::{Procedure, TASK_WORD};
+use super::stages::unknown_agent;
 use super::terms::{Lasting, Problems};
 use crate::calendar::{Clock, Date, Days, TimeOfDay, Zone};
 use crate::record::did_you_mean;
@@ -230,10 +231,7 @@ pub(super) fn attempts(retry: Option<Attempts>, field: &str, problems: &mut Prob
 pub(super) fn agents(model: &Model, named: &[AgentName], field: &str, problems: &mut Problems<'_>) {
     for (index, name) in named.iter().enumerate() {
         if !model.agents.contains_key(name) {
-            let near = did_you_mean(name.as_str(), model.agents.keys().map(AgentName::as_str));
-            let help =
-                near.map_or("add it to `agents`".into(), |near| format!("did you mean `{near}`?"));
-            problems.at(&format!("{field}.{index}"), format!("there is no agent `{name}`"), help);
+            unknown_agent(model, name, &format!("{field}.{index}"), problems);
         }
     }
 }

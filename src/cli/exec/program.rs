@@ -187,6 +187,13 @@ impl Ended {
         self.lines().next_back()
     }
 
+    /// Gives the last lines of the output that say something, in their order.
+    pub(in crate::cli) fn last_lines(&self, count: usize) -> Vec<String> {
+        let mut last: Vec<String> = self.lines().rev().take(count).collect();
+        last.reverse();
+        last
+    }
+
     /// Gives how it ended, in words.
     pub(in crate::cli) fn in_words(&self) -> String {
         match &self.how {

@@ -59,18 +59,19 @@ impl Health {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let view = self.looked_at(context)?;
         let policy = view.policy();
-        let mut measured = measure(&view)?;
-        self.known(&health(&view.world, &measured))?;
+        let mut found = health(&view.world, &measure(&view)?);
+        self.known(&policy, &found)?;
         let probes = self.probes(&policy);
+        let mut probed = Vec::new();
         match agreed_elsewhere(&view)?.filter(|_| !probes.is_empty()) {
-            None => measured.probes = probes::run(view.repository.work_dir(), &probes)?,
+            None => probed = probes::run(view.repository.work_dir(), &probes)?,
             // What one's own programs look at stays unknown.
             Some(branch) => complain(disagreement(&branch)),
         }
-        let mut found = health(&view.world, &measured);
+        found.add_probes(&view.world, &probed);
         found.keep(&self.component);
         match self.raw || self.format == Format::Json {
-            true => print_json(&as_json(&found, &measured.probes)),
+            true => print_json(&as_json(&found, &probed)),
             false => tell(&found),
         }
         match found.status {
@@ -109,8 +110,15 @@ impl Health {
     }
 
     /// Refuses a part that there is not.
-    fn known(&self, found: &Found) -> Result<(), Stop> {
-        let names = || found.components.iter().map(|component| component.name.as_str());
+    fn known(&self, policy: &Policy, found: &Found) -> Result<(), Stop> {
+        let parts = found.components.iter().map(|component| component.name.as_str());
+        let mut all: Vec<&str> = parts.collect();
+        for probe in policy.health.probes.values() {
+            if !all.contains(&probe.component.as_str()) {
+                all.push(&probe.component);
+            }
+        }
+        let names = || all.iter().copied();
         match self.component.iter().find(|name| !names().any(|known| known == *name)) {
             None => Ok(()),
             Some(unknown) => {
@@ -156,7 +164,6 @@ fn measure(view: &View) -> Result<Measured, Fault> {
         hooks_missing: commits.then(|| hooks::missing(repository)),
         trading: timetable.calendar().map(|calendar| calendar.is_open_at(world.at)),
         windows: windows.map(|stretch| (stretch.window, stretch.until)).collect(),
-        probes: Vec::new(),
     })
 }
 

@@ -87,8 +87,6 @@ fn ask(bench: &Bench<'_>, name: &ProbeName, probe: &Probe) -> Result<Probed, Sto
     let maximum = probe.attempts.unwrap_or(1).max(1);
     let tries = Tries { title: None, maximum, interval: WAIT, accept: &[] };
     let tried = tries.carry_out(bench.signals, |_| program.ask(bench.signals))?;
-    let mut output: Vec<String> = tried.last.lines().rev().take(SHOWN).collect();
-    output.reverse();
     Ok(Probed {
         name: name.clone(),
         title: probe.title.clone(),
@@ -98,6 +96,6 @@ fn ask(bench: &Bench<'_>, name: &ProbeName, probe: &Probe) -> Result<Probed, Sto
         ended: tried.last.in_words(),
         attempts: tried.attempts,
         milliseconds: u64::try_from(tried.last.took.as_millis()).unwrap_or(u64::MAX),
-        output,
+        output: tried.last.last_lines(SHOWN),
     })
 }

@@ -227,9 +227,7 @@ fn record(context: &Context, id: &TaskId, step: &PlannedStep, tried: &Tried) -> 
     if let Some(line) = last.last_line().filter(|_| shows) {
         outcome.push_str(&format!(": {line}"));
     }
-    let mut shown: Vec<String> = last.lines().rev().take(SHOWN).collect();
-    shown.retain(|_| step.evidence);
-    shown.reverse();
+    let shown = if step.evidence { last.last_lines(SHOWN) } else { Vec::new() };
     let taken = IncidentStep {
         step: step.step.clone(),
         outcome,

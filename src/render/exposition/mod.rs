@@ -49,9 +49,13 @@ struct Families(Vec<Family>);
 
 /// Gives measures as OpenMetrics 1.0; `at` is the moment at which they were taken.
 pub fn open_metrics(found: &Measures, policy: &Policy, at: Moment) -> String {
+    encoded(families::all(found, policy, at), policy)
+}
+
+fn encoded(families: Vec<Family>, policy: &Policy) -> String {
     let project = ("project".into(), policy.project.clone().into());
     let mut registry = Registry::with_labels(std::iter::once(project));
-    registry.register_collector(Box::new(Families(families::all(found, policy, at))));
+    registry.register_collector(Box::new(Families(families)));
     let mut text = String::new();
     encode(&mut text, &registry).expect("a string takes what is written to it");
     text
@@ -60,13 +64,13 @@ pub fn open_metrics(found: &Measures, policy: &Policy, at: Moment) -> String {
 /// Gives measures in the text format 0.0.4 of Prometheus. It has no units and no end mark, and calls a
 /// counter by the name that its rows have.
 pub fn prometheus(found: &Measures, policy: &Policy, at: Moment) -> String {
-    let text = open_metrics(found, policy, at);
     let families = families::all(found, policy, at);
     let counters: Vec<String> = families
         .iter()
         .filter(|family| matches!(family.rows, Rows::Counters(_)))
         .map(Family::full_name)
         .collect();
+    let text = encoded(families, policy);
     let mut translated = String::new();
     for line in text.lines() {
         let mut words = line.splitn(4, ' ');

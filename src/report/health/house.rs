@@ -114,9 +114,9 @@ pub(super) fn maintenance(measured: &Measured) -> Component {
 }
 
 /// Adds what one's own programs say, to the parts they belong to.
-pub(super) fn add_probes(world: &World, measured: &Measured, components: &mut Vec<Component>) {
+pub(super) fn add_probes(world: &World, probes: &[Probed], components: &mut Vec<Component>) {
     for (name, probe) in &world.policy.health.probes {
-        let probed = measured.probes.iter().find(|probed| probed.name == *name);
+        let probed = probes.iter().find(|probed| probed.name == *name);
         let part = match probed {
             Some(probed) => of_probe(probed),
             None => Component::unknown(&probe.component, format!("probe {name} was not run")),

@@ -97,8 +97,6 @@ pub struct Measured {
     pub trading: Option<bool>,
     /// The windows of maintenance that stand now, and when each is over.
     pub windows: Vec<(String, Moment)>,
-    /// The policy's probes; empty if nobody ran them.
-    pub probes: Vec<Probed>,
 }
 
 /// What a probe said.
@@ -154,10 +152,10 @@ impl Reason {
     }
 }
 
-/// Gives how everything stands as of the world's moment, by the thresholds of its policy. The world must
-/// hold every open task, and those of the windows that the thresholds name.
+/// Gives how everything stands as of the world's moment, by the thresholds of its policy, but for what one's
+/// own programs say. The world must hold every open task, and those of the windows that the thresholds name.
 pub fn health(world: &World, measured: &Measured) -> Health {
-    let mut components = vec![
+    let components = vec![
         house::policy(world),
         house::ledgers(world, measured),
         work::agents_responsive(world),
@@ -174,7 +172,6 @@ pub fn health(world: &World, measured: &Measured) -> Health {
         house::on_call(world, measured),
         house::maintenance(measured),
     ];
-    house::add_probes(world, measured, &mut components);
     let agents = work::agents(world);
     let mut health = Health { at: world.at, status: Status::Healthy, components, agents };
     health.settle();
@@ -182,6 +179,12 @@ pub fn health(world: &World, measured: &Measured) -> Health {
 }
 
 impl Health {
+    /// Adds what one's own programs say; those of the policy that are not among them were not run.
+    pub fn add_probes(&mut self, world: &World, probes: &[Probed]) {
+        house::add_probes(world, probes, &mut self.components);
+        self.settle();
+    }
+
     /// Keeps the parts of these names alone; all of them if none is named.
     pub fn keep(&mut self, names: &[String]) {
         self.components.retain(|known| names.is_empty() || names.contains(&known.name));

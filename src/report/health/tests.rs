@@ -266,11 +266,15 @@ fn probes_speak_for_their_parts() {
         milliseconds: 12,
         output: vec!["no quotes".into()],
     };
-    let told = |probed| {
-        let known = Measured { probes: vec![probed], ..Measured::default() };
-        measured(&text, &known, "data_sources")
+    let said = |probes: &[Probed]| {
+        let world = world(&text);
+        let mut health = health(&world, &Measured::default());
+        health.add_probes(&world, probes);
+        let found = health.components.into_iter().find(|part| part.name == "data_sources");
+        found.expect("it is a part")
     };
-    stands(&part(&text, "data_sources"), Status::Unknown);
+    let told = |probed| said(&[probed]);
+    stands(&said(&[]), Status::Unknown);
     stands(&told(probed(true, AlertSeverity::Critical)), Status::Healthy);
     stands(&told(probed(false, AlertSeverity::Info)), Status::Healthy);
     stands(&told(probed(false, AlertSeverity::Warning)), Status::Degraded);
