@@ -69,6 +69,33 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Makes one that is called by its action's name and says nothing but a message; its fingerprint is the
+    /// message's.
+    pub fn plain(
+        (action, severity, source): (ActionName, AlertSeverity, Source),
+        message: impl Into<String>,
+        at: Moment,
+    ) -> Self {
+        let message = message.into();
+        Alert {
+            fingerprint: Digest::of(message.as_bytes()),
+            title: action.to_string(),
+            action,
+            severity,
+            message,
+            source,
+            task_id: None,
+            incident_id: None,
+            halt_id: None,
+            path: None,
+            agent: None,
+            details: BTreeMap::new(),
+            at,
+            procedure: None,
+            help: None,
+        }
+    }
+
     /// Gives the command that answers it, if the policy has a procedure for it.
     pub fn answer(&self) -> Option<String> {
         let trigger = in_quotes(&self.message);
@@ -107,31 +134,16 @@ pub fn raised(
     (agent, task): (&str, Option<&TaskId>),
     at: Moment,
 ) -> Alert {
-    let known = policy.alerts.actions.get(action);
-    let own = known.and_then(|known| known.severity);
     let listed: String = details.iter().map(|(name, text)| format!("{name}={text}\n")).collect();
     let task_word = task.map_or("", |task| task.as_str());
     let moment = at.to_string();
-    let severity = severity.or(own).unwrap_or_default();
+    let kind = (action.clone(), AlertSeverity::default(), Source::Raised);
+    let alert = own(policy, kind, message.to_owned(), at);
+    let severity = severity.unwrap_or(alert.severity);
     let loud = spelled(&severity);
     let facts = ["raised", action.as_str(), &loud, agent, task_word, message, &listed, &moment];
-    Alert {
-        fingerprint: fingerprint(&facts),
-        action: action.clone(),
-        severity,
-        title: known.map_or_else(|| action.to_string(), |known| known.title.clone()),
-        message: message.to_owned(),
-        source: Source::Raised,
-        task_id: task.cloned(),
-        incident_id: None,
-        halt_id: None,
-        path: None,
-        agent: Some(agent.to_owned()),
-        details,
-        at,
-        procedure: known.and_then(|known| known.procedure.clone()),
-        help: None,
-    }
+    let agent = Some(agent.to_owned());
+    Alert { severity, task_id: task.cloned(), agent, details, ..alert }.about(&facts)
 }
 
 /// Gives everything that somebody should hear of: halts that stand at a moment, open incidents, and
@@ -145,7 +157,7 @@ pub fn noticed(world: &World, findings: &[Finding], at: Moment) -> Vec<Alert> {
             at: halt.since.unwrap_or(at),
             help: Some(format!("a person lifts it: `{}`", halt.lifting())),
             path: Some(halt.path.to_string()),
-            ..own(&world.policy, (HALT, AlertSeverity::Critical, Source::Halt), message, at)
+            ..own(&world.policy, (named(HALT), AlertSeverity::Critical, Source::Halt), message, at)
         }
         .about(&["halt", halt.id.as_str()])
     });
@@ -153,7 +165,7 @@ pub fn noticed(world: &World, findings: &[Finding], at: Moment) -> Vec<Alert> {
         let incident = &open.state.incident;
         let message = format!("incident {} is open: {}", open.id, incident.trigger);
         let severity = incident_severity(&incident.severity);
-        let alert = own(&world.policy, (INCIDENT, severity, Source::Incident), message, at);
+        let alert = own(&world.policy, (named(INCIDENT), severity, Source::Incident), message, at);
         Alert {
             task_id: incident.tasks.first().cloned(),
             incident_id: Some(open.id.clone()),
@@ -194,7 +206,7 @@ fn found_by(policy: &Policy, finding: &Finding, at: Moment) -> Alert {
         task_id: finding.task.clone(),
         help: Some(finding.help.clone()),
         path: Some(path.clone()),
-        ..own(policy, (finding.check, severity, source), message, at)
+        ..own(policy, (named(finding.check), severity, source), message, at)
     }
     .about(&facts)
 }
@@ -209,31 +221,24 @@ pub fn incident_severity(word: &str) -> AlertSeverity {
     }
 }
 
+/// Makes an alert as the policy has it: how bad it is, unless it says nothing, what it is called, and what
+/// answers it.
 fn own(
     policy: &Policy,
-    (action, severity, source): (&str, AlertSeverity, Source),
+    (action, severity, source): (ActionName, AlertSeverity, Source),
     message: String,
     at: Moment,
 ) -> Alert {
-    let action: ActionName = action.parse().expect("names of checks are names of actions");
     let known = policy.alerts.actions.get(&action);
-    Alert {
-        fingerprint: Digest::of(b""),
-        severity: known.and_then(|known| known.severity).unwrap_or(severity),
-        title: known.map_or_else(|| action.to_string(), |known| known.title.clone()),
-        procedure: known.and_then(|known| known.procedure.clone()),
-        action,
-        message,
-        source,
-        task_id: None,
-        incident_id: None,
-        halt_id: None,
-        path: None,
-        agent: None,
-        details: BTreeMap::new(),
-        at,
-        help: None,
-    }
+    let severity = known.and_then(|known| known.severity).unwrap_or(severity);
+    let title = known.map_or_else(|| action.to_string(), |known| known.title.clone());
+    let procedure = known.and_then(|known| known.procedure.clone());
+    Alert { title, procedure, ..Alert::plain((action, severity, source), message, at) }
+}
+
+/// Gives the name of a check, or one of ours, as an action's.
+fn named(word: &str) -> ActionName {
+    word.parse().expect("names of checks are names of actions")
 }
 
 impl Alert {

@@ -133,23 +133,9 @@ mod tests {
     }
 
     fn alert(word: &str, source: Source) -> Alert {
-        Alert {
-            fingerprint: Digest::of(word.as_bytes()),
-            action: "a".parse().expect("a name"),
-            severity: AlertSeverity::Error,
-            title: word.into(),
-            message: word.into(),
-            source,
-            task_id: None,
-            incident_id: None,
-            halt_id: None,
-            path: None,
-            agent: None,
-            details: BTreeMap::new(),
-            at: at(0),
-            procedure: None,
-            help: None,
-        }
+        let action = "a".parse().expect("a name");
+        let plain = Alert::plain((action, AlertSeverity::Error, source), word, at(0));
+        Alert { title: word.into(), ..plain }
     }
 
     /// Takes everything that is due, and tells it in words.

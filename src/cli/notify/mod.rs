@@ -215,22 +215,12 @@ pub(super) fn known_action(policy: &Policy, text: &str) -> Result<ActionName, St
 }
 
 fn trial(context: &Context) -> Alert {
+    let kind = ("test".parse().expect("a name"), AlertSeverity::Info, Source::Raised);
     Alert {
         fingerprint: crate::source::Digest::of(context.run_word().as_bytes()),
-        action: "test".parse().expect("a name"),
-        severity: AlertSeverity::Info,
         title: "A test".into(),
-        message: "This is a test: nothing happened".into(),
-        source: Source::Raised,
-        task_id: None,
-        incident_id: None,
-        halt_id: None,
-        path: None,
         agent: context.agent_word().map(str::to_owned),
-        details: BTreeMap::new(),
-        at: context.at(),
-        procedure: None,
-        help: None,
+        ..Alert::plain(kind, "This is a test: nothing happened", context.at())
     }
 }
 
