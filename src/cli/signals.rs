@@ -1,9 +1,19 @@
 //! Ctrl-C and its kin while a command runs, and how the command's processes are ended.
 
+use super::Stop;
+
 #[cfg(not(unix))]
 pub(super) use plain::Signals;
 #[cfg(unix)]
 pub(super) use unix::Signals;
+
+impl Signals {
+    /// Catches them from now on; refuses where they can't be.
+    pub(super) fn begin() -> Result<Self, Stop> {
+        Signals::catch()
+            .map_err(|error| Stop::fault(format!("signals can't be caught: {error}"), "try again"))
+    }
+}
 
 #[cfg(unix)]
 mod unix {

@@ -86,9 +86,7 @@ impl Dispatch {
             return Ok(());
         }
         let branch = ready_to_merge(&view.repository)?;
-        let signals = Signals::catch().map_err(|error| {
-            Stop::fault(format!("signals can't be caught: {error}"), "try again")
-        })?;
+        let signals = Signals::begin()?;
         signals.idle(false);
         let shop = self.shop(context, &view.repository)?;
         let _only_one = only_one(&view.repository)?;

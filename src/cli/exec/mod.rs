@@ -104,9 +104,7 @@ impl Exec {
             let help = "write it as you would in a shell; a program beside you is `./NAME`";
             return Err(Stop::fault(message, help));
         }
-        let signals = Signals::catch().map_err(|error| {
-            Stop::fault(format!("signals can't be caught: {error}"), "try again")
-        })?;
+        let signals = Signals::begin()?;
         let mut claim = None;
         loop {
             match self.prepare(&context.by_now(), &mut claim, &signals)? {

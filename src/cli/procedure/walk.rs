@@ -32,8 +32,7 @@ pub(super) fn walk(context: &Context, id: &TaskId, writing: Writing) -> Result<(
     if writing.dry_run {
         return foresee(context, &view, id);
     }
-    let signals = Signals::catch()
-        .map_err(|error| Stop::fault(format!("signals can't be caught: {error}"), "try again"))?;
+    let signals = Signals::begin()?;
     let mut claim = claimed(&view, id)?;
     loop {
         let now = context.by_now();

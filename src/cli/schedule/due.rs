@@ -4,10 +4,11 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Office;
-use super::work::{Work, catch_signals};
+use super::work::Work;
 use crate::cli::Stop;
 use crate::cli::context::Context;
 use crate::cli::output::{json as print_json, moment, say, table};
+use crate::cli::signals::Signals;
 use crate::cli::trust::must_be_agreed;
 use crate::ops::schedule::has_run;
 use crate::render::Format;
@@ -84,7 +85,7 @@ impl Due {
         context: &Context,
         due: Vec<(crate::source::JobName, Moment)>,
     ) -> Result<(), Stop> {
-        let signals = catch_signals()?;
+        let signals = Signals::begin()?;
         let mut failed = false;
         for (job, at) in due {
             let context = context.by_now();

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::work::{Work, catch_signals};
+use super::work::Work;
 use super::{Office, time};
 use crate::cli::Stop;
 use crate::cli::context::Context;
 use crate::cli::output::{id, moment, say};
+use crate::cli::signals::Signals;
 use crate::ops::schedule::{Cron, Timetable};
 use crate::source::{JobName, Moment};
 
@@ -71,7 +72,7 @@ impl RunOnce {
             false => None,
         };
         drop(office);
-        let signals = catch_signals()?;
+        let signals = Signals::begin()?;
         let work = Work { job: self.job, occurrence, dry_run: self.dry_run };
         work.carry_out(context, &signals)
     }

@@ -39,12 +39,6 @@ pub(super) struct Work {
     pub(super) dry_run: bool,
 }
 
-/// Catches what would end this process; a job is never left to itself.
-pub(super) fn catch_signals() -> Result<Signals, Stop> {
-    Signals::catch()
-        .map_err(|error| Stop::fault(format!("signals can't be caught: {error}"), "try again"))
-}
-
 impl Work {
     /// Runs the job to its end, unless it ran for its time already; refuses while a halt stands over it,
     /// while it still runs, and if it failed for good.
