@@ -57,7 +57,7 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
 fn dangling(world: &World, step: &Step<'_>, depends_on: &[TaskId]) -> Vec<Objection> {
     let folders = &world.survey.folders;
     // Ids are unique without regard to case, but a task is found by its own spelling.
-    let folder = |id: &TaskId| folders.get(&id.as_str().to_lowercase());
+    let folder = |id: &TaskId| folders.get(id.as_str());
     let spelled = |id: &TaskId| folder(id).is_some_and(|known| known.file_name() == id.as_str());
     let known = |id: &TaskId| world.task(id).is_some() || spelled(id);
     let dangling = depends_on.iter().enumerate().filter(|(_, id)| !known(id));

@@ -335,10 +335,9 @@ impl View {
 
     fn unknown(&self, id: &TaskId) -> Stop {
         // Compared in lower case, told as it was opened.
-        let agreed = self.world.survey.folders.values();
+        let agreed = self.world.survey.folders.names().map(str::to_owned);
         let homes = self.world.ledgers.iter().filter(|(home, _)| matches!(home, Home::Task(_)));
-        let names = agreed.chain(homes.map(|(_, ledger)| &ledger.folder));
-        let names = names.map(|folder| folder.file_name().to_string());
+        let names = agreed.chain(homes.map(|(_, ledger)| ledger.folder.file_name().to_string()));
         let names: BTreeMap<_, _> = names.map(|name| (name.to_lowercase(), name)).collect();
         let near = did_you_mean(&id.as_str().to_lowercase(), names.keys().map(String::as_str));
         let help = match near.and_then(|near| names.get(near)) {

@@ -116,8 +116,8 @@ fn collect(
     found: &mut BTreeMap<TaskId, Ahead>,
 ) -> Result<(), Fault> {
     // Of one task that is known, only its folder is compared.
-    let known = only.and_then(|id| world.survey.folders.get(&id.as_str().to_lowercase()));
-    let shelf = known.cloned().unwrap_or_else(|| RepoPath::from(".orch/tasks"));
+    let known = only.and_then(|id| world.survey.folders.get(id.as_str()));
+    let shelf = known.unwrap_or_else(|| RepoPath::from(".orch/tasks"));
     let mut folders: BTreeMap<TaskId, RepoPath> = BTreeMap::new();
     for change in repository.changes_below(here, there, &shelf)? {
         let added = change.old.is_none().then(|| RecordPath::parse(&change.path).ok()).flatten();

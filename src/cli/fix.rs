@@ -82,7 +82,7 @@ fn free_id(desk: &Desk, failed: &TaskId) -> Result<TaskId, Stop> {
     let world = &desk.view.world;
     let taken = |id: &TaskId| {
         let known = world.ledgers.contains_key(&Home::Task(id.clone()));
-        known || world.survey.folders.contains_key(&id.as_str().to_lowercase())
+        known || world.survey.folders.contains(id.as_str())
     };
     let ids = (1..).map_while(|number| format!("{failed}-fix-{number}").parse().ok());
     ids.into_iter().find(|id| !taken(id)).ok_or_else(|| {

@@ -197,12 +197,12 @@ fn from_elsewhere(workflow: &Workflow) -> Vec<(&StageName, &ArtifactName)> {
 }
 
 /// Gives the folder of a task that is agreed or staged, whatever the case of its id.
-fn folder_of<'w>(world: &'w World, id: &TaskId) -> Option<&'w RepoPath> {
+fn folder_of(world: &World, id: &TaskId) -> Option<RepoPath> {
     let same = |home: &Home| match home {
         Home::Task(known) => known.as_str().eq_ignore_ascii_case(id.as_str()),
         _ => false,
     };
     let staged = world.ledgers.iter().find(|(home, _)| same(home));
-    let agreed = world.survey.folders.get(&id.as_str().to_lowercase());
-    agreed.or(staged.map(|(_, ledger)| &ledger.folder))
+    let agreed = world.survey.folders.get(id.as_str());
+    agreed.or_else(|| staged.map(|(_, ledger)| ledger.folder.clone()))
 }

@@ -22,7 +22,7 @@ pub struct Failed {
 }
 
 /// One escalation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Escalated {
     /// Where its entry stands in the ledger.
     pub sequence: u32,

@@ -110,7 +110,7 @@ impl Board {
                 Some(known) => board.add(world, None, &known.state, Some(known), &further),
                 None => board.add(world, Some(ledger), state, None, &further),
             }
-            let known = world.survey.folders.contains_key(&lower(&state.task.task_id));
+            let known = world.survey.folders.contains(state.task.task_id.as_str());
             let landed = known && !open.contains(&state.task.task_id);
             closed_here += usize::from(state.closed.is_some() && !landed);
         }
@@ -166,10 +166,6 @@ impl Board {
             }
         }
     }
-}
-
-fn lower(id: &TaskId) -> String {
-    id.as_str().to_lowercase()
 }
 
 impl Row {

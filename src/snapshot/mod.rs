@@ -212,6 +212,26 @@ pub trait Repository {
     /// Gives the names of the folders right inside `folder`, sorted; none if it is no folder.
     fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault>;
 
+    /// Gives the same names with the trees that hold just what these folders hold, where a side has
+    /// such trees.
+    fn trees(&self, side: Side, folder: &RepoPath) -> Result<Vec<(String, Option<Oid>)>, Fault> {
+        Ok(self.folders(side, folder)?.into_iter().map(|name| (name, None)).collect())
+    }
+
+    /// Gives the folders right inside a tree with their trees; none if this clone has no such tree.
+    fn trees_in(&self, _tree: Oid) -> Option<Vec<(String, Oid)>> {
+        None
+    }
+
+    /// Gives what was kept under a name, if anything was. It may be damaged, old, or another's: whoever
+    /// asks must be able to tell.
+    fn recall(&self, _name: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Keeps something that can be made anew under a name, if that is possible here.
+    fn keep(&self, _name: &str, _bytes: &[u8]) {}
+
     /// Gives the bytes of a blob; refuses with a fault if this clone lacks it.
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault>;
 

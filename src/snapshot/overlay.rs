@@ -68,6 +68,25 @@ impl Repository for Overlay<'_> {
         Ok(names)
     }
 
+    fn trees(&self, side: Side, folder: &RepoPath) -> Result<Vec<(String, Option<Oid>)>, Fault> {
+        match side {
+            Side::Index => Ok(self.folders(side, folder)?.into_iter().map(|n| (n, None)).collect()),
+            _ => self.inner.trees(side, folder),
+        }
+    }
+
+    fn trees_in(&self, tree: Oid) -> Option<Vec<(String, Oid)>> {
+        self.inner.trees_in(tree)
+    }
+
+    fn recall(&self, name: &str) -> Option<Vec<u8>> {
+        self.inner.recall(name)
+    }
+
+    fn keep(&self, name: &str, bytes: &[u8]) {
+        self.inner.keep(name, bytes);
+    }
+
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault> {
         match self.blobs.get(&oid) {
             Some(bytes) => Ok(bytes.clone()),

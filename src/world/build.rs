@@ -262,10 +262,7 @@ impl Builder<'_> {
 
     /// Gives every task, those of the latest month last.
     fn tasks_by_month(&self) -> Vec<TaskId> {
-        let mut folders: Vec<&RepoPath> = self.survey.folders.values().collect();
-        folders.sort();
-        let names = folders.into_iter().map(|folder| folder.file_name().to_string());
-        names.filter_map(|name| name.parse().ok()).collect()
+        self.survey.folders.names().filter_map(|name| name.parse().ok()).collect()
     }
 
     /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed.
@@ -304,12 +301,12 @@ impl Builder<'_> {
                 continue;
             }
             // An id in another case names nothing: it would stand for the same folder twice.
-            let folder = self.survey.folders.get(&id.as_str().to_lowercase());
+            let folder = self.survey.folders.get(id.as_str());
             let Some(folder) = folder.filter(|folder| folder.file_name() == id.as_str()) else {
                 continue;
             };
-            let agreed = ledgers::read(self.repository, self.proposal.agreed, folder)?;
-            let place = (home.clone(), folder.clone());
+            let agreed = ledgers::read(self.repository, self.proposal.agreed, &folder)?;
+            let place = (home.clone(), folder);
             let same = agreed.records.clone();
             let view = LedgerView::join(place, agreed.records, same, &self.introduced, true);
             open.extend(depends_on(&view));
@@ -385,15 +382,14 @@ fn unreadable_landed(
 
 /// Tasks of the change whose id stands in another folder, without regard to case (attack 38).
 fn other_folders(ledgers: &BTreeMap<Home, LedgerView>, survey: &Survey) -> Vec<(TaskId, RepoPath)> {
-    let mut folders: BTreeMap<String, &RepoPath> =
-        survey.folders.iter().map(|(id, folder)| (id.clone(), folder)).collect();
+    let mut seen: BTreeMap<String, RepoPath> = BTreeMap::new();
     let mut doubles = Vec::new();
     for (home, view) in ledgers {
         let Home::Task(id) = home else { continue };
-        match folders.insert(id.as_str().to_lowercase(), &view.folder) {
-            Some(other) if *other != view.folder => doubles.push((id.clone(), other.clone())),
-            _ => {}
-        }
+        let before = seen.insert(id.as_str().to_lowercase(), view.folder.clone());
+        let other = before.or_else(|| survey.folders.get(id.as_str()));
+        doubles
+            .extend(other.filter(|other| *other != view.folder).map(|other| (id.clone(), other)));
     }
     doubles
 }

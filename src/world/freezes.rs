@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::folders::Folders;
 use super::ledgers::{self, Files, LedgerView};
 use super::survey::Active;
 use super::{Survey, World};
@@ -93,13 +94,13 @@ impl StandingHalt {
 
     /// Tells whether its scope names something that there is. One that names nothing covers
     /// everything: a kill switch fails towards "stop" (attack 106).
-    pub fn names_something(&self, policy: &Policy, tasks: &BTreeMap<String, RepoPath>) -> bool {
+    pub fn names_something(&self, policy: &Policy, tasks: &Folders) -> bool {
         let mut stages = policy.workflows.values().flat_map(|workflow| &workflow.stages);
         match self.scope.split_once(':') {
             Some(("workflow", name)) => policy.workflows.keys().any(|known| *known == name),
             Some(("lane", name)) => policy.lanes.keys().any(|known| *known == name),
             Some(("stage", name)) => stages.any(|stage| stage.name == name),
-            Some(("task", id)) => tasks.contains_key(&id.to_lowercase()),
+            Some(("task", id)) => tasks.contains(id),
             Some(("schedule", _)) => true,
             _ => self.scope == "all",
         }

@@ -1,14 +1,18 @@
 //! What is true of all open tasks at REV: live artifacts, active runs, standing halts.
 //!
-//! A closed task is known by the name of its last entry and never read.
+//! A closed task is known by the name of its last entry and never read. What a month's tasks amount to
+//! depends on its files alone, so that it is kept by the name of their tree and read again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
+use super::folders::Folders;
 use super::freezes::{OpenIncident, StandingHalt};
-use super::ledgers;
+use super::months::{self, Month};
 use crate::ledger::{Escalated, RunState, State};
+use crate::record::Record;
 use crate::record::kind::Artifact;
-use crate::record::{Home, Record, RecordPath};
 use crate::snapshot::{Fault, Repository, Side};
 use crate::source::{AgentName, Digest, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
@@ -33,12 +37,12 @@ pub struct Survey {
     pub escalations: Vec<(TaskId, Escalated)>,
     /// The tasks that are not closed, in the order of their folders.
     pub open: Vec<TaskId>,
-    /// The folder of every task, by its id in lower case.
-    pub folders: BTreeMap<String, RepoPath>,
+    /// The folder of every task.
+    pub folders: Folders,
 }
 
 /// An artifact of a live handoff.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     /// Whose.
     pub task: TaskId,
@@ -55,7 +59,7 @@ pub struct Live {
 }
 
 /// A run that goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Active {
     /// Its task; of a rollback, the incident in whose ledger it stands.
     pub task: TaskId,
@@ -91,33 +95,21 @@ impl Survey {
     /// Looks at every open task of one side.
     pub(super) fn take(repository: &dyn Repository, side: Side) -> Result<Self, Fault> {
         let mut survey = Survey::default();
-        let mut ledgers: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
-        for (path, _) in repository.list(side, &RepoPath::from(".orch/tasks"))? {
-            ledgers.entry(path.folder()).or_default().push(path);
-        }
-        for (folder, paths) in ledgers {
-            survey.folders.insert(folder.file_name().to_string().to_lowercase(), folder.clone());
-            let closed = has(&paths, "close");
-            if closed && !has(&paths, "quarantine") {
-                continue;
-            }
-            // Only these kinds of entries can disturb other work, and files are named for their kind.
-            let disturbs = ["run", "handoff", "quarantine", "escalation"];
-            let task: Option<TaskId> = folder.file_name().to_string().parse().ok();
-            if let Some(task) = task.filter(|_| !disturbs.iter().any(|kind| has(&paths, kind))) {
-                survey.open.push(task);
-                continue;
-            }
-            let files = ledgers::read(repository, side, &folder)?;
-            let state = files.records.iter().fold(None, State::after);
-            if let Some(state) = &state {
-                let task = &state.task.task_id;
-                let held = state.quarantined.iter().map(|(_, checksum)| (task.clone(), *checksum));
+        let tasks = RepoPath::from(months::TASKS);
+        for (name, tree) in repository.trees(side, &tasks)? {
+            let shelf = tasks.join(&name);
+            let Month { names, stirring } = months::look(repository, side, &shelf, tree)?;
+            for (name, known) in stirring {
+                let Ok(task) = name.parse::<TaskId>() else { continue };
+                let held = known.quarantined.into_iter().map(|checksum| (task.clone(), checksum));
                 survey.quarantined.extend(held);
+                survey.live.extend(known.live);
+                survey.active.extend(known.active);
+                let escalations = known.escalations.into_iter();
+                survey.escalations.extend(escalations.map(|one| (task.clone(), one)));
+                survey.open.extend(known.open.then_some(task));
             }
-            if let Some(state) = state.filter(|state| state.closed.is_none()) {
-                survey.add(&state, &files.records);
-            }
+            survey.folders.add(shelf, names);
         }
         Ok(survey)
     }
@@ -125,19 +117,8 @@ impl Survey {
     /// Gives the tasks that are open, and those opened in the month of a moment or later.
     pub(super) fn open_or_since(&self, at: Moment) -> Vec<TaskId> {
         let month = at.month();
-        let late = |folder: &&RepoPath| *folder.folder().file_name() >= *month.as_str();
-        let late = self.folders.values().filter(late);
-        let late = late.filter_map(|folder| folder.file_name().to_string().parse().ok());
+        let late = self.folders.names_since(&month).filter_map(|name| name.parse().ok());
         self.open.iter().cloned().chain(late).collect()
-    }
-
-    fn add(&mut self, state: &State, records: &[Record]) {
-        let task = &state.task.task_id;
-        self.open.push(task.clone());
-        self.live.extend(live(state, records));
-        let escalated = state.escalations.iter().map(|escalated| (task.clone(), escalated.clone()));
-        self.escalations.extend(escalated);
-        self.active.extend(state.active_run().map(|run| Active::of(task, run, &state.task.scope)));
     }
 }
 
@@ -159,11 +140,4 @@ pub(super) fn live(state: &State, records: &[Record]) -> Vec<Live> {
         }));
     }
     found
-}
-
-/// Tells whether a ledger has an entry of a kind. One with a `close` can't go on, so nothing in it is
-/// live; at most evidence that it delivered was put in quarantine since.
-fn has(paths: &[RepoPath], word: &str) -> bool {
-    let mut records = paths.iter().rev().filter_map(|path| RecordPath::parse(path).ok());
-    records.any(|record| record.word == word && matches!(record.home, Home::Task(_)))
 }

@@ -5,6 +5,7 @@
 mod agents_side;
 mod attacks;
 mod board;
+mod cache;
 mod claims;
 mod commands;
 mod dispatch;

@@ -39,12 +39,12 @@ pub(super) fn faults(world: &World, step: &Step<'_>) -> Vec<Fault> {
 fn unknown_task(world: &World, incident: &Incident) -> Option<Fault> {
     let folders = &world.survey.folders;
     let known = |id: &TaskId| {
-        let folder = folders.get(&id.as_str().to_lowercase());
+        let folder = folders.get(id.as_str());
         folder.is_some_and(|folder| folder.file_name() == id.as_str())
             || world.ledgers.contains_key(&Home::Task(id.clone()))
     };
     let (index, task) = incident.tasks.iter().enumerate().find(|(_, task)| !known(task))?;
-    let near = did_you_mean(task.as_str(), folders.keys().map(String::as_str));
+    let near = did_you_mean(task.as_str(), folders.names());
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`orch task list --all` shows all tasks".into(),
@@ -130,7 +130,7 @@ fn unknown_scope(world: &World, step: &Step<'_>) -> Option<Fault> {
         "lane" => policy.lanes.keys().map(|known| known.as_str()).collect(),
         "stage" => stages.map(|stage| stage.name.as_str()).collect(),
         "task" => {
-            let known = world.survey.folders.contains_key(&name.to_lowercase())
+            let known = world.survey.folders.contains(name)
                 || world.ledgers.keys().any(|home| home.id().is_some_and(|id| *id == name));
             if known {
                 return None;

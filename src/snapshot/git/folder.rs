@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use gix::ObjectId;
-use gix::bstr::BStr;
+use gix::bstr::{BStr, ByteSlice as _};
 
 use super::index::Entries;
-use crate::snapshot::Node;
+use crate::snapshot::{Node, Oid};
 
 /// A folder of some side.
 #[derive(Clone)]
@@ -42,6 +42,19 @@ impl Folder<'_> {
             Folder::Entries(entries) => entries.tree(),
         }
     }
+}
+
+/// Gives the names of the folders among these, sorted, with their trees where they are known.
+pub(super) fn trees(items: &[Item<'_>]) -> Vec<(String, Option<Oid>)> {
+    let folders = items.iter().filter_map(|item| match &item.content {
+        Content::Folder(folder) => {
+            Some((item.name.to_str_lossy().into_owned(), folder.tree().map(Oid)))
+        }
+        Content::Leaf(_) => None,
+    });
+    let mut folders: Vec<_> = folders.collect();
+    folders.sort();
+    folders
 }
 
 impl Item<'_> {

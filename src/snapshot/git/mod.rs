@@ -2,6 +2,7 @@
 
 mod command;
 mod authors;
+mod cache;
 mod diff;
 mod folder;
 mod history;
@@ -223,14 +224,28 @@ impl Repository for GitRepository {
     }
 
     fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault> {
+        Ok(self.trees(side, folder)?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn trees(&self, side: Side, folder: &RepoPath) -> Result<Vec<(String, Option<Oid>)>, Fault> {
         let index = self.index_for(&[side])?;
         let found = self.folder(side, index.as_deref(), folder)?;
         let Some(found) = found else { return Ok(Vec::new()) };
         let items = self.store.items(&found, folder.as_bytes().as_bstr())?;
-        let folders = items.iter().filter(|item| matches!(item.content, Content::Folder(_)));
-        let mut names: Vec<_> = folders.map(|item| item.name.to_str_lossy().into_owned()).collect();
-        names.sort();
-        Ok(names)
+        Ok(folder::trees(&items))
+    }
+
+    fn trees_in(&self, tree: Oid) -> Option<Vec<(String, Oid)>> {
+        let items = self.store.items(&Folder::Tree(tree.0), BStr::new("")).ok()?;
+        folder::trees(&items).into_iter().map(|(name, tree)| Some((name, tree?))).collect()
+    }
+
+    fn recall(&self, name: &str) -> Option<Vec<u8>> {
+        cache::recall(self.common_dir(), name)
+    }
+
+    fn keep(&self, name: &str, bytes: &[u8]) {
+        cache::keep(self.common_dir(), name, bytes);
     }
 
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault> {

@@ -1,0 +1,212 @@
+//! What the tasks of one month amount to, for everyone else's work; kept under `.git/orch/cache`.
+//!
+//! A month in which all is closed never changes again, and of one that did, only the ledgers are read
+//! whose trees did. What is kept is believed only if it names the tree that is asked for and its own
+//! digest holds; it never says anything that reading the ledgers would not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::folders::Names;
+use super::ledgers;
+use super::survey::{Active, Live, live};
+use crate::ledger::{Escalated, State};
+use crate::record::RecordPath;
+use crate::snapshot::{Fault, Oid, Repository, Side};
+use crate::source::{Digest, RepoPath};
+
+/// Where the ledgers of tasks lie, by month.
+pub(super) const TASKS: &str = ".orch/tasks";
+/// What is kept is of this kind, by this version of the program.
+const KIND: &str = concat!("orch-month 1 ", env!("CARGO_PKG_VERSION"));
+
+/// The tasks of one month.
+#[derive(Debug, Default)]
+pub(super) struct Month {
+    /// The names of all their folders.
+    pub(super) names: Names,
+    /// Those that can disturb other work, by the names of their folders.
+    pub(super) stirring: BTreeMap<String, Stirring>,
+}
+
+/// A task, as far as it can disturb other work.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Stirring {
+    /// Whether it is open.
+    pub(super) open: bool,
+    /// Artifacts of its live handoffs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) live: Vec<Live>,
+    /// Its run that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) active: Option<Active>,
+    /// Its escalations, settled or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) escalations: Vec<Escalated>,
+    /// Digests of its evidence in quarantine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) quarantined: Vec<Digest>,
+}
+
+/// Gives what the tasks on a shelf amount to; `tree` is its tree, where there is one.
+pub(super) fn look(
+    repository: &dyn Repository,
+    side: Side,
+    shelf: &RepoPath,
+    tree: Option<Oid>,
+) -> Result<Month, Fault> {
+    let Some(tree) = tree else { return read(repository, side, shelf, &BTreeMap::new()) };
+    let name = format!("months/{}", shelf.file_name());
+    let kept = repository.recall(&name).and_then(|bytes| Kept::parse(&bytes));
+    let kept = match kept {
+        Some(kept) if kept.tree == tree => return Ok(kept.month),
+        other => other,
+    };
+    let known = kept.map(|kept| unchanged(repository, side, shelf, kept)).transpose()?;
+    let month = read(repository, side, shelf, &known.flatten().unwrap_or_default())?;
+    repository.keep(&name, &written(tree, &month));
+    Ok(month)
+}
+
+/// Gives what is kept of those tasks whose trees are what they were; none if nobody can tell.
+fn unchanged(
+    repository: &dyn Repository,
+    side: Side,
+    shelf: &RepoPath,
+    kept: Kept,
+) -> Result<Option<BTreeMap<String, Option<Stirring>>>, Fault> {
+    let Some(before) = repository.trees_in(kept.tree) else { return Ok(None) };
+    let before: BTreeSet<(String, Oid)> = before.into_iter().collect();
+    let mut stirring = kept.month.stirring;
+    let now = repository.trees(side, shelf)?.into_iter();
+    let now = now.filter_map(|(name, tree)| Some((name, tree?)));
+    let same = now.filter(|task| before.contains(task));
+    Ok(Some(same.map(|(name, _)| (name.clone(), stirring.remove(&name))).collect()))
+}
+
+/// Reads the ledgers of a shelf, but for those that are known.
+fn read(
+    repository: &dyn Repository,
+    side: Side,
+    shelf: &RepoPath,
+    known: &BTreeMap<String, Option<Stirring>>,
+) -> Result<Month, Fault> {
+    let folders = repository.trees(side, shelf)?;
+    let mut stirring = BTreeMap::new();
+    for (name, _) in &folders {
+        let found = match known.get(name) {
+            Some(known) => known.clone(),
+            None => stirs(repository, side, &shelf.join(name))?,
+        };
+        stirring.extend(found.map(|found| (name.clone(), found)));
+    }
+    // A name with a line break is no id, and nobody finds it by one.
+    let names = folders.iter().map(|(name, _)| name.as_str()).filter(|name| !name.contains('\n'));
+    Ok(Month { names: Names::of(names.collect()), stirring })
+}
+
+/// Gives how a task can disturb other work, if it can.
+fn stirs(
+    repository: &dyn Repository,
+    side: Side,
+    folder: &RepoPath,
+) -> Result<Option<Stirring>, Fault> {
+    let files = repository.list(side, folder)?;
+    let kinds: BTreeSet<String> = files
+        .iter()
+        .filter(|(path, _)| path.folder() == *folder)
+        .filter_map(|(path, _)| RecordPath::parse(path).ok())
+        .map(|record| record.word)
+        .collect();
+    // One with a `close` can't go on, so nothing in it is live; at most evidence that it delivered was
+    // put in quarantine since.
+    if kinds.contains("close") && !kinds.contains("quarantine") {
+        return Ok(None);
+    }
+    // Only these kinds of entries can disturb other work, and files are named for their kind.
+    if !["run", "handoff", "quarantine", "escalation"].iter().any(|kind| kinds.contains(*kind)) {
+        return Ok(Some(Stirring { open: true, ..Stirring::default() }));
+    }
+    let records = ledgers::read(repository, side, folder)?.records;
+    let Some(state) = records.iter().fold(None, State::after) else { return Ok(None) };
+    let held = state.quarantined.iter().map(|(_, checksum)| *checksum).collect();
+    let stirring = Stirring { quarantined: held, ..Stirring::default() };
+    if state.closed.is_some() {
+        return Ok(Some(stirring));
+    }
+    let active = state.active_run();
+    let active = active.map(|run| Active::of(&state.task.task_id, run, &state.task.scope));
+    let (live, escalations) = (live(&state, &records), state.escalations.clone());
+    Ok(Some(Stirring { open: true, live, active, escalations, ..stirring }))
+}
+
+/// What was kept of a month.
+struct Kept {
+    tree: Oid,
+    month: Month,
+}
+
+impl Kept {
+    /// Reads what [`written`] gave; none if another program wrote it, or if it is damaged.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (head, body) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
+        let (tree, digest) = head.strip_prefix(KIND)?.strip_prefix(' ')?.split_once(' ')?;
+        if Digest::of(body.as_bytes()).to_string() != digest {
+            return None;
+        }
+        let (stirring, names) = body.split_once('\n')?;
+        let stirring = serde_json::from_str(stirring).ok()?;
+        let names = Names::from_kept(names)?;
+        Some(Kept { tree: Oid::from_hex(tree)?, month: Month { names, stirring } })
+    }
+}
+
+fn written(tree: Oid, month: &Month) -> Vec<u8> {
+    let stirring = serde_json::to_string(&month.stirring).expect("all of it is text and numbers");
+    let body = format!("{stirring}\n{}", month.names.as_str());
+    format!("{KIND} {tree} {}\n{body}", Digest::of(body.as_bytes())).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tree() -> Oid {
+        Oid::from_hex(&"7".repeat(40)).expect("forty digits")
+    }
+
+    fn month() -> Month {
+        let open = Stirring { open: true, ..Stirring::default() };
+        let held = Stirring { quarantined: vec![Digest::of(b"x")], ..Stirring::default() };
+        let stirring = BTreeMap::from([("a-1".to_owned(), open), ("b-1".to_owned(), held)]);
+        Month { names: Names::of(vec!["a-1", "b-1", "C-1"]), stirring }
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let kept = Kept::parse(&written(tree(), &month())).expect("it is whole");
+        assert_eq!((kept.tree, kept.month.names), (tree(), month().names));
+        assert_eq!(kept.month.stirring, month().stirring);
+    }
+
+    proptest! {
+        /// A damaged file is either not believed, or says of another tree what this one amounts to,
+        /// which is asked for by its name.
+        #[test]
+        fn what_is_damaged_is_not_believed(at in 0..10_000usize, byte in any::<u8>(), cut in any::<bool>()) {
+            let whole = written(tree(), &month());
+            let mut bytes = whole.clone();
+            let at = at % whole.len();
+            match cut {
+                true => bytes.truncate(at),
+                false => bytes[at] = byte,
+            }
+            prop_assume!(bytes != whole);
+            prop_assert!(Kept::parse(&bytes).is_none_or(|kept| kept.tree != tree()));
+        }
+    }
+}

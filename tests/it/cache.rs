@@ -1,0 +1,106 @@
+//! What is kept under `.git/orch/cache` is never heard: cold, warm or damaged, orch says the same.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{Random, Team};
+
+/// Everything that judges or tells, in bytes, but for how long it took.
+fn said(team: &Team) -> Vec<String> {
+    let commands: [&[&str]; 5] = [
+        &["guard", "--format", "json"],
+        &["guard", "--base", "main~1", "--head", "main", "--branch", "main", "--format", "json"],
+        &["verify", "--format", "json"],
+        &["status", "--format", "json"],
+        &["next", "--format", "json"],
+    ];
+    let told = commands.iter().map(|command| {
+        let said = team.try_orch("", command);
+        let mut told = said.json();
+        told.as_object_mut().map(|map| map.remove("elapsed_ms"));
+        format!("{}\n{told}{}", said.code, said.err)
+    });
+    told.collect()
+}
+
+fn cache(team: &Team) -> PathBuf {
+    team.repo.path().join(".git/orch/cache")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect();
+    found.sort();
+    found
+}
+
+/// A team with closed, open, running and disputed work, whose staged change breaks a sealed file.
+fn busy() -> Team {
+    let team = Team::new();
+    team.land_data();
+    team.hand_over_strategy(&["--depends-on", "data-001"]);
+    team.merge("feature/strat-001-strategy");
+    team.open("data-002", "data_refresh", &[]);
+    team.commit("Open data-002");
+    team.repo.write("strategies/pine_v6/new_strategy.pine", "buy = 2\n");
+    team.repo.git(&["add", "--all"]);
+    team
+}
+
+#[test]
+fn a_cache_never_changes_what_is_said() {
+    let team = busy();
+    drop(fs::remove_dir_all(cache(&team)));
+    let cold = said(&team);
+    assert!(cold[0].contains("handoff-stale"), "{}", cold[0]);
+    let kept = files(&cache(&team));
+    assert!(!kept.is_empty(), "nothing was kept");
+    assert_eq!(said(&team), cold, "warm");
+    let mut random = Random::new(7);
+    for round in 0..12 {
+        for file in &kept {
+            let mut bytes = fs::read(file).unwrap();
+            let at = random.below(bytes.len().max(1));
+            match round % 4 {
+                0 => bytes.truncate(at),
+                1 if !bytes.is_empty() => bytes[at] ^= 1 << (round % 8),
+                2 => bytes = b"{}\n".to_vec(),
+                _ => bytes.extend_from_slice(b"\nmore\n"),
+            }
+            fs::write(file, bytes).unwrap();
+        }
+        assert_eq!(said(&team), cold, "damaged, round {round}");
+    }
+    for file in &kept {
+        fs::remove_file(file).unwrap();
+        fs::create_dir(file).unwrap();
+    }
+    assert_eq!(said(&team), cold, "folders in the place of files");
+}
+
+/// What is kept of one branch says nothing about another.
+#[test]
+fn each_side_has_its_own_month() {
+    let team = busy();
+    team.repo.git(&["stash", "--quiet"]);
+    let sides = ["main", "main~1", "main~2", "main"].map(str::to_owned);
+    let ask = |team: &Team, rev: &str| {
+        team.repo.git(&["switch", "--quiet", "--detach", rev]);
+        said(team)
+    };
+    let cold: Vec<_> = sides
+        .iter()
+        .map(|rev| {
+            drop(fs::remove_dir_all(cache(&team)));
+            ask(&team, rev)
+        })
+        .collect();
+    for _ in 0..2 {
+        for (rev, cold) in sides.iter().zip(&cold) {
+            assert_eq!(ask(&team, rev), *cold, "{rev}");
+        }
+    }
+}
