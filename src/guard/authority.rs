@@ -5,7 +5,7 @@ use crate::keys::{LineFault, Signers};
 use crate::policy::{POLICY_PATH, Policy, REVOKED_PATH, SIGNERS_PATH, Version, authority_of};
 use crate::record::Problem;
 use crate::snapshot::{Fault, Mode, Proposal, Repository, Side};
-use crate::source::{Position, RepoPath, Span};
+use crate::source::{Digest, Position, RepoPath, Span};
 
 /// Gives the policy of a side; refuses with a fault if there is none, or none that can be used.
 pub(super) fn policy(repository: &dyn Repository, side: Side) -> Result<Policy, Fault> {
@@ -16,7 +16,7 @@ pub(super) fn policy(repository: &dyn Repository, side: Side) -> Result<Policy, 
              `orch guard --bootstrap`",
         ));
     };
-    let policy = Policy::parse(&bytes, &checks::names()).map_err(|problems| {
+    let policy = usable(repository, &bytes).map_err(|problems| {
         let first = &problems[0];
         let line = Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
         Fault::new(
@@ -32,6 +32,22 @@ pub(super) fn policy(repository: &dyn Repository, side: Side) -> Result<Policy, 
             "install a newer one: `cargo install orch`",
         )),
     }
+}
+
+/// What is kept of a policy that holds: that this version of the program found so.
+const HOLDS: &str = concat!("orch-policy 1 ", env!("CARGO_PKG_VERSION"));
+
+/// Gives a policy, or what is wrong with it. That one holds depends on its bytes alone, and is asked once.
+fn usable(repository: &dyn Repository, bytes: &[u8]) -> Result<Policy, Vec<Problem>> {
+    let digest = Digest::of(bytes);
+    let (name, said) = (format!("policies/{}", digest.hex()), format!("{HOLDS} {digest}\n"));
+    let known = repository.recall(&name).is_some_and(|kept| kept == said.as_bytes());
+    if let Some(policy) = known.then(|| Policy::parse_again(bytes)).flatten() {
+        return Ok(policy);
+    }
+    let policy = Policy::parse(bytes, &checks::names())?;
+    repository.keep(&name, said.as_bytes());
+    Ok(policy)
 }
 
 /// Gives whose keys are whose; nobody's where no file says so.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::{FailureRule, Retry};
+use super::failure::{self, Retry};
 use super::fleet::Fleet;
 use super::identity::{Identities, SignatureRule};
 use super::model::{self, Model};
@@ -17,13 +17,8 @@ use crate::source::{AgentName, Digest, LaneName, StageName};
 const VALID: &str = "a policy with problems is never compiled";
 
 /// Compiles a policy without problems.
-pub(super) fn compile(
-    model: Model,
-    conditions: &Conditions,
-    failures: Vec<FailureRule>,
-    digest: Digest,
-) -> Policy {
-    let owners = owners(&model).expect(VALID);
+pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> Policy {
+    let owners = Owners::of_valid(owned(&model));
     let agents = model.agents.into_iter().map(|(name, agent)| {
         let lanes = agent.lanes.into_iter().collect();
         let model::Agent { human, auditor, coordinator, principal, backup, command, .. } = agent;
@@ -74,23 +69,23 @@ pub(super) fn compile(
         fleet: Fleet::new(model.selection, model.groups, model.phases, model.dispatch),
         min_version: model.min_version.as_deref().and_then(Version::parse),
         retry: retries(&model.retry),
-        failures,
+        failures: failure::rules(model.failures),
         severities: model.checks,
         owners,
-        shared: PathSet::new(&model.shared_paths).expect(VALID),
-        protected: PathSet::new(&model.protected).expect(VALID),
-        guarded: PathSet::new(&lowercase(&model.guarded)).expect(VALID),
+        shared: PathSet::of_valid(model.shared_paths),
+        protected: PathSet::of_valid(model.protected),
+        guarded: PathSet::of_valid(lowercase(&model.guarded)),
     }
 }
 
 /// Joins the globs of all lanes; refuses, in words, those that can't be matched together.
 pub(super) fn owners(model: &Model) -> Result<Owners<LaneName>, String> {
+    Owners::new(owned(model))
+}
+
+fn owned(model: &Model) -> impl Iterator<Item = (LaneName, &str)> {
     let lanes = model.lanes.iter();
-    Owners::new(
-        lanes.flat_map(|(name, lane)| {
-            lane.owns.iter().map(move |glob| (name.clone(), glob.as_str()))
-        }),
-    )
+    lanes.flat_map(|(name, lane)| lane.owns.iter().map(move |glob| (name.clone(), glob.as_str())))
 }
 
 fn compile_stage(
@@ -104,12 +99,12 @@ fn compile_stage(
     });
     let produces = stage.produces.iter().map(|(text, glob)| {
         let (name, optional) = optional_name(text).expect(VALID);
-        (name, Produce { glob: NamedGlob::new(glob).expect(VALID), optional })
+        (name, Produce { glob: NamedGlob::of_valid(glob), optional })
     });
     Stage {
         requires: requires.collect(),
         produces: produces.collect(),
-        gate: stage.gate.iter().map(|text| conditions[text].clone().expect(VALID)).collect(),
+        gate: stage.gate.iter().map(|text| conditions.of_valid(text)).collect(),
         next: stage.next.unwrap_or_else(|| behind.cloned().into_iter().collect()),
         on_fail: stage.on_fail.unwrap_or_else(|| stage.name.clone()),
         timeout: stage.timeout.as_deref().and_then(duration),

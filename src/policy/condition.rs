@@ -6,10 +6,10 @@ use cel::common::ast::{EntryExpr, Expr};
 use cel::{Context, Env, IdedExpr, Program, Value};
 use std::sync::{Arc, OnceLock};
 
-/// A condition, compiled.
+/// A condition, compiled when it is first asked.
 pub struct Condition {
     text: String,
-    program: Program,
+    program: OnceLock<Program>,
 }
 
 impl std::fmt::Debug for Condition {
@@ -46,7 +46,17 @@ impl Condition {
         if walks(program.expression()) > MOST_WALKS {
             return Err(format!("a condition goes through lists at most {MOST_WALKS} times"));
         }
-        Ok(Condition { text: text.to_owned(), program })
+        Ok(Condition { text: text.to_owned(), program: OnceLock::from(program) })
+    }
+
+    /// Takes an expression that is known to be one; it is compiled when it is first asked.
+    pub(super) fn of_valid(text: &str) -> Self {
+        Condition { text: text.to_owned(), program: OnceLock::new() }
+    }
+
+    fn program(&self) -> &Program {
+        let compile = || environment().compile(&self.text);
+        self.program.get_or_init(|| compile().expect("a policy with problems is never compiled"))
     }
 
     /// Gives the expression as the policy writes it.
@@ -57,7 +67,7 @@ impl Condition {
     /// Gives the names of the evidence that it reads.
     pub fn names(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        add_free(self.program.expression(), &mut Vec::new(), &mut found);
+        add_free(self.program().expression(), &mut Vec::new(), &mut found);
         found
     }
 
@@ -70,7 +80,7 @@ impl Condition {
                 return Observed { result: false, observed: format!("{name}: {error}") };
             }
         }
-        match self.program.execute(&context) {
+        match self.program().execute(&context) {
             Ok(Value::Bool(result)) => Observed { result, observed: self.observations(evidence) },
             Ok(_) => Observed { result: false, observed: "the answer is no yes or no".into() },
             Err(error) => Observed { result: false, observed: error.to_string() },

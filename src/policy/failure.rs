@@ -1,5 +1,7 @@
 //! Failures: how their class is told from what a command left, and when each class is retried.
 
+use std::sync::OnceLock;
+
 use chrono::TimeDelta;
 use regex::bytes::Regex;
 use serde::Deserialize;
@@ -116,7 +118,14 @@ pub(super) struct FailureRule {
     class: FailureClass,
     reason: String,
     exit_codes: Vec<i32>,
-    output: Vec<Regex>,
+    output: Vec<Pattern>,
+}
+
+/// A regular expression, compiled when it is first asked.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    regex: OnceLock<Regex>,
 }
 
 /// An expression that is none, and what is wrong with it.
@@ -129,29 +138,42 @@ pub(super) struct PatternFault {
     pub(super) fault: String,
 }
 
-/// Compiles all rules, once: expressions take longer than most of a policy. Those that are none are
-/// left out, and told.
-pub(super) fn rules(model: &[model::FailureRule]) -> (Vec<FailureRule>, Vec<PatternFault>) {
-    let (mut rules, mut faults) = (Vec::new(), Vec::new());
+/// Gives the expressions that are none.
+pub(super) fn faults(model: &[model::FailureRule]) -> Vec<PatternFault> {
+    let mut faults = Vec::new();
     for (index, rule) in model.iter().enumerate() {
-        let mut output = Vec::new();
         for (nth, text) in rule.output.iter().enumerate() {
-            match pattern(text) {
-                Ok(pattern) => output.push(pattern),
-                Err(fault) => faults.push(PatternFault { rule: index, nth, fault }),
-            }
+            let fault = pattern(text).err();
+            faults.extend(fault.map(|fault| PatternFault { rule: index, nth, fault }));
         }
-        let model::FailureRule { class, reason, exit_codes, .. } = rule;
-        let (reason, exit_codes) = (reason.clone(), exit_codes.clone());
-        rules.push(FailureRule { class: *class, reason, exit_codes, output });
     }
-    (rules, faults)
+    faults
+}
+
+/// Takes rules whose expressions are known to be some.
+pub(super) fn rules(model: Vec<model::FailureRule>) -> Vec<FailureRule> {
+    let patterns = |texts: Vec<String>| {
+        let patterns = texts.into_iter();
+        patterns.map(|text| Pattern { text, regex: OnceLock::new() }).collect()
+    };
+    let rules = model.into_iter().map(|rule| {
+        let model::FailureRule { class, reason, exit_codes, output } = rule;
+        FailureRule { class, reason, exit_codes, output: patterns(output) }
+    });
+    rules.collect()
+}
+
+impl Pattern {
+    fn fits(&self, output: &str) -> bool {
+        let compile = || pattern(&self.text).expect("a policy with problems is never compiled");
+        self.regex.get_or_init(compile).is_match(output.as_bytes())
+    }
 }
 
 impl FailureRule {
     fn fits(&self, ending: &Ending<'_>) -> bool {
         let code = ending.exit_code.is_some_and(|code| self.exit_codes.contains(&code));
-        let told = self.output.iter().any(|pattern| pattern.is_match(ending.output.as_bytes()));
+        let told = self.output.iter().any(|pattern| pattern.fits(ending.output));
         (self.exit_codes.is_empty() || code) && (self.output.is_empty() || told)
     }
 }
@@ -229,12 +251,11 @@ mod tests {
             exit_codes: exit_codes.to_vec(),
             output: output.iter().map(|text| (*text).to_owned()).collect(),
         };
-        let (rules, faults) = rules(&[
+        let rules = rules(vec![
             rule(FailureClass::Spec, "usage", &[64], &[]),
             rule(FailureClass::Transient, "network", &[], &["^curl: .*reset$"]),
             rule(FailureClass::Policy, "limit", &[1, 2], &["over the limit"]),
         ]);
-        assert!(faults.is_empty());
         let told = |ending: &Ending<'_>| classify(&rules, ending).reason;
         assert_eq!(told(&ending(Some(64), "")), "usage");
         assert_eq!(told(&ending(Some(1), "one\ncurl: connection reset\nthree")), "network");
@@ -252,7 +273,7 @@ mod tests {
             exit_codes: Vec::new(),
             output: output.iter().map(|text| (*text).to_owned()).collect(),
         };
-        let (_, faults) = rules(&[rule(&["fine"]), rule(&["fine", "(?i)refused", "["])]);
+        let faults = faults(&[rule(&["fine"]), rule(&["fine", "(?i)refused", "["])]);
         let places: Vec<(usize, usize)> = faults.iter().map(|f| (f.rule, f.nth)).collect();
         assert_eq!(places, [(1, 2)]);
     }

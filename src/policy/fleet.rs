@@ -47,7 +47,7 @@ impl Fleet {
         dispatch: model::Dispatch,
     ) -> Self {
         let selection = selection.into_iter().map(|rule| Selection {
-            tasks: PathSet::new(&[rule.task]).expect("a policy with problems is never compiled"),
+            tasks: PathSet::of_valid(vec![rule.task]),
             primary: rule.primary,
             backup: rule.backup,
             group: rule.group,

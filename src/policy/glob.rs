@@ -6,50 +6,70 @@ use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::source::RepoPath;
 
-/// Several globs, matched at once.
+/// Several globs, matched at once. What matches them is built when first asked.
 #[derive(Debug, Clone)]
-pub struct PathSet(GlobSet);
+pub struct PathSet {
+    globs: Vec<String>,
+    set: OnceLock<GlobSet>,
+}
 
 impl PathSet {
     /// Takes globs; gives the index of the first that is none, and why.
     pub fn new(globs: &[String]) -> Result<Self, (usize, String)> {
-        let mut set = GlobSetBuilder::new();
-        for (index, glob) in globs.iter().enumerate() {
-            set.add(build(glob).map_err(|fault| (index, fault))?);
-        }
-        set.build().map(PathSet).map_err(|error| (0, error.to_string()))
+        let set = OnceLock::from(joined(globs)?);
+        Ok(PathSet { globs: globs.to_vec(), set })
+    }
+
+    /// Takes globs that are known to be some.
+    pub(super) fn of_valid(globs: Vec<String>) -> Self {
+        PathSet { globs, set: OnceLock::new() }
     }
 
     /// Tells whether any of the globs matches the whole path.
     pub fn contains(&self, path: &RepoPath) -> bool {
-        self.0.is_match(as_os_path(path))
+        let set = || joined(&self.globs).expect(VALID);
+        !self.globs.is_empty() && self.set.get_or_init(set).is_match(as_os_path(path))
     }
 }
 
+const VALID: &str = "a policy with problems is never compiled";
+
+fn joined(globs: &[String]) -> Result<GlobSet, (usize, String)> {
+    let mut set = GlobSetBuilder::new();
+    for (index, glob) in globs.iter().enumerate() {
+        set.add(build(glob).map_err(|fault| (index, fault))?);
+    }
+    set.build().map_err(|error| (0, error.to_string()))
+}
+
 /// Globs that belong to several owners, all matched at once: what this costs hardly grows with
-/// their number.
+/// their number. What matches them is built when first asked.
 #[derive(Debug, Clone)]
 pub struct Owners<T> {
-    set: GlobSet,
+    globs: Vec<String>,
     owners: Vec<T>,
+    set: OnceLock<GlobSet>,
 }
 
 impl<T: Ord> Owners<T> {
     /// Takes globs with their owners; refuses, in words, those that can't be matched.
     pub fn new<'g>(globs: impl IntoIterator<Item = (T, &'g str)>) -> Result<Self, String> {
-        let mut set = GlobSetBuilder::new();
-        let mut owners = Vec::new();
-        for (owner, glob) in globs {
-            set.add(build(glob)?);
-            owners.push(owner);
-        }
-        let set = set.build().map_err(|error| error.to_string())?;
-        Ok(Owners { set, owners })
+        let owners = Owners::of_valid(globs);
+        let set = joined(&owners.globs).map_err(|(_, fault)| fault)?;
+        Ok(Owners { set: OnceLock::from(set), ..owners })
+    }
+
+    /// Takes globs that are known to be some, with their owners.
+    pub(super) fn of_valid<'g>(globs: impl IntoIterator<Item = (T, &'g str)>) -> Self {
+        let (owners, globs) =
+            globs.into_iter().map(|(owner, glob)| (owner, glob.to_owned())).unzip();
+        Owners { globs, owners, set: OnceLock::new() }
     }
 
     /// Gives the owners of a path, sorted, each once.
     pub fn of(&self, path: &RepoPath) -> Vec<&T> {
-        let matches = self.set.matches(as_os_path(path));
+        let set = self.set.get_or_init(|| joined(&self.globs).expect(VALID));
+        let matches = set.matches(as_os_path(path));
         let mut owners: Vec<&T> = matches.into_iter().map(|index| &self.owners[index]).collect();
         owners.sort();
         owners.dedup();
@@ -141,7 +161,6 @@ fn as_os_path(path: &RepoPath) -> &std::path::Path {
 #[derive(Debug, Clone)]
 pub struct NamedGlob {
     text: String,
-    glob: globset::Glob,
     matcher: OnceLock<GlobMatcher>,
     capture: OnceLock<Option<regex::bytes::Regex>>,
 }
@@ -160,9 +179,19 @@ impl NamedGlob {
         if text.split_once(PLACEHOLDER).is_some_and(|(before, _)| !is_at_rest(before)) {
             return Err("`{name}` stands by itself, not in `[…]` or `{…}` or behind `\\`".into());
         }
-        let glob = build(&text.replace(PLACEHOLDER, "*"))?;
+        build(&text.replace(PLACEHOLDER, "*"))?;
+        Ok(NamedGlob::of_valid(text))
+    }
+
+    /// Takes a glob that is known to be one.
+    pub(super) fn of_valid(text: &str) -> Self {
         let (matcher, capture) = (OnceLock::new(), OnceLock::new());
-        Ok(NamedGlob { text: text.to_owned(), glob, matcher, capture })
+        NamedGlob { text: text.to_owned(), matcher, capture }
+    }
+
+    fn matcher(&self) -> &GlobMatcher {
+        let glob = || build(&self.text.replace(PLACEHOLDER, "*")).expect(VALID);
+        self.matcher.get_or_init(|| glob().compile_matcher())
     }
 
     fn capture(&self) -> Option<&regex::bytes::Regex> {
@@ -182,7 +211,7 @@ impl NamedGlob {
 
     /// Tells whether the whole path matches.
     pub fn matches(&self, path: &RepoPath) -> bool {
-        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(as_os_path(path))
+        self.matcher().is_match(as_os_path(path))
     }
 
     /// Gives the word that stands for `{name}` in a path that matches; none if the glob has no

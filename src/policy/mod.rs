@@ -188,13 +188,20 @@ impl Policy {
     pub fn parse(bytes: &[u8], checks: &[(&'static str, bool)]) -> Result<Self, Vec<Problem>> {
         let parsed = record::document::<model::Model>(bytes);
         let (model, tree) = parsed.map_err(as_policy_problems)?;
-        let conditions = conditions(&model);
-        let (failures, faults) = failure::rules(&model.failures);
+        let conditions = Conditions::of(&model);
+        let faults = failure::faults(&model.failures);
         let problems = validate::problems(&model, &tree, &conditions, &faults, checks);
         if !problems.is_empty() {
             return Err(as_policy_problems(problems));
         }
-        Ok(compile::compile(model, &conditions, failures, Digest::of(bytes)))
+        Ok(compile::compile(model, &conditions, Digest::of(bytes)))
+    }
+
+    /// Reads a policy that [`Policy::parse`] took before, without asking again whether it holds: most of
+    /// what it says is compiled when it is first asked. None if it can't be read.
+    pub fn parse_again(bytes: &[u8]) -> Option<Self> {
+        let (model, _) = record::document::<model::Model>(bytes).ok()?;
+        Some(compile::compile(model, &Conditions::default(), Digest::of(bytes)))
     }
 
     /// Gives the lanes that own a path, in order of their names.
@@ -294,12 +301,23 @@ impl Policy {
 }
 
 /// Every expression of the policy, compiled once: that is the costliest part of reading it.
-type Conditions = BTreeMap<String, Result<Arc<Condition>, String>>;
+#[derive(Default)]
+struct Conditions(BTreeMap<String, Result<Arc<Condition>, String>>);
 
-fn conditions(model: &model::Model) -> Conditions {
-    let stages = model.workflows.values().flat_map(|workflow| &workflow.stages);
-    let expressions = stages.flat_map(|stage| &stage.gate);
-    expressions.map(|text| (text.clone(), Condition::new(text).map(Arc::new))).collect()
+impl Conditions {
+    fn of(model: &model::Model) -> Self {
+        let stages = model.workflows.values().flat_map(|workflow| &workflow.stages);
+        let expressions = stages.flat_map(|stage| &stage.gate);
+        let compiled =
+            expressions.map(|text| (text.clone(), Condition::new(text).map(Arc::new))).collect();
+        Conditions(compiled)
+    }
+
+    /// Gives an expression that is known to be one.
+    fn of_valid(&self, text: &str) -> Arc<Condition> {
+        let known = self.0.get(text).and_then(|known| known.clone().ok());
+        known.unwrap_or_else(|| Arc::new(Condition::of_valid(text)))
+    }
 }
 
 /// In a policy, every problem is the policy's.

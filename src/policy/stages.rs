@@ -180,7 +180,7 @@ fn gates(model: &Model, conditions: &Conditions, problems: &mut Problems<'_>) {
     for (workflow, index, stage) in stages(model) {
         for (nth, expression) in stage.gate.iter().enumerate() {
             let field = format!("workflows.{workflow}.stages.{index}.gate.{nth}");
-            match &conditions[expression] {
+            match &conditions.0[expression] {
                 Err(fault) => {
                     let help = "write CEL over the evidence: `backtest_results.trades >= 30`";
                     problems.at(&field, format!("this is no condition: {fault}"), help);

@@ -12,7 +12,6 @@ use super::folders::Names;
 use super::ledgers;
 use super::survey::{Active, Live, live};
 use crate::ledger::{Escalated, State};
-use crate::record::RecordPath;
 use crate::snapshot::{Fault, Oid, Repository, Side};
 use crate::source::{Digest, RepoPath};
 
@@ -114,19 +113,16 @@ fn stirs(
     folder: &RepoPath,
 ) -> Result<Option<Stirring>, Fault> {
     let files = repository.list(side, folder)?;
-    let kinds: BTreeSet<String> = files
-        .iter()
-        .filter(|(path, _)| path.folder() == *folder)
-        .filter_map(|(path, _)| RecordPath::parse(path).ok())
-        .map(|record| record.word)
-        .collect();
+    let depth = folder.as_bytes().len() + 1;
+    let names = files.iter().filter_map(|(path, _)| path.to_str()?.get(depth..));
+    let kinds: BTreeSet<&str> = names.filter_map(kind_of).collect();
     // One with a `close` can't go on, so nothing in it is live; at most evidence that it delivered was
     // put in quarantine since.
     if kinds.contains("close") && !kinds.contains("quarantine") {
         return Ok(None);
     }
     // Only these kinds of entries can disturb other work, and files are named for their kind.
-    if !["run", "handoff", "quarantine", "escalation"].iter().any(|kind| kinds.contains(*kind)) {
+    if !["run", "handoff", "quarantine", "escalation"].iter().any(|kind| kinds.contains(kind)) {
         return Ok(Some(Stirring { open: true, ..Stirring::default() }));
     }
     let records = ledgers::read(repository, side, folder)?.records;
@@ -140,6 +136,13 @@ fn stirs(
     let active = active.map(|run| Active::of(&state.task.task_id, run, &state.task.scope));
     let (live, escalations) = (live(&state, &records), state.escalations.clone());
     Ok(Some(Stirring { open: true, live, active, escalations, ..stirring }))
+}
+
+/// Gives the kind of entry that a file of a ledger is, by its name: `0003-handoff.yaml`.
+fn kind_of(name: &str) -> Option<&str> {
+    let (number, kind) = name.strip_suffix(".yaml")?.split_once('-')?;
+    let whole = number.len() >= 4 && number.bytes().all(|byte| byte.is_ascii_digit());
+    (whole && !kind.contains('/')).then_some(kind)
 }
 
 /// What was kept of a month.
