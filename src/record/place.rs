@@ -127,9 +127,9 @@ impl RecordPath {
     ) -> Result<Self, String> {
         let stem = name.strip_suffix(".yaml").ok_or("an entry's name ends with `.yaml`")?;
         let (digits, word) = stem.split_once('-').ok_or("an entry is `NNNN-KIND.yaml`")?;
-        let sequence = digits.parse().ok().filter(|sequence| {
-            digits.len() >= 4 && *sequence > 0 && format!("{sequence:04}") == digits
-        });
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let shortest = digits.len() == 4 || (digits.len() > 4 && !digits.starts_with('0'));
+        let sequence = digits.parse().ok().filter(|sequence| plain && shortest && *sequence > 0);
         let sequence = sequence.ok_or("an entry's number has four digits, from 0001")?;
         let word = word.to_owned();
         Ok(RecordPath { path: path.clone(), home, month, sequence: Some(sequence), word })
@@ -179,7 +179,13 @@ fn id_of(text: &str) -> Result<TaskId, String> {
 }
 
 fn is_month(text: &str) -> bool {
-    is_day(&format!("{text}-01"))
+    match text.as_bytes() {
+        [year @ .., b'-', tens, ones] if year.len() == 4 => {
+            let digits = year.iter().chain([tens, ones]).all(u8::is_ascii_digit);
+            digits && matches!((tens, ones), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))
+        }
+        _ => false,
+    }
 }
 
 /// Digits only: chrono by itself would take signs, and blanks that no reader sees, for a part of a

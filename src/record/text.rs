@@ -14,6 +14,9 @@ pub(super) fn plain(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
     if !markers.is_empty() {
         return Err(markers);
     }
+    if text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)) {
+        return Ok(text);
+    }
     let hidden: Vec<_> = invisible_characters(text).collect();
     if hidden.is_empty() { Ok(text) } else { Err(hidden) }
 }
@@ -41,8 +44,11 @@ fn conflict_markers(text: &str) -> Vec<Problem> {
     let mut offset = 0;
     let mut problems = Vec::new();
     for line in text.split_inclusive('\n') {
-        let bare = line.trim_end();
-        if bare.starts_with("<<<<<<< ") || bare.starts_with(">>>>>>> ") || bare == "=======" {
+        let marks = |bare: &str| {
+            bare.starts_with("<<<<<<< ") || bare.starts_with(">>>>>>> ") || bare == "======="
+        };
+        let begins = matches!(line.as_bytes()[0], b'<' | b'>' | b'=');
+        if let Some(bare) = begins.then(|| line.trim_end()).filter(|bare| marks(bare)) {
             problems.push(Problem {
                 check: "conflict-markers",
                 span: Span::new(offset, offset + bare.len()),

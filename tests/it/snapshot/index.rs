@@ -40,6 +40,24 @@ fn every_version_and_split_of_the_index_is_read() {
     assert_eq!(repo.open().staged(&[]).unwrap().changes, split);
 }
 
+/// The length of a path has twelve bits; what is longer ends with a zero.
+#[test]
+fn long_paths_are_read_to_their_end() {
+    let repo = some_files();
+    let blob = repo.git(&["rev-parse", "HEAD:a"]);
+    for length in [4093, 4094, 4095, 4096, 4097, 4999] {
+        let folders = format!("{}/", "x".repeat(99)).repeat(length / 100);
+        let path = format!("{folders}{}", "y".repeat(length % 100));
+        repo.git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{path}")]);
+        for version in ["2", "4"] {
+            repo.git(&["update-index", "--index-version", version]);
+            let staged = repo.open().staged(&[]).unwrap().changes;
+            assert_eq!(staged, raw_diff(&repo, &["diff", "--cached", "HEAD"]), "{length}");
+            assert!(staged.iter().any(|change| change.path == path.as_str().into()), "{length}");
+        }
+    }
+}
+
 /// A commit of a folder that is remembered as a tree, and one that is not.
 #[test]
 fn remembered_trees_change_nothing() {

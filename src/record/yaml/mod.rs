@@ -6,6 +6,8 @@
 //! characters that a reader can't see are problems with a place, never something read silently.
 //! A plain scalar is a number or a boolean in one spelling only; all else is text.
 
+mod quick;
+
 use serde_yaml::granit_parser::{
     Event, Marker, Parser, ScalarStyle, ScanError, Span as YamlSpan, options,
 };
@@ -103,6 +105,9 @@ const MAX_NODES: usize = 20_000;
 /// Reads one document; gives its tree, or the problems that keep it from being one.
 pub fn read(bytes: &[u8]) -> Result<Node, Vec<Problem>> {
     let text = text::plain(bytes)?;
+    if let Some(tree) = quick::read(text) {
+        return Ok(tree);
+    }
     Reader::new(text).document().map_err(|problem| vec![problem])
 }
 

@@ -1,25 +1,29 @@
 //! The index as Git left it: read once, its order checked, looked up by binary search.
 
+mod rare;
+mod raw;
+
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice as _};
-use gix::index::entry::{Flags, Mode as IndexMode, Stage};
-use gix::index::{Entry, File, decode, extension};
+use gix::index::entry::Mode as IndexMode;
+use gix::index::extension;
 
+use self::raw::{Entry, Raw, Unread};
 use super::folder::{Content, Folder, Item};
 use crate::snapshot::{Fault, Mode, Node, Oid};
 use crate::source::RepoPath;
 
-/// No index is read whose header asks for more memory than this; a damaged one may ask for all.
+/// No index is read that is larger, or whose header asks for more memory; a damaged one may ask for all.
 const MEMORY: usize = 1 << 30;
 
 /// The entries of an index, in order by path.
 pub(super) struct Index {
-    file: File,
-    unmerged: Option<RepoPath>,
+    raw: Raw,
 }
 
 /// What the index holds at a path.
@@ -38,42 +42,37 @@ impl Index {
     /// Reads an index; a file that does not exist is an index without entries.
     ///
     /// As in Git, its checksum is not compared: that costs as much as all the rest.
-    pub(super) fn read(path: &Path, hash: gix::hash::Kind) -> Result<Self, Fault> {
-        let options = decode::Options { alloc_limit_bytes: Some(MEMORY), ..Default::default() };
-        let file = File::at_or_default(path, hash, true, options)
-            .map_err(|error| damaged(format!("{error}")))?;
-        let mut index = Index { file, unmerged: None };
-        index.check()?;
-        Ok(index)
-    }
-
-    /// Goes through all entries once, so that everything after it may rely on their order.
-    fn check(&mut self) -> Result<(), Fault> {
-        let mut before: Option<(&BStr, u32)> = None;
-        let mut unmerged = None;
-        for entry in self.file.entries() {
-            let at = (entry.path(&self.file), entry.stage_raw());
-            if before.is_some_and(|before| before >= at) || at.0.is_empty() {
-                return Err(damaged(format!("`{}` is out of order", RepoPath::from_git(at.0))));
-            }
-            if at.1 != 0 && unmerged.is_none() {
-                unmerged = Some(RepoPath::from_git(at.0));
-            }
-            before = Some(at);
-        }
-        self.unmerged = unmerged;
-        Ok(())
+    pub(super) fn read(path: &Path, kind: gix::hash::Kind) -> Result<Self, Fault> {
+        let bytes = match std::fs::metadata(path).map(|known| known.len()) {
+            Ok(length) if length > MEMORY as u64 => return Err(damaged("it is too large".into())),
+            _ => std::fs::read(path),
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => empty(kind),
+            Err(error) => return Err(damaged(error.to_string())),
+        };
+        let raw = Raw::read(bytes, kind).or_else(|unread| match unread {
+            Unread::Damaged(reason) => Err(damaged(reason)),
+            Unread::Rare => match Raw::read(rare::read(path, kind).map_err(damaged)?, kind) {
+                Err(Unread::Damaged(reason)) => Err(damaged(reason)),
+                Err(Unread::Rare) => Err(damaged("it is split more than once".into())),
+                Ok(raw) => Ok(raw),
+            },
+        });
+        Ok(Index { raw: raw? })
     }
 
     /// Refuses an index with conflicts, from which Git could make no commit either.
     pub(super) fn merged(&self) -> Result<(), Fault> {
-        self.unmerged.as_ref().map_or(Ok(()), |path| Err(unmerged(path)))
+        let path = |at| RepoPath::from_git(self.raw.entry(at).path());
+        self.raw.unmerged.map_or(Ok(()), |at| Err(unmerged(&path(at))))
     }
 
     /// Gives all entries.
     pub(super) fn all(&self) -> Entries<'_> {
-        let range = 0..self.file.entries().len();
-        Entries { index: self, range, prefix: 0, cached: self.file.tree() }
+        let range = 0..self.raw.len();
+        Entries { index: self, range, prefix: 0, cached: self.raw.tree.as_ref() }
     }
 
     /// Looks a path up; the top of the repository is the empty path.
@@ -84,10 +83,8 @@ impl Index {
         if path.ends_with(b"/") {
             return Ok(Found::Nothing);
         }
-        let entries = self.file.entries();
-        let start = entries.partition_point(|entry| entry.path(&self.file) < path);
-        if let Some(entry) = entries.get(start).filter(|entry| entry.path(&self.file) == path) {
-            let node = self.node(entry)?;
+        if let Some(entry) = self.at(path) {
+            let node = node(entry)?;
             return Ok(node.map_or(Found::Nothing, Found::Leaf));
         }
         let mut prefix = path.to_owned();
@@ -105,50 +102,50 @@ impl Index {
 
     /// Finds the folder at or above a path, written with a final `/`, that is kept as one tree.
     fn sparse(&self, prefix: &BStr) -> Option<Found<'_>> {
-        let entries = self.file.entries();
         for slash in prefix.find_iter("/") {
-            let folder = prefix[..=slash].as_bstr();
-            let at = entries.partition_point(|entry| entry.path(&self.file) < folder);
-            let Some(entry) = entries.get(at).filter(|entry| entry.path(&self.file) == folder)
-            else {
-                continue;
-            };
+            let Some(entry) = self.at(prefix[..=slash].as_bstr()) else { continue };
             let rest = prefix[slash + 1..].strip_suffix(b"/").unwrap_or_default();
             return Some(match rest {
-                b"" => Found::Folder(Folder::Tree(entry.id)),
-                rest => Found::Within(entry.id, rest.into()),
+                b"" => Found::Folder(Folder::Tree(entry.id())),
+                rest => Found::Within(entry.id(), rest.into()),
             });
         }
         None
     }
 
-    fn below(&self, prefix: &BStr) -> Range<usize> {
-        let entries = self.file.entries();
-        let start = entries.partition_point(|entry| entry.path(&self.file) < prefix);
-        let inside = |entry: &Entry| entry.path(&self.file).starts_with(prefix);
-        start..start + entries[start..].partition_point(inside)
+    /// Finds the entry of just this path.
+    fn at(&self, path: &BStr) -> Option<Entry<'_>> {
+        let all = (0, self.raw.len());
+        let at = self.raw.partition_point(all, |other| other < path);
+        let entry = (at < self.raw.len()).then(|| self.raw.entry(at))?;
+        (entry.path() == path).then_some(entry)
     }
 
-    /// Gives what an entry holds; one that was only announced (`git add -N`) holds nothing yet.
-    fn node(&self, entry: &Entry) -> Result<Option<Node>, Fault> {
-        let path = || RepoPath::from_git(entry.path(&self.file));
-        if entry.stage() != Stage::Unconflicted {
-            return Err(unmerged(&path()));
-        }
-        if entry.flags.contains(Flags::INTENT_TO_ADD) {
-            return Ok(None);
-        }
-        let mode = match entry.mode {
-            IndexMode::FILE => Mode::File,
-            IndexMode::FILE_EXECUTABLE => Mode::Executable,
-            IndexMode::SYMLINK => Mode::Symlink,
-            IndexMode::COMMIT => Mode::Submodule,
-            other => {
-                return Err(damaged(format!("`{}` has the mode {:o}", path(), other.bits())));
-            }
-        };
-        Ok(Some(Node { mode, oid: Oid(entry.id) }))
+    fn below(&self, prefix: &BStr) -> Range<usize> {
+        let all = (0, self.raw.len());
+        let start = self.raw.partition_point(all, |path| path < prefix);
+        let inside = |path: &BStr| path.starts_with(prefix);
+        start..self.raw.partition_point((start, all.1), inside)
     }
+}
+
+/// Gives what an entry holds; one that was only announced (`git add -N`) holds nothing yet.
+fn node(entry: Entry<'_>) -> Result<Option<Node>, Fault> {
+    let path = || RepoPath::from_git(entry.path());
+    if entry.stage() != 0 {
+        return Err(unmerged(&path()));
+    }
+    if entry.is_announced() {
+        return Ok(None);
+    }
+    let mode = match IndexMode::from_bits(entry.mode()) {
+        Some(IndexMode::FILE) => Mode::File,
+        Some(IndexMode::FILE_EXECUTABLE) => Mode::Executable,
+        Some(IndexMode::SYMLINK) => Mode::Symlink,
+        Some(IndexMode::COMMIT) => Mode::Submodule,
+        _ => return Err(damaged(format!("`{}` has the mode {:o}", path(), entry.mode()))),
+    };
+    Ok(Some(Node { mode, oid: Oid(entry.id()) }))
 }
 
 /// The entries below one folder.
@@ -172,11 +169,12 @@ impl<'a> Entries<'a> {
 
     /// Gives what lies directly in this folder.
     pub(super) fn items(&self) -> Result<Vec<Item<'a>>, Fault> {
-        let entries = self.index.file.entries();
+        let raw = &self.index.raw;
         let mut items = Vec::new();
         let mut at = self.range.start;
         while at < self.range.end {
-            let path = entries[at].path(&self.index.file);
+            let entry = raw.entry(at);
+            let path = entry.path();
             let rest = &path[self.prefix..];
             let slash = rest.find_byte(b'/');
             let name = rest[..slash.unwrap_or(rest.len())].as_bstr();
@@ -186,7 +184,7 @@ impl<'a> Entries<'a> {
             let content = match slash {
                 None => {
                     at += 1;
-                    self.index.node(&entries[at - 1])?.map(Content::Leaf)
+                    node(entry)?.map(Content::Leaf)
                 }
                 Some(slash) => {
                     let (folder, end) = self.folder(at, slash);
@@ -201,16 +199,17 @@ impl<'a> Entries<'a> {
 
     /// Gives the folder that begins with the entry `at`, and where the entries behind it begin.
     fn folder(&self, at: usize, slash: usize) -> (Folder<'a>, usize) {
-        let entries = self.index.file.entries();
-        let entry = &entries[at];
+        let entry = self.index.raw.entry(at);
         let prefix = self.prefix + slash + 1;
-        let path = entry.path(&self.index.file);
-        if entry.mode == IndexMode::DIR && path.len() == prefix {
-            return (Folder::Tree(entry.id), at + 1);
+        let path = entry.path();
+        if entry.mode() == IndexMode::DIR.bits() && path.len() == prefix {
+            return (Folder::Tree(entry.id()), at + 1);
         }
         let name = &path[self.prefix..prefix - 1];
-        let child =
-            |tree: &'a extension::Tree| tree.children.iter().find(|child| child.name[..] == *name);
+        let child = |tree: &'a extension::Tree| {
+            let found = tree.children.binary_search_by(|child| child.name[..].cmp(name));
+            found.ok().map(|found| &tree.children[found])
+        };
         let cached = self.cached.and_then(child);
         let end = self.end(at, &path[..prefix], cached);
         (Folder::Entries(Entries { index: self.index, range: at..end, prefix, cached }), end)
@@ -218,14 +217,23 @@ impl<'a> Entries<'a> {
 
     /// Finds the end of a folder: where the cached tree says, if that is true, else by search.
     fn end(&self, at: usize, folder: &[u8], cached: Option<&extension::Tree>) -> usize {
-        let entries = self.index.file.entries();
-        let inside = |entry: &Entry| entry.path(&self.index.file).starts_with(folder);
+        let raw = &self.index.raw;
+        let inside = |at: usize| raw.entry(at).path().starts_with(folder);
         let told = cached.and_then(|tree| at.checked_add(tree.num_entries? as usize));
         told.filter(|&end| at < end && end <= self.range.end)
-            .filter(|&end| inside(&entries[end - 1]))
-            .filter(|&end| end == self.range.end || !inside(&entries[end]))
-            .unwrap_or_else(|| at + entries[at..self.range.end].partition_point(inside))
+            .filter(|&end| inside(end - 1))
+            .filter(|&end| end == self.range.end || !inside(end))
+            .unwrap_or_else(|| {
+                raw.partition_point((at, self.range.end), |path| path.starts_with(folder))
+            })
     }
+}
+
+/// Gives the bytes of an index in which nothing is.
+fn empty(kind: gix::hash::Kind) -> Vec<u8> {
+    let mut bytes = b"DIRC\0\0\0\x02\0\0\0\0".to_vec();
+    bytes.resize(bytes.len() + kind.len_in_bytes(), 0);
+    bytes
 }
 
 fn unmerged(path: &RepoPath) -> Fault {
