@@ -209,6 +209,20 @@ pub trait Repository {
     /// Gives everything below `folder` (the whole tree if it is empty), sorted by path.
     fn list(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault>;
 
+    /// Tells the path of everything below `folder`, from there on, sorted by their bytes.
+    fn names(
+        &self,
+        side: Side,
+        folder: &RepoPath,
+        visit: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Fault> {
+        let above = folder.as_bytes().len() + 1;
+        for (path, _) in self.list(side, folder)? {
+            visit(path.as_bytes().get(above..).unwrap_or_default());
+        }
+        Ok(())
+    }
+
     /// Gives the names of the folders right inside `folder`, sorted; none if it is no folder.
     fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault>;
 

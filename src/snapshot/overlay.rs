@@ -75,6 +75,21 @@ impl Repository for Overlay<'_> {
         }
     }
 
+    fn names(
+        &self,
+        side: Side,
+        folder: &RepoPath,
+        visit: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Fault> {
+        if side != Side::Index {
+            return self.inner.names(side, folder, visit);
+        }
+        let above = folder.as_bytes().len() + 1;
+        let listed = self.list(side, folder)?;
+        listed.iter().for_each(|(path, _)| visit(&path.as_bytes()[above..]));
+        Ok(())
+    }
+
     fn trees_in(&self, tree: Oid) -> Option<Vec<(String, Oid)>> {
         self.inner.trees_in(tree)
     }

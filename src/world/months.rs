@@ -93,11 +93,21 @@ fn read(
     known: &BTreeMap<String, Option<Stirring>>,
 ) -> Result<Month, Fault> {
     let folders = repository.trees(side, shelf)?;
+    let mut kinds = match known.is_empty() {
+        true => kinds_below(repository, side, shelf)?,
+        false => BTreeMap::new(),
+    };
     let mut stirring = BTreeMap::new();
     for (name, _) in &folders {
-        let found = match known.get(name) {
-            Some(known) => known.clone(),
-            None => stirs(repository, side, &shelf.join(name))?,
+        let found = match (known.get(name), kinds.remove(name)) {
+            (Some(known), _) => known.clone(),
+            (None, Some(kinds)) => stirs(repository, side, &shelf.join(name), kinds)?,
+            (None, None) => {
+                let folder = shelf.join(name);
+                let mut kinds = Kinds::default();
+                repository.names(side, &folder, &mut |file| kinds.add(file))?;
+                stirs(repository, side, &folder, kinds)?
+            }
         };
         stirring.extend(found.map(|found| (name.clone(), found)));
     }
@@ -106,23 +116,60 @@ fn read(
     Ok(Month { names: Names::of(names.collect()), stirring })
 }
 
+/// Which of the kinds that count here a ledger has, told by the names of its files.
+#[derive(Debug, Default, Clone, Copy)]
+struct Kinds {
+    close: bool,
+    quarantine: bool,
+    /// One that goes on, or is relied on, while the task is open.
+    stirring: bool,
+}
+
+impl Kinds {
+    fn add(&mut self, file: &[u8]) {
+        match std::str::from_utf8(file).ok().and_then(kind_of) {
+            Some("close") => self.close = true,
+            Some("quarantine") => (self.quarantine, self.stirring) = (true, true),
+            Some("run" | "handoff" | "escalation") => self.stirring = true,
+            _ => {}
+        }
+    }
+}
+
+/// Gives the kinds of all ledgers of a shelf, by their folders.
+fn kinds_below(
+    repository: &dyn Repository,
+    side: Side,
+    shelf: &RepoPath,
+) -> Result<BTreeMap<String, Kinds>, Fault> {
+    let mut found: Vec<(Vec<u8>, Kinds)> = Vec::new();
+    repository.names(side, shelf, &mut |path| {
+        let Some(slash) = path.iter().position(|byte| *byte == b'/') else { return };
+        let (task, file) = (&path[..slash], &path[slash + 1..]);
+        if found.last().is_none_or(|(last, _)| last != task) {
+            found.push((task.to_owned(), Kinds::default()));
+        }
+        found.last_mut().into_iter().for_each(|(_, kinds)| kinds.add(file));
+    })?;
+    let named =
+        |(name, kinds): (Vec<u8>, Kinds)| (String::from_utf8_lossy(&name).into_owned(), kinds);
+    Ok(found.into_iter().map(named).collect())
+}
+
 /// Gives how a task can disturb other work, if it can.
 fn stirs(
     repository: &dyn Repository,
     side: Side,
     folder: &RepoPath,
+    kinds: Kinds,
 ) -> Result<Option<Stirring>, Fault> {
-    let files = repository.list(side, folder)?;
-    let depth = folder.as_bytes().len() + 1;
-    let names = files.iter().filter_map(|(path, _)| path.to_str()?.get(depth..));
-    let kinds: BTreeSet<&str> = names.filter_map(kind_of).collect();
     // One with a `close` can't go on, so nothing in it is live; at most evidence that it delivered was
     // put in quarantine since.
-    if kinds.contains("close") && !kinds.contains("quarantine") {
+    if kinds.close && !kinds.quarantine {
         return Ok(None);
     }
     // Only these kinds of entries can disturb other work, and files are named for their kind.
-    if !["run", "handoff", "quarantine", "escalation"].iter().any(|kind| kinds.contains(kind)) {
+    if !kinds.stirring {
         return Ok(Some(Stirring { open: true, ..Stirring::default() }));
     }
     let records = ledgers::read(repository, side, folder)?.records;

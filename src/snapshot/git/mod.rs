@@ -7,6 +7,7 @@ mod diff;
 mod folder;
 mod history;
 mod index;
+mod names;
 mod open;
 mod paint;
 mod proposal;
@@ -15,7 +16,7 @@ mod remote;
 mod sign;
 mod store;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ use crate::source::RepoPath;
 pub struct GitRepository {
     store: Store,
     index: RefCell<Option<Rc<Index>>>,
+    /// How many trees were asked for that the index could stand for.
+    asked: Cell<u64>,
     environment: GitEnvironment,
     /// The folder that relative paths of the environment start from.
     directory: PathBuf,
@@ -59,6 +62,7 @@ impl GitRepository {
         Ok(GitRepository {
             store: Store::new(opened.repo),
             index: RefCell::default(),
+            asked: Cell::default(),
             environment: environment.clone(),
             directory: opened.directory,
             work_dir: opened.work_dir,
@@ -126,6 +130,19 @@ impl GitRepository {
         let index = Rc::new(Index::read(&self.index_path()?, self.store.repo.object_hash())?);
         *self.index.borrow_mut() = Some(Rc::clone(&index));
         Ok(index)
+    }
+
+    /// Gives the index if it is at hand, or if `trees` more that it stands for make up for reading it. It
+    /// only saves work here, so that one that is missing or damaged is none.
+    fn index_at_hand(&self, trees: usize) -> Option<Rc<Index>> {
+        /// Bytes of an index that are read in the time that one small tree takes.
+        const WORTH: u64 = 12_000;
+        if let Some(index) = self.index.borrow().as_ref() {
+            return Some(Rc::clone(index));
+        }
+        self.asked.set(self.asked.get().saturating_add(trees as u64));
+        let size = std::fs::metadata(self.index_path().ok()?).ok()?.len();
+        (size / WORTH <= self.asked.get()).then(|| self.index().ok()).flatten()
     }
 
     /// Gives the index that Git would commit from, which may be a temporary one (attack 8).
@@ -233,6 +250,25 @@ impl Repository for GitRepository {
         let Some(found) = found else { return Ok(Vec::new()) };
         let items = self.store.items(&found, folder.as_bytes().as_bstr())?;
         Ok(folder::trees(&items))
+    }
+
+    fn names(
+        &self,
+        side: Side,
+        folder: &RepoPath,
+        visit: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Fault> {
+        let index = self.index_for(&[side])?;
+        let Some(found) = self.folder(side, index.as_deref(), folder)? else { return Ok(()) };
+        let beside = match &found {
+            Folder::Tree(_) => {
+                let trees = self.store.items(&found, folder.as_bytes().as_bstr())?.len();
+                self.index_at_hand(trees)
+            }
+            Folder::Entries(_) => None,
+        };
+        let entries = beside.as_ref().and_then(|index| index.remembered(folder.as_bytes()));
+        names::tell(&self.store, &found, entries.as_ref(), visit)
     }
 
     fn trees_in(&self, tree: Oid) -> Option<Vec<(String, Oid)>> {

@@ -69,6 +69,48 @@ fn remembered_trees_change_nothing() {
     assert_eq!(repo.open().staged(&[]).unwrap().changes, []);
 }
 
+/// The names below a commit's folder are the same, whether its trees or the index tell them.
+#[test]
+fn names_are_told_alike_by_trees_and_by_the_index() {
+    let repo = some_files();
+    for (path, text) in [("b/d/g/h", "h"), ("b-1/x", "x"), ("b/d.e", "y")] {
+        repo.write(path, text);
+    }
+    repo.commit("more");
+    let told = |repo: &TestRepo, with_index: bool| {
+        let git = repo.open();
+        if with_index {
+            git.node(Side::Index, &"a".into()).unwrap();
+        }
+        let head = Side::Commit(git.resolve("HEAD").unwrap());
+        let mut told = Vec::new();
+        for folder in ["b", "b/d", "b-1", "c", "nowhere", "a"] {
+            let mut names = Vec::new();
+            git.names(head, &folder.into(), &mut |name| names.push(name.to_vec())).unwrap();
+            let listed = git.list(head, &folder.into()).unwrap();
+            let listed =
+                listed.iter().map(|(path, _)| path.as_bytes()[folder.len() + 1..].to_vec());
+            assert_eq!(names, listed.collect::<Vec<_>>(), "{folder}");
+            told.extend(names);
+        }
+        told
+    };
+    let index = repo.path().join(".git/index");
+    let whole = std::fs::read(&index).unwrap();
+    std::fs::remove_file(&index).unwrap();
+    let by_trees = told(&repo, false);
+    std::fs::write(&index, whole).unwrap();
+    repo.git(&["read-tree", "HEAD"]);
+    assert_eq!(told(&repo, true), by_trees);
+    repo.write("b/d/e", "changed");
+    repo.write("b/zz", "new");
+    repo.git(&["add", "--all"]);
+    assert_eq!(told(&repo, true), by_trees, "what is staged is not told of a commit");
+    repo.git(&["reset", "--quiet", "--hard"]);
+    repo.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "c"]);
+    assert_eq!(told(&repo, true), by_trees, "a sparse index");
+}
+
 /// A remembered tree of other entries than those that are there is not believed.
 #[test]
 fn a_remembered_tree_must_cover_its_entries() {

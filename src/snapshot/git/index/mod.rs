@@ -75,6 +75,19 @@ impl Index {
         Entries { index: self, range, prefix: 0, cached: self.raw.tree.as_ref() }
     }
 
+    /// Gives the entries of a folder with the trees that Git remembers of it and of what is below; none
+    /// if it remembers nothing there, or keeps whole trees in the place of entries.
+    pub(super) fn remembered(&self, folder: &[u8]) -> Option<Entries<'_>> {
+        let mut cached = self.raw.tree.as_ref().filter(|_| !self.raw.sparse)?;
+        for name in folder.split_str("/") {
+            cached = child_of(cached, name)?;
+        }
+        let mut prefix = folder.to_owned();
+        prefix.push(b'/');
+        let range = self.below(prefix.as_bstr());
+        Some(Entries { index: self, range, prefix: prefix.len(), cached: Some(cached) })
+    }
+
     /// Looks a path up; the top of the repository is the empty path.
     pub(super) fn find(&self, path: &BStr) -> Result<Found<'_>, Fault> {
         if path.is_empty() {
@@ -167,6 +180,12 @@ impl<'a> Entries<'a> {
         self.cached.filter(covers).map(|tree| tree.id)
     }
 
+    /// Gives the path of every entry, from this folder on.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a [u8]> {
+        let (raw, prefix) = (&self.index.raw, self.prefix);
+        self.range.clone().map(move |at| raw.entry(at).path()[prefix..].as_bytes())
+    }
+
     /// Gives what lies directly in this folder.
     pub(super) fn items(&self) -> Result<Vec<Item<'a>>, Fault> {
         let raw = &self.index.raw;
@@ -206,11 +225,7 @@ impl<'a> Entries<'a> {
             return (Folder::Tree(entry.id()), at + 1);
         }
         let name = &path[self.prefix..prefix - 1];
-        let child = |tree: &'a extension::Tree| {
-            let found = tree.children.binary_search_by(|child| child.name[..].cmp(name));
-            found.ok().map(|found| &tree.children[found])
-        };
-        let cached = self.cached.and_then(child);
+        let cached = self.cached.and_then(|tree| child_of(tree, name));
         let end = self.end(at, &path[..prefix], cached);
         (Folder::Entries(Entries { index: self.index, range: at..end, prefix, cached }), end)
     }
@@ -227,6 +242,11 @@ impl<'a> Entries<'a> {
                 raw.partition_point((at, self.range.end), |path| path.starts_with(folder))
             })
     }
+}
+
+fn child_of<'a>(tree: &'a extension::Tree, name: &[u8]) -> Option<&'a extension::Tree> {
+    let found = tree.children.binary_search_by(|child| child.name[..].cmp(name));
+    found.ok().map(|found| &tree.children[found])
 }
 
 /// Gives the bytes of an index in which nothing is.

@@ -29,6 +29,8 @@ pub(super) struct Raw {
     hash: usize,
     /// The trees that Git remembers to have written from these entries.
     pub(super) tree: Option<Tree>,
+    /// Whether entries may stand for whole trees.
+    pub(super) sparse: bool,
     /// The first entry that a merge left undecided.
     pub(super) unmerged: Option<usize>,
 }
@@ -93,7 +95,8 @@ impl Raw {
         let (version, count) = (number(&bytes, 4), number(&bytes, 8));
         match (bytes.starts_with(b"DIRC"), version, count) {
             (true, Some(2 | 3), Some(count)) => {
-                let mut raw = Raw { bytes, starts: Vec::new(), hash, tree: None, unmerged: None };
+                let (starts, tree) = (Vec::new(), None);
+                let mut raw = Raw { bytes, starts, hash, tree, sparse: false, unmerged: None };
                 let end = raw.scan(count as usize)?;
                 raw.extensions(end, kind)?;
                 Ok(raw)
@@ -146,7 +149,7 @@ impl Raw {
             match name.as_bytes() {
                 b"TREE" => self.tree = tree::decode(body, kind, Some(MEMORY)),
                 b"link" => return Err(Unread::Rare),
-                b"sdir" if body.is_empty() => {}
+                b"sdir" if body.is_empty() => self.sparse = true,
                 [first, ..] if first.is_ascii_uppercase() => {}
                 _ => {
                     let name = RepoPath::from_git(name);
