@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a bench prints a table")]
 
 mod generate;
+mod tasks;
 mod timing;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ fn main() {
         ];
         tell("start-up", &race(Path::new("."), ROUNDS, &contenders));
     }
+    tasks::rows(&shelf, &wanted);
     for (name, size) in SIZES {
         let rows = [format!("commit {name}"), format!("range {name}"), format!("verify {name}")];
         if rows.iter().any(|row| wanted(row)) {
