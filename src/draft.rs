@@ -92,7 +92,12 @@ pub fn renumbered(record: &Record, before: &Record) -> Result<(Record, String), 
 
 /// Gives the stage that a task would run next; none if it is finished or its workflow is unknown.
 pub fn next_stage<'p>(workflow: &'p Workflow, state: &State) -> Option<&'p Stage> {
-    match &state.standing {
+    stage_at(workflow, &state.standing)
+}
+
+/// Gives the stage that a task would run next that stands so.
+pub fn stage_at<'p>(workflow: &'p Workflow, standing: &ledger::Standing) -> Option<&'p Stage> {
+    match standing {
         ledger::Standing::Ready(None) => Some(workflow.first()),
         ledger::Standing::Ready(Some(stage))
         | ledger::Standing::Running(stage)

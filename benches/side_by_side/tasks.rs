@@ -44,7 +44,7 @@ const PEERS: [Peer; 4] = [
         command: "br",
         asks: ["list --limit 0", "list --all --limit 0", "ready --limit 0", "stats"],
         write: beads,
-        forget: "rm -f .beads/*.db .beads/*.db-*",
+        forget: "git clean -fdXq .beads",
     },
     Peer {
         name: "seeds-cli",

@@ -164,9 +164,21 @@ pub(super) fn table(rows: &[Vec<String>]) {
         rows.iter().filter_map(|row| row.get(column)).map(|word| word.chars().count()).max()
     };
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    let mut text = String::new();
     for row in &rows {
         let cells = row.iter().zip(&widths).map(|(word, width)| format!("{word:<width$}"));
-        say(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    show(text);
+}
+
+/// Prints many lines at once, each as [`say`] does: a write for each would cost more than the list.
+pub(super) fn say_each(lines: impl IntoIterator<Item = String>) {
+    let lines = lines.into_iter().map(|line| render::one_line(&line) + "\n");
+    let text: String = lines.collect();
+    if !text.is_empty() {
+        show(text);
     }
 }
 

@@ -9,10 +9,10 @@ use super::board;
 use super::context::{Context, View};
 use super::elsewhere::ahead;
 use super::ledger::Writing;
-use super::output::{id, json as print_json, say, table};
+use super::output::{id, json as print_json, say, say_each, table};
 use super::suggest::{Suggestion, freezes, further_elsewhere, stalled, suggest};
 use crate::draft;
-use crate::ledger::{Standing, State};
+use crate::ledger::{Standing, State, Summary};
 use crate::policy::Stage;
 use crate::render::Format;
 use crate::report::{is_blocked, spelled, told, waits};
@@ -54,37 +54,55 @@ impl Status {
 
 /// Prints every task, a line each, and every halt that stands.
 pub(super) fn list(context: &Context, closed: bool, format: Format) -> Result<(), Stop> {
-    let view = View::of_all(context, closed)?;
-    let all = view.world.ledgers.values().filter_map(|ledger| ledger.state());
-    let states: Vec<&State> = all.filter(|state| closed || state.closed.is_none()).collect();
+    let mut view = View::of_all(context, false)?;
+    let mut ended = Some(Vec::new());
+    if closed {
+        ended = crate::world::ended(&view.repository, view.proposal.agreed, &view.world)?;
+        if ended.is_none() {
+            view = View::of_all(context, true)?;
+        }
+    }
+    let rows = rows(&view.world, ended.unwrap_or_default(), closed, context.at());
     if format == Format::Json {
-        let rows: Vec<_> =
-            states.iter().map(|state| as_json(&view.world, state, context.at())).collect();
+        let rows: Vec<_> = rows.iter().map(|(task, now)| summed_up(task, now)).collect();
         print_json(&rows);
         return Ok(());
     }
     super::freezes::freezes(&view, context.at());
-    if states.is_empty() {
+    if rows.is_empty() {
         let which = if closed { "no tasks" } else { "no open tasks" };
         say(format!("{which}; open one: orch task open ID --workflow NAME --title TEXT"));
         return Ok(());
     }
     let heading =
         ["TASK", "WORKFLOW", "STAGE", "STANDS", "WHO", "LAST"].map(str::to_owned).to_vec();
-    let rows = states.iter().map(|state| {
-        let now = Now::of(&view.world, state, context.at());
+    let rows = rows.into_iter().map(|(task, now)| {
         vec![
-            state.task.task_id.to_string(),
-            state.task.workflow.to_string(),
+            task.task_id.to_string(),
+            task.workflow.to_string(),
             now.stage,
             now.stands,
             now.who,
-            state.last_at.to_string(),
+            task.last_at.to_string(),
         ]
     });
     table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>());
     tell_rests(&view, context.at());
     Ok(())
+}
+
+/// Gives the tasks of a world and others that have ended, in the order of their ids.
+fn rows(world: &World, ended: Vec<Summary>, closed: bool, at: Moment) -> Vec<(Summary, Now)> {
+    let states = world.ledgers.values().filter_map(|ledger| ledger.state());
+    let states = states.filter(|state| closed || state.closed.is_none());
+    let mut rows: Vec<(Summary, Now)> =
+        states.map(|state| (Summary::of(state), Now::of(world, state, at))).collect();
+    rows.extend(ended.into_iter().map(|task| {
+        let now = Now::ended(world, &task);
+        (task, now)
+    }));
+    rows.sort_by(|(a, _), (b, _)| a.task_id.cmp(&b.task_id));
+    rows
 }
 
 /// Tells below a list of tasks which are frozen and who lifts that, and which are stalled.
@@ -93,26 +111,23 @@ pub(super) fn tell_rests(view: &View, at: Moment) {
     let ledgers = view.world.ledgers.values();
     let open = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?)));
     let open: Vec<_> = open.filter(|(_, state)| state.closed.is_none()).collect();
-    for (_, state) in &open {
-        for found in freezes(&view.world, &policy, state) {
-            tell_on_board(&found);
-        }
-    }
-    for (ledger, state) in &open {
-        if let Some(why) = stalled(&policy, ledger, at) {
-            let id = &state.task.task_id;
-            say(format!("{id} is stalled: {why}"));
-            say(format!("    orch status {id}"));
-        }
-    }
+    let frozen = open.iter().flat_map(|(_, state)| freezes(&view.world, &policy, state));
+    say_each(frozen.flat_map(|found| on_board(&found)));
+    say_each(
+        open.iter()
+            .filter_map(|(ledger, state)| Some((state, stalled(&policy, ledger, at)?)))
+            .flat_map(|(state, why)| {
+                let id = &state.task.task_id;
+                [format!("{id} is stalled: {why}"), format!("    orch status {id}")]
+            }),
+    );
 }
 
 /// A freeze below the board: who lifts it, and what to type.
-fn tell_on_board(found: &Suggestion) {
+fn on_board(found: &Suggestion) -> [String; 2] {
     let who = found.agent.as_ref().map_or("nobody", |agent| agent.as_str());
     let command = found.command.as_deref().unwrap_or_default();
-    say(format!("{} is {}", found.task_id, found.why));
-    say(format!("    {who} lifts it: {command}"));
+    [format!("{} is {}", found.task_id, found.why), format!("    {who} lifts it: {command}")]
 }
 
 /// Where a task stands, in words.
@@ -123,6 +138,18 @@ pub(super) struct Now {
 }
 
 impl Now {
+    /// Of a task that has ended, as it was when it did.
+    fn ended(world: &World, task: &Summary) -> Self {
+        let workflow = world.policy.workflows.get(&task.workflow);
+        let stage = workflow.and_then(|workflow| draft::stage_at(workflow, &task.standing));
+        let outcome = task.closed.map(|outcome| spelled(&outcome)).unwrap_or_default();
+        Now {
+            stage: stage.map_or("-".into(), |stage| stage.name.to_string()),
+            stands: format!("closed: {outcome}"),
+            who: "-".into(),
+        }
+    }
+
     pub(super) fn of(world: &World, state: &State, at: Moment) -> Self {
         let policy = &world.policy;
         let stage = draft::due_stage(policy, state);
@@ -181,24 +208,27 @@ fn ready(
 }
 
 pub(super) fn as_json(world: &World, state: &State, at: Moment) -> serde_json::Value {
-    let now = Now::of(world, state, at);
+    summed_up(&Summary::of(state), &Now::of(world, state, at))
+}
+
+fn summed_up(task: &Summary, now: &Now) -> serde_json::Value {
     json!({
-        "task_id": state.task.task_id,
-        "title": state.task.title,
-        "workflow": state.task.workflow,
-        "priority": state.task.priority,
-        "depends_on": state.task.depends_on,
+        "task_id": task.task_id,
+        "title": task.title,
+        "workflow": task.workflow,
+        "priority": task.priority,
+        "depends_on": task.depends_on,
         "stage": now.stage,
         "stands": now.stands,
         "who": now.who,
-        "opened_at": state.opened_at,
-        "last_at": state.last_at,
-        "closed": state.closed,
-        "run_id": state.active_run().map(|run| run.run_id.clone()),
-        "issues": state.issues,
-        "escalated": state.escalations.iter().map(|known| known.sequence).collect::<Vec<_>>(),
-        "paused": state.paused,
-        "blocked": state.blocked,
+        "opened_at": task.opened_at,
+        "last_at": task.last_at,
+        "closed": task.closed,
+        "run_id": task.run_id,
+        "issues": task.issues,
+        "escalated": task.escalated,
+        "paused": task.paused,
+        "blocked": task.blocked,
     })
 }
 

@@ -9,6 +9,7 @@ mod fold;
 mod incident;
 mod run_id;
 mod state;
+mod summary;
 mod trouble;
 #[cfg(test)]
 mod tests;
@@ -17,4 +18,5 @@ pub use claim::{CLAIMS, TaskClaim};
 pub use incident::IncidentState;
 pub use run_id::run_id;
 pub use state::{Approved, Audited, Delivery, RunStanding, RunState, Standing, State};
+pub use summary::Summary;
 pub use trouble::{Escalated, Failed};

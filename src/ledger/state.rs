@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::trouble::{Escalated, Failed};
 use crate::policy::AUDIT_PASS;
 use crate::record::Record;
@@ -57,7 +59,7 @@ pub struct State {
 }
 
 /// Where a task stands in its workflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// A run of this stage may begin; none means the workflow's first stage.
     Ready(Option<StageName>),

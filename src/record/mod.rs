@@ -6,6 +6,7 @@
 mod decisions_log;
 pub mod kind;
 mod de;
+mod kept;
 mod place;
 mod problem;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub mod yaml;
 use serde::{Deserialize, Serialize};
 
 pub use decisions_log::decisions_log;
+pub use kept::{from_kept, kept};
 pub use kind::Payload;
 pub use place::{
     Home, RecordPath, belongs_to_orch, is_record_path, record_of, signature_path, signed_path,
@@ -103,13 +105,17 @@ impl Record {
 /// A file whose name says another place, kind or sequence than its content is refused, so that
 /// the name can be trusted from here on.
 pub fn parse(path: &RecordPath, bytes: &[u8]) -> Result<Record, Vec<Problem>> {
-    let tree = yaml::read(bytes)?;
+    of_tree(path, Digest::of(bytes), yaml::read(bytes)?)
+}
+
+/// Makes a record of a tree of values.
+fn of_tree(path: &RecordPath, digest: Digest, tree: Node) -> Result<Record, Vec<Problem>> {
     let one = |problem| vec![problem];
     let (word, payload) = halves(&tree).map_err(one)?;
     let payload = Payload::read(word, payload).map_err(one)?;
     let entry = tree.pair("entry").ok_or_else(|| one(no_envelope(&tree)))?;
     let entry: Envelope = de::typed(&entry.value).map_err(one)?;
-    let record = Record { path: path.clone(), payload, entry, digest: Digest::of(bytes), tree };
+    let record = Record { path: path.clone(), payload, entry, digest, tree };
     let problems = place::contradictions(&record);
     if problems.is_empty() { Ok(record) } else { Err(problems) }
 }

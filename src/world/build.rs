@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Survey, World, decisions, freezes, here, seals, spoken};
+use super::{Facts, Survey, World, decisions, freezes, here, opened, seals, spoken};
 use crate::keys::Signers;
 use crate::policy::{Policy, authority_of};
 use crate::record::{
@@ -295,6 +295,9 @@ impl Builder<'_> {
         open.extend(self.ledgers.values().flat_map(depends_on));
         open.extend(self.ledgers.values().flat_map(decisions::tasks_of));
         open.extend(self.survey.rolling_back().cloned());
+        let known = |id: &&TaskId| self.ledgers.contains_key(&Home::Task((*id).clone()));
+        let unknown = open.iter().filter(|id| !known(id));
+        let mut read = opened::read(self.repository, self.proposal.agreed, self.survey, unknown)?;
         while let Some(id) = open.pop() {
             let home = Home::Task(id.clone());
             if self.ledgers.contains_key(&home) {
@@ -305,10 +308,12 @@ impl Builder<'_> {
             let Some(folder) = folder.filter(|folder| folder.file_name() == id.as_str()) else {
                 continue;
             };
-            let agreed = ledgers::read(self.repository, self.proposal.agreed, &folder)?;
+            let records = match read.remove(&folder) {
+                Some(records) => records,
+                None => ledgers::read(self.repository, self.proposal.agreed, &folder)?.records,
+            };
             let place = (home.clone(), folder);
-            let same = agreed.records.clone();
-            let view = LedgerView::join(place, agreed.records, same, &self.introduced, true);
+            let view = LedgerView::agreed(place, records, &self.introduced);
             open.extend(depends_on(&view));
             self.ledgers.insert(home, view);
         }

@@ -101,6 +101,11 @@ impl Folders {
         self.months[first..].iter().flat_map(|month| month.names.iter())
     }
 
+    /// Gives the folder of every month, with the names of the tasks in it, the earliest first.
+    pub(super) fn shelves(&self) -> impl Iterator<Item = (&RepoPath, impl Iterator<Item = &str>)> {
+        self.months.iter().map(|month| (&month.shelf, month.names.iter()))
+    }
+
     /// Gives the names of all folders, those of the earliest month first.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.months.iter().flat_map(|month| month.names.iter())

@@ -62,21 +62,48 @@ pub(super) fn read(
     side: Side,
     folder: &RepoPath,
 ) -> Result<Files, Fault> {
-    let mut files = Files::default();
-    for (path, node) in repository.list(side, folder)? {
-        if record::snapshot_of(&path).is_some() || record::signed_path(&path).is_some() {
-            continue;
-        }
-        match read_one(repository, &path, node)? {
-            Ok(record) if files.unreadable.is_empty() => files.records.push(record),
-            Ok(_) => {}
-            Err(problems) => {
-                files.unreadable.extend(problems.into_iter().map(|p| (path.clone(), p)));
+    Ok(fetch(repository, side, folder)?.parse())
+}
+
+/// The files of a ledger as they are, for whoever has the time to parse them.
+pub(super) struct Unread(Vec<(RepoPath, Fetched)>);
+
+/// The bytes of a file and what its path says; what is wrong if no record may be what it is.
+type Fetched = Result<(RecordPath, Vec<u8>), Vec<Problem>>;
+
+/// Gives the files below a folder that are, or should be, records.
+pub(super) fn fetch(
+    repository: &dyn Repository,
+    side: Side,
+    folder: &RepoPath,
+) -> Result<Unread, Fault> {
+    let mut files = repository.list(side, folder)?;
+    files.retain(|(path, _)| {
+        record::snapshot_of(path).is_none() && record::signed_path(path).is_none()
+    });
+    let fetched = files.into_iter().map(|(path, node)| {
+        let bytes = fetch_one(repository, &path, node)?;
+        Ok((path, bytes))
+    });
+    fetched.collect::<Result<_, Fault>>().map(Unread)
+}
+
+impl Unread {
+    /// Parses every file, in order of names.
+    pub(super) fn parse(self) -> Files {
+        let mut files = Files::default();
+        for (path, fetched) in self.0 {
+            match fetched.and_then(|(place, bytes)| record::parse(&place, &bytes)) {
+                Ok(record) if files.unreadable.is_empty() => files.records.push(record),
+                Ok(_) => {}
+                Err(problems) => {
+                    files.unreadable.extend(problems.into_iter().map(|p| (path.clone(), p)));
+                }
             }
         }
+        files.records.sort_by_key(Record::sequence);
+        files
     }
-    files.records.sort_by_key(Record::sequence);
-    Ok(files)
 }
 
 /// Gives the entries of one ledger at a side, in order; those behind one that can't be read are left
@@ -143,6 +170,16 @@ pub(super) fn read_one(
     path: &RepoPath,
     node: crate::snapshot::Node,
 ) -> Result<Result<Record, Vec<Problem>>, Fault> {
+    let fetched = fetch_one(repository, path, node)?;
+    Ok(fetched.and_then(|(place, bytes)| record::parse(&place, &bytes)))
+}
+
+/// Reads a file that may be a record, and leaves the parsing to others.
+fn fetch_one(
+    repository: &dyn Repository,
+    path: &RepoPath,
+    node: crate::snapshot::Node,
+) -> Result<Fetched, Fault> {
     let whole = |check, message: String, help: &str| {
         vec![Problem { check, span: Default::default(), message, help: help.into() }]
     };
@@ -158,8 +195,7 @@ pub(super) fn read_one(
         let message = "a record is a plain file, neither a link nor a program".to_owned();
         return Ok(Err(whole("record-invalid", message, "restore the plain file")));
     }
-    let bytes = repository.read(node.oid)?;
-    Ok(record::parse(&place, &bytes))
+    Ok(Ok((place, repository.read(node.oid)?)))
 }
 
 impl LedgerView {
@@ -184,6 +220,16 @@ impl LedgerView {
         let agreed_length = if fork.is_some() { same } else { agreed.len() };
         let records =
             if proposed.len() >= agreed.len() || fork.is_some() { proposed } else { agreed };
+        let view = LedgerView::agreed((home, folder), records, introduced);
+        LedgerView { agreed: agreed_length, fork, staged, ..view }
+    }
+
+    /// Takes a ledger that is agreed as it stands.
+    pub(super) fn agreed(
+        (home, folder): (Home, RepoPath),
+        records: Vec<Record>,
+        introduced: &BTreeMap<RepoPath, Oid>,
+    ) -> Self {
         let introduced = records
             .iter()
             .filter_map(|record| introduced.get_key_value(record.repo_path()))
@@ -198,13 +244,13 @@ impl LedgerView {
         LedgerView {
             home,
             folder,
+            agreed: records.len(),
+            fork: None,
             records,
-            agreed: agreed_length,
-            fork,
             states,
             incidents,
             introduced,
-            staged,
+            staged: true,
         }
     }
 

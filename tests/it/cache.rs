@@ -7,12 +7,15 @@ use crate::support::{Random, Team};
 
 /// Everything that judges or tells, in bytes, but for how long it took.
 fn said(team: &Team) -> Vec<String> {
-    let commands: [&[&str]; 5] = [
+    let commands: [&[&str]; 8] = [
         &["guard", "--format", "json"],
         &["guard", "--base", "main~1", "--head", "main", "--branch", "main", "--format", "json"],
         &["verify", "--format", "json"],
         &["status", "--format", "json"],
         &["next", "--format", "json"],
+        &["task", "list", "--format", "json"],
+        &["task", "list", "--all", "--format", "json"],
+        &["task", "show", "data-001", "--format", "json"],
     ];
     let told = commands.iter().map(|command| {
         let said = team.try_orch("", command);
@@ -43,8 +46,18 @@ fn busy() -> Team {
     team.land_data();
     team.hand_over_strategy(&["--depends-on", "data-001"]);
     team.merge("feature/strat-001-strategy");
-    team.open("data-002", "data_refresh", &[]);
-    team.commit("Open data-002");
+    for task in 2..12 {
+        team.open(&format!("data-{task:03}"), "data_refresh", &[]);
+    }
+    team.commit("Open ten tasks");
+    for task in 2..4 {
+        let id = format!("data-{task:03}");
+        team.orch(
+            "orchestrator",
+            &["task", "close", &id, "--outcome", "abandoned", "--reason", "x"],
+        );
+    }
+    team.commit("Close two of them");
     team.repo.write("strategies/pine_v6/new_strategy.pine", "buy = 2\n");
     team.repo.git(&["add", "--all"]);
     team
@@ -57,7 +70,10 @@ fn a_cache_never_changes_what_is_said() {
     let cold = said(&team);
     assert!(cold[0].contains("handoff-stale"), "{}", cold[0]);
     let kept = files(&cache(&team));
-    assert!(!kept.is_empty(), "nothing was kept");
+    for shelf in ["months", "opened", "ended"] {
+        let kept = files(&cache(&team).join(shelf));
+        assert!(!kept.is_empty(), "nothing was kept of {shelf}");
+    }
     assert_eq!(said(&team), cold, "warm");
     let mut random = Random::new(7);
     for round in 0..12 {
@@ -102,5 +118,25 @@ fn each_side_has_its_own_month() {
         for (rev, cold) in sides.iter().zip(&cold) {
             assert_eq!(ask(&team, rev), *cold, "{rev}");
         }
+    }
+}
+
+/// What a file is called closes nothing: a list tells of a task what its ledger comes to.
+#[test]
+fn a_close_that_nobody_can_read_closes_nothing() {
+    let team = Team::new();
+    team.land_data();
+    team.open("data-002", "data_refresh", &[]);
+    team.commit("Open data-002");
+    let ledger = files(&team.repo.path().join(".orch/tasks"));
+    let opened = ledger.iter().find(|file| file.ends_with("data-002/0001-task.yaml")).unwrap();
+    fs::write(opened.with_file_name("0002-close.yaml"), "close: {\n").unwrap();
+    team.repo.git(&["add", "--all"]);
+    team.repo.git(&["commit", "--quiet", "--no-verify", "--message", "Break it"]);
+    for _ in 0..2 {
+        let told = team.try_orch("", &["task", "list", "--all", "--format", "json"]).json();
+        let stands = |at: usize| (told[at]["task_id"].clone(), told[at]["closed"].clone());
+        assert_eq!(stands(0), ("data-001".into(), "completed".into()), "{told}");
+        assert_eq!(stands(1), ("data-002".into(), serde_json::Value::Null), "{told}");
     }
 }
