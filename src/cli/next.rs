@@ -1,13 +1,18 @@
 //! `orch next`: what an agent should do now, as commands.
 
+use std::collections::BTreeMap;
+
 use super::Stop;
 use super::context::{Context, View};
-use super::elsewhere::ahead;
+use super::elsewhere::{Ahead, ahead};
 use super::heard::unanswered;
 use super::incidents;
 use super::output::{json, say, say_lines};
 use super::suggest::{Suggestion, further_elsewhere, suggest};
+use crate::plan;
 use crate::render::{Format, one_line};
+use crate::source::{Moment, TaskId};
+use crate::world::World;
 
 /// How much is told at once, in bytes: an agent reads fewer than 500 tokens of three bytes and more.
 const ROOM: usize = 1_400;
@@ -43,15 +48,7 @@ impl Next {
         for (task, ahead) in &elsewhere {
             all.push(further_elsewhere(&policy, task, ahead));
         }
-        for ledger in view.world.ledgers.values() {
-            let Some(state) = ledger.state().filter(|state| state.closed.is_none()) else {
-                continue;
-            };
-            if !elsewhere.contains_key(&state.task.task_id) {
-                all.extend(suggest(&view.world, &policy, ledger, state, context.at()));
-                all.extend(unanswered(&policy, ledger, state));
-            }
-        }
+        all.extend(due_here(&view.world, &elsewhere, context.at()));
         for incident in &view.world.survey.incidents {
             let due = incidents::next(&policy, &incident.id, &incident.state);
             all.extend(due.map(|due| due.suggested(&incident.id)));
@@ -73,6 +70,7 @@ impl Next {
         all.sort_by_cached_key(urgency);
         let mut room = if self.all { usize::MAX } else { ROOM };
         let mut left = all.len();
+        let mut lines = Vec::new();
         for found in &all {
             let told = told(found, mine.is_none());
             // The first is told however long it is.
@@ -81,13 +79,33 @@ impl Next {
             }
             room = room.saturating_sub(told.len());
             left -= 1;
-            say_lines(told);
+            lines.push(told);
+        }
+        if !lines.is_empty() {
+            say_lines(lines.join("\n"));
         }
         if left > 0 {
             say(format!("and {left} more: orch next --all"));
         }
         Ok(())
     }
+}
+
+/// Gives what could be done about the open tasks that are nowhere further than here.
+fn due_here(world: &World, elsewhere: &BTreeMap<TaskId, Ahead>, at: Moment) -> Vec<Suggestion> {
+    let policy = &world.policy;
+    let ledgers = world.ledgers.values();
+    let open = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?)));
+    let here: Vec<_> = open
+        .filter(|(_, state)| state.closed.is_none())
+        .filter(|(_, state)| !elsewhere.contains_key(&state.task.task_id))
+        .collect();
+    let suggested = plan::each(&here, |(ledger, state)| {
+        let mut found = suggest(world, policy, ledger, state, at);
+        found.extend(unanswered(policy, ledger, state));
+        found
+    });
+    suggested.into_iter().flatten().collect()
 }
 
 /// One thing to do: which task, why, and what to type.

@@ -9,7 +9,7 @@ use super::{Handed, Waits, is_blocked, spelled, waits};
 use crate::diagnostic::Severity;
 use crate::draft;
 use crate::ledger::{Standing, State};
-use crate::plan::may_start;
+use crate::plan::{each, may_start};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::{Outcome, Priority};
 use crate::record::{Payload, Record};
@@ -103,13 +103,26 @@ impl Board {
         let mut board = Board::default();
         let open: BTreeSet<&TaskId> = world.survey.open.iter().collect();
         let further = |id: &TaskId| elsewhere.get(id).map(|known| &known.state);
-        let mut closed_here = 0;
-        for ledger in world.ledgers.values() {
-            let Some(state) = ledger.state() else { continue };
+        let ledgers = world.ledgers.values();
+        let all: Vec<_> = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?))).collect();
+        // Each task is asked about by itself, and the answers put together.
+        let parts = each(&all, |(ledger, state)| {
+            let mut part = Board::default();
             match elsewhere.get(&state.task.task_id) {
-                Some(known) => board.add(world, None, &known.state, Some(known), &further),
-                None => board.add(world, Some(ledger), state, None, &further),
+                Some(known) => part.add(world, None, &known.state, Some(known), &further),
+                None => part.add(world, Some(ledger), state, None, &further),
             }
+            part
+        });
+        for part in parts {
+            board.active.extend(part.active);
+            board.ready.extend(part.ready);
+            board.waiting.extend(part.waiting);
+            board.blocked.extend(part.blocked);
+            board.done.extend(part.done);
+        }
+        let mut closed_here = 0;
+        for (_, state) in all {
             let known = world.survey.folders.contains(state.task.task_id.as_str());
             let landed = known && !open.contains(&state.task.task_id);
             closed_here += usize::from(state.closed.is_some() && !landed);
