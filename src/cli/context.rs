@@ -1,6 +1,7 @@
 //! The process around a command: where it runs, who acts, what time it is.
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -217,8 +218,9 @@ pub(super) struct View {
     pub(super) repository: GitRepository,
     /// What is staged.
     pub(super) proposal: Proposal,
-    /// The world of what is staged.
-    pub(super) world: World,
+    /// The world of what is staged; never taken apart, which would take longer than the process has
+    /// left when it is done with it.
+    pub(super) world: ManuallyDrop<World>,
 }
 
 impl View {
@@ -280,7 +282,7 @@ impl View {
             None => readable(&repository)?,
         };
         let world = guard::look(&repository, &proposal, at, true, Focus::All)?;
-        Ok(View { repository, proposal, world })
+        Ok(View { repository, proposal, world: ManuallyDrop::new(world) })
     }
 
     fn through(
@@ -290,7 +292,7 @@ impl View {
         focus: Focus,
     ) -> Result<Self, Fault> {
         let world = guard::look(&repository, &proposal, context.at(), true, focus)?;
-        Ok(View { repository, proposal, world })
+        Ok(View { repository, proposal, world: ManuallyDrop::new(world) })
     }
 
     /// Counts the records of ledgers that this view does not hold: nobody can read them, or they stand behind

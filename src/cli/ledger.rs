@@ -83,7 +83,7 @@ impl<'a> Writer<'a> {
     /// Adds an entry behind its ledger's last, and behind those added to that ledger before; none if
     /// the ledger ends with it already, by the same actor (R001-18).
     pub(super) fn add(&mut self, home: &Home, payload: impl Into<Payload>) -> Result<(), Stop> {
-        let World { policy, ledgers, .. } = &self.view.world;
+        let World { policy, ledgers, .. } = &*self.view.world;
         let before = self.entries.iter().rev().find(|record| record.path.home == *home);
         let ledger = ledgers.get(home);
         let payload = payload.into();
@@ -191,7 +191,7 @@ impl<'a> Writer<'a> {
     /// Signs what must be signed; everything, if Git signs every commit with an SSH key and the
     /// actor's keys are agreed. Gives the signatures with their places.
     fn signed(&self, report: &Report) -> Result<Vec<(RepoPath, String)>, Fault> {
-        let World { policy, signers, .. } = &self.view.world;
+        let World { policy, signers, .. } = &*self.view.world;
         let repository = &self.view.repository;
         if !repository.signs_with_ssh() {
             return Ok(Vec::new());

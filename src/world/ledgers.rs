@@ -1,6 +1,7 @@
 //! One ledger as agreed and as it would stand, with the state before each new entry.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::Seen;
 use crate::ledger::{IncidentState, State};
@@ -22,7 +23,10 @@ pub struct LedgerView {
     pub agreed: usize,
     /// The first agreed entry that the proposal does not carry on from, if it goes another way.
     pub fork: Option<RepoPath>,
-    states: Vec<Option<State>>,
+    /// Where a task stands behind the last entry.
+    last: Option<State>,
+    /// Where it stood before each, as soon as anybody asks: of most ledgers nobody does.
+    states: OnceLock<Vec<Option<State>>>,
     incidents: Vec<Option<IncidentState>>,
     introduced: BTreeMap<RepoPath, Oid>,
     staged: bool,
@@ -235,9 +239,9 @@ impl LedgerView {
             .filter_map(|record| introduced.get_key_value(record.repo_path()))
             .map(|(path, commit)| (path.clone(), *commit))
             .collect();
-        let (mut states, mut incidents) = (Vec::new(), Vec::new());
+        let (mut last, mut incidents) = (None, Vec::new());
         match home {
-            Home::Task(_) => states = behind_each(&records, State::after),
+            Home::Task(_) => last = records.iter().fold(None, State::after),
             Home::Incident(_) => incidents = behind_each(&records, IncidentState::after),
             Home::Halt(_) | Home::Decision => {}
         }
@@ -247,7 +251,8 @@ impl LedgerView {
             agreed: records.len(),
             fork: None,
             records,
-            states,
+            last,
+            states: OnceLock::new(),
             incidents,
             introduced,
             staged: true,
@@ -266,12 +271,19 @@ impl LedgerView {
 
     /// Gives the state before the entry at an index.
     pub fn before(&self, index: usize) -> Option<&State> {
-        self.states.get(index)?.as_ref()
+        if index == self.records.len() {
+            return self.state();
+        }
+        let all = || match self.home {
+            Home::Task(_) => behind_each(&self.records, State::after),
+            _ => Vec::new(),
+        };
+        self.states.get_or_init(all).get(index)?.as_ref()
     }
 
     /// Gives the state behind the last entry; none if this is no task, or has no first entry.
     pub fn state(&self) -> Option<&State> {
-        self.states.last()?.as_ref()
+        self.last.as_ref()
     }
 
     /// Gives an incident's state before the entry at an index.
