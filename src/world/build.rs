@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Survey, World, decisions, freezes, here, opened, seals, spoken};
+use super::{Facts, Focus, Survey, World, decisions, freezes, here, many, opened, seals, spoken};
 use crate::keys::Signers;
 use crate::policy::{Policy, authority_of};
 use crate::record::{
@@ -30,23 +30,6 @@ pub struct Terms {
     pub at: Moment,
     /// Tasks to look at though the change does not touch them.
     pub focus: Focus,
-}
-
-/// Tasks to look at though the change does not touch them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Focus {
-    /// These; none for the guard.
-    Tasks(Vec<TaskId>),
-    /// These ledgers: of tasks, incidents and halts.
-    Ledgers(Vec<Home>),
-    /// All that are open at REV.
-    Open,
-    /// The same, and so many of the others, from the latest month on.
-    Recent(usize),
-    /// All that are open, and those opened in the month of this moment or later.
-    Since(Moment),
-    /// All that are there at REV, with every incident and every halt.
-    All,
 }
 
 /// Builds the world of a proposal; refuses with a fault if something can't be read.
@@ -150,8 +133,10 @@ impl Builder<'_> {
             }
         }
         touched.extend(self.merged_ledgers()?);
-        for (home, folder) in touched {
-            self.read_ledger(home, folder)?;
+        let folders: Vec<RepoPath> = touched.iter().map(|(_, folder)| folder.clone()).collect();
+        let proposed = many::read(self.repository, self.proposal.head, &folders, |files| files)?;
+        for ((home, folder), proposed) in touched.into_iter().zip(proposed) {
+            self.join_ledger(home, folder, proposed)?;
         }
         self.unreadable.extend(freezes::unnamed(&self.ledgers, snapshots));
         Ok(())
@@ -243,12 +228,17 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn read_ledger(&mut self, home: Home, folder: RepoPath) -> Result<(), Fault> {
+    /// Joins what is agreed of a ledger with what is proposed of it.
+    fn join_ledger(
+        &mut self,
+        home: Home,
+        folder: RepoPath,
+        mut proposed: ledgers::Files,
+    ) -> Result<(), Fault> {
         if let (Some(known), Home::Task(id)) = (self.ledgers.get(&home), &home) {
             self.doubles.push((id.clone(), known.folder.clone()));
         }
         let agreed = self.agreed(&folder)?;
-        let mut proposed = ledgers::read(self.repository, self.proposal.head, &folder)?;
         self.unreadable.extend(proposed.unreadable);
         if self.tampered.iter().any(|path| path.folder() == folder) {
             proposed.records = ledgers::restored(&agreed, proposed.records);

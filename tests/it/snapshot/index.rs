@@ -30,8 +30,10 @@ fn every_version_and_split_of_the_index_is_read() {
         assert_eq!(brief(&repo.open().staged(&[]).unwrap().changes), expected, "{version}");
     }
     repo.git(&["update-index", "--split-index"]);
+    repo.write("a", "replaced");
     repo.write("c/d", "changed");
-    repo.git(&["add", "c/d"]);
+    repo.write("c/new", "new");
+    repo.git(&["add", "--all"]);
     let split = repo.open().staged(&[]).unwrap().changes;
     assert_eq!(split, raw_diff(&repo, &["diff", "--cached", "HEAD"]));
     repo.git(&["update-index", "--no-split-index", "--untracked-cache"]);

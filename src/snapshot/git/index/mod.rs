@@ -56,7 +56,7 @@ impl Index {
             Unread::Damaged(reason) => Err(damaged(reason)),
             Unread::Rare => match Raw::read(rare::read(path, kind).map_err(damaged)?, kind) {
                 Err(Unread::Damaged(reason)) => Err(damaged(reason)),
-                Err(Unread::Rare) => Err(damaged("it is split more than once".into())),
+                Err(Unread::Rare) => Err(damaged("an entry in it has no path".into())),
                 Ok(raw) => Ok(raw),
             },
         });

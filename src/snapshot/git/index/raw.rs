@@ -122,7 +122,11 @@ impl Raw {
             let size = size(&self.bytes[at..end], self.hash).ok_or_else(torn)?;
             let entry = Entry { bytes: &self.bytes[at..at + size], hash: self.hash };
             let place = (entry.path(), entry.stage());
-            if before.is_some_and(|before| before >= place) || place.0.is_empty() {
+            // What a split index replaces of the other file comes first, and names no path.
+            if place.0.is_empty() {
+                return Err(Unread::Rare);
+            }
+            if before.is_some_and(|before| before >= place) {
                 let path = RepoPath::from_git(place.0);
                 return Err(Unread::Damaged(format!("`{path}` is out of order")));
             }
