@@ -80,7 +80,7 @@ mod worktree;
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use context::Context;
 pub use output::Stop;
@@ -194,7 +194,7 @@ enum Command {
 /// Runs the command line of this process and gives its exit code: 0 nothing refused, 1 something
 /// refused, 2 could not look.
 pub fn main() -> ExitCode {
-    let matches = Arguments::command().get_matches();
+    let matches = often().unwrap_or_else(|| Arguments::command().get_matches());
     let command = words(&matches);
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let named = matches.value_source("agent") == Some(ValueSource::CommandLine);
@@ -238,6 +238,15 @@ pub fn main() -> ExitCode {
     let code = done.err().map_or(0, |stop| stop.tell(&context));
     trace::end(&context, code);
     ExitCode::from(code)
+}
+
+/// Reads the command that hooks run by the definition of that one alone: all the others take as long to
+/// define as it takes to run. None if it is another one, or anything is to be told of its usage.
+fn often() -> Option<clap::ArgMatches> {
+    std::env::args_os().nth(1).filter(|word| word == "guard")?;
+    let guard = guard::Guard::augment_args(clap::Command::new("guard"));
+    let command = Who::augment_args(clap::Command::new("orch")).subcommand(guard);
+    command.try_get_matches().ok()
 }
 
 /// Gives the words of a command, such as `run start`.

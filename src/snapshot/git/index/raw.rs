@@ -3,6 +3,8 @@
 //! To read the index is most of what a commit hook does, and Git's own reader sets the pace. The layout
 //! is that of `gitformat-index`, versions 2 and 3; [`rare`](super::rare) brings all others into it.
 
+use std::ops::Range;
+
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::index::extension::{Tree, tree};
@@ -114,28 +116,30 @@ impl Raw {
             return Err(Unread::Damaged("it says that it has more than it holds".into()));
         }
         self.starts.reserve_exact(count);
-        let mut before: Option<(&BStr, u16)> = None;
+        let mut before: Option<Spot> = None;
         let mut at = 12;
         for number in 0..count {
             let torn = || Unread::Damaged(format!("entry {} of {count} is torn", number + 1));
             let start = u32::try_from(at).map_err(|_| torn())?;
-            let size = size(&self.bytes[at..end], self.hash).ok_or_else(torn)?;
-            let entry = Entry { bytes: &self.bytes[at..at + size], hash: self.hash };
-            let place = (entry.path(), entry.stage());
+            let spot = Spot::of(&self.bytes[at..end], self.hash).ok_or_else(torn)?.behind(at);
+            let path = &self.bytes[spot.path.clone()];
             // What a split index replaces of the other file comes first, and names no path.
-            if place.0.is_empty() {
+            if path.is_empty() {
                 return Err(Unread::Rare);
             }
-            if before.is_some_and(|before| before >= place) {
-                let path = RepoPath::from_git(place.0);
-                return Err(Unread::Damaged(format!("`{path}` is out of order")));
+            if let Some(before) = before {
+                let order = self.bytes[before.path].cmp(path).then(before.stage.cmp(&spot.stage));
+                if order.is_ge() {
+                    let path = RepoPath::from_git(path.as_bstr());
+                    return Err(Unread::Damaged(format!("`{path}` is out of order")));
+                }
             }
-            if place.1 != 0 && self.unmerged.is_none() {
+            if spot.stage != 0 && self.unmerged.is_none() {
                 self.unmerged = Some(number);
             }
             self.starts.push(start);
-            before = Some(place);
-            at += size;
+            at = spot.end;
+            before = Some(spot);
         }
         Ok(at)
     }
@@ -187,18 +191,33 @@ impl Raw {
     }
 }
 
-/// Gives how many bytes the entry takes that these begin with; none if they are not enough.
-fn size(bytes: &[u8], hash: usize) -> Option<usize> {
-    let flags = u16::from_be_bytes(*bytes.get(ID + hash..)?.first_chunk()?);
-    let start = ID + hash + if flags & EXTENDED == 0 { 2 } else { 4 };
-    let path = bytes.get(start..)?;
-    let length = match flags & LENGTH {
-        LENGTH => path.find_byte(0)?,
-        length => usize::from(length),
-    };
-    // From one to eight zeros end an entry, so that the next one begins at a multiple of eight.
-    let size = (start + length + 8) & !7;
-    (size <= bytes.len()).then_some(size)
+/// Where the parts of an entry lie.
+struct Spot {
+    path: Range<usize>,
+    stage: u16,
+    end: usize,
+}
+
+impl Spot {
+    /// Finds the parts of the entry that these bytes begin with; none if they are not enough.
+    fn of(bytes: &[u8], hash: usize) -> Option<Self> {
+        let flags = u16::from_be_bytes(*bytes.get(ID + hash..)?.first_chunk()?);
+        let start = ID + hash + if flags & EXTENDED == 0 { 2 } else { 4 };
+        let length = match flags & LENGTH {
+            LENGTH => bytes.get(start..)?.find_byte(0)?,
+            length => usize::from(length),
+        };
+        // From one to eight zeros end an entry, so that the next one begins at a multiple of eight.
+        let end = (start + length + 8) & !7;
+        let path = start..start + length;
+        (end <= bytes.len()).then_some(Spot { path, stage: (flags >> 12) & 3, end })
+    }
+
+    /// Counts from the start of the file, where the entry begins at `at`.
+    fn behind(self, at: usize) -> Self {
+        let path = self.path.start + at..self.path.end + at;
+        Spot { path, end: self.end + at, ..self }
+    }
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
