@@ -1,34 +1,20 @@
-//! Repositories in orch's own format, of any size, the same bytes every time; written by one
-//! `git fast-import`, by nothing of orch but its digests and ids.
+//! What a repository holds, in words that `git fast-import` takes at once; written by nothing of orch but
+//! its digests and ids.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 
 use orch::ledger::run_id;
 use orch::source::Digest;
+use ssh_key::private::Ed25519Keypair;
+use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
-/// How large a repository is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Size {
-    /// Files beside the records.
-    pub(crate) files: usize,
-    /// Tasks that are done, each with one handoff in five records, spread over months.
-    pub(crate) handoffs: usize,
-    /// Tasks that are open, with a handoff that waits for its gate.
-    pub(crate) open: usize,
-}
+use super::{MISSING, RANGE, STAGED, STRAY, Size, WRONG};
 
-impl Size {
-    /// Gives the name of its folder.
-    fn name(&self) -> String {
-        format!("f{}_h{}_o{}", self.files, self.handoffs, self.open)
-    }
-}
-
+/// The policy that every repository has.
+pub(super) const POLICY: &str = include_str!("../../templates/strategy.yaml");
 /// Tasks that are done in one month.
 const PER_MONTH: usize = 500;
 /// Files in one folder.
@@ -38,52 +24,13 @@ const CHANGED: usize = 20;
 /// Seconds between two records.
 const STEP: i64 = 7;
 
-/// A repository, and what it holds for the rows.
-pub(crate) struct Repo {
-    /// Where it lies.
-    pub(crate) path: PathBuf,
-    /// An index in which one file and one handoff are staged.
-    pub(crate) staged: PathBuf,
-}
-
-/// Gives the repository of a size, written anew if it is not there yet.
-pub(crate) fn repository(shelf: &Path, size: Size) -> Repo {
-    let path = shelf.join(size.name());
-    let done = path.join(".git/generated");
-    if !done.exists() {
-        drop(fs::remove_dir_all(&path));
-        fs::create_dir_all(&path).expect("a folder can be made");
-        git(&path, &["init", "--quiet", "--initial-branch=main"]);
-        for (key, value) in [("user.name", "Ada Author"), ("user.email", "ada@example.org")] {
-            git(&path, &["config", key, value]);
-        }
-        Writer::run(&path, size);
-        git(&path, &["-c", "gc.writeCommitGraph=true", "gc", "--quiet"]);
-        stage(&path);
-        fs::write(done, "").expect("a file can be written");
-    }
-    let staged = path.join(".git/index-staged");
-    Repo { path, staged }
-}
-
-/// Runs Git; it must succeed. Gives what it printed.
-pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .expect("git is installed");
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("git prints text").trim().to_owned()
-}
-
 /// What stands on a branch, in words, whose first commit is made by `git fast-import`.
-struct Writer {
+pub(super) struct Writer {
     out: BufWriter<ChildStdin>,
     policy: Digest,
     at: i64,
+    /// The agent's key, where handoffs are signed.
+    key: Option<PrivateKey>,
 }
 
 /// One task, and the records that were written of it so far.
@@ -95,64 +42,116 @@ struct Ledger {
     written: usize,
 }
 
+/// What is wrong with a handoff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    Wrong,
+    Missing,
+}
+
+/// Tasks that something is wrong with.
+const FAULTY: usize = WRONG + MISSING;
+
 /// 2008-01-01: the largest repository ends before today.
 const BEGIN: i64 = 1_199_145_600;
 const MONTH: i64 = 30 * 24 * 3600;
 
 impl Writer {
-    fn run(path: &Path, size: Size) {
+    pub(super) fn run(path: &Path, size: Size) {
         let mut command = Command::new("git");
         command.args(["fast-import", "--quiet", "--force"]).current_dir(path);
         let mut child = command.stdin(Stdio::piped()).spawn().expect("git is installed");
-        let policy = include_str!("../../templates/strategy.yaml");
         let out = BufWriter::new(child.stdin.take().expect("it was asked for"));
-        let mut writer = Writer { out, policy: Digest::of(policy.as_bytes()), at: BEGIN };
-        writer.commit("main", "Begin", None);
-        writer.file(".orch/policy.yaml", policy);
-        for file in 0..size.files {
-            writer.file(&plain(file), &format!("row,{file}\n{file},{}\n", file * 7));
-        }
+        let policy = match size.signed {
+            true => POLICY.replacen("version: 1", "version: 1\nsignatures: {kinds: [handoff]}", 1),
+            false => POLICY.to_owned(),
+        };
+        let key = size.signed.then(|| Ed25519Keypair::from_seed(&[7; 32]).into());
+        let policed = Digest::of(policy.as_bytes());
+        let mut writer = Writer { out, policy: policed, at: BEGIN, key };
+        writer.begin_all(size, &policy);
         for (month, first) in (0..size.handoffs).step_by(PER_MONTH).enumerate() {
             writer.at = BEGIN + i64::try_from(month).expect("few months") * MONTH;
             writer.commit("main", "A month's work", None);
             for task in first..size.handoffs.min(first + PER_MONTH) {
-                let mut ledger = writer.open(format!("data-{task:06}"));
-                writer.hand_over(&mut ledger, "");
-                writer.pass(&mut ledger);
-                writer.record(
-                    &mut ledger,
-                    "close",
-                    "close:\n  outcome: completed\n  reason: Done\n",
-                );
+                writer.done(size, task);
             }
         }
         writer.at += MONTH;
-        writer.commit("main", "What is open", None);
-        for task in 0..size.open {
-            let mut ledger = writer.open(format!("open-{task:05}"));
-            writer.hand_over(&mut ledger, "");
-        }
-        let [mut staged, mut twice] = ["work-staged", "work-range"].map(str::to_owned).map(|id| {
-            let mut ledger = writer.open(id);
-            writer.begin(&mut ledger, 1);
-            ledger
-        });
-        writer.commit("feature/work-range-validate", "Twenty files and two handoffs", Some("main"));
-        for file in 0..CHANGED.min(size.files) {
-            writer.file(&plain(file * 3), "row,changed\n");
-        }
-        writer.deliver(&mut twice, 1, "first");
-        let rejection = "rejection:\n  handoff: 3\n  reason: format\n  message: Rows are missing\n";
-        writer.record(&mut twice, "rejection", rejection);
-        writer.begin(&mut twice, 2);
-        writer.deliver(&mut twice, 2, "second");
-        // What is to be staged lies on a side branch, so that its blobs are there.
-        writer.commit("feature/work-staged-validate", "One file and one handoff", Some("main"));
-        writer.file(&plain(1), "row,staged\n");
-        writer.deliver(&mut staged, 1, "staged");
+        writer.end_all(size);
         writer.out.flush().expect("git reads");
         drop(writer);
         assert!(child.wait().expect("git ends").success(), "git fast-import failed");
+    }
+
+    /// The policy, whose key is whose, and the files beside the records.
+    fn begin_all(&mut self, size: Size, policy: &str) {
+        self.commit("main", "Begin", None);
+        self.file(".orch/policy.yaml", policy);
+        if let Some(key) = &self.key {
+            let public = key.public_key().to_openssh().expect("a key can be written");
+            self.file(".orch/allowed_signers", &format!("data_engineer {public}\n"));
+        }
+        for file in 0..size.files {
+            self.file(&plain(file), &format!("row,{file}\n{file},{}\n", file * 7));
+        }
+    }
+
+    /// One task, from its beginning to its end.
+    fn done(&mut self, size: Size, task: usize) {
+        let mut ledger = self.open(format!("data-{task:06}"));
+        let fault = match (size.faulty, task) {
+            (true, ..WRONG) => Fault::Wrong,
+            (true, ..FAULTY) => Fault::Missing,
+            _ => Fault::None,
+        };
+        self.begin(&mut ledger, 1);
+        self.deliver(&mut ledger, 1, "", fault);
+        self.pass(&mut ledger);
+        if !size.live {
+            self.record(&mut ledger, "close", "close:\n  outcome: completed\n  reason: Done\n");
+        }
+    }
+
+    /// What is open at the tip of `main`, what a branch adds to it, and what is to be staged.
+    fn end_all(&mut self, size: Size) {
+        self.commit("main", "What is open", None);
+        for task in 0..size.open {
+            let mut ledger = self.open(format!("open-{task:05}"));
+            self.begin(&mut ledger, 1);
+            self.deliver(&mut ledger, 1, "", Fault::None);
+        }
+        let [mut staged, mut twice] = ["work-staged", "work-range"].map(str::to_owned).map(|id| {
+            let mut ledger = self.open(id);
+            // While somebody works in a lane, orch lets its files change, and would tell no fault there.
+            if !size.faulty {
+                self.begin(&mut ledger, 1);
+            }
+            ledger
+        });
+        self.commit(RANGE, "Twenty files and two handoffs", Some("main"));
+        for file in 0..CHANGED.min(size.files) {
+            self.file(&plain(file * 3), "row,changed\n");
+        }
+        for file in 0..if size.faulty { STRAY } else { 0 } {
+            self.file(&format!("strategies/stray-{file}.py"), "# Not a data engineer's\n");
+        }
+        if size.faulty {
+            self.begin(&mut twice, 1);
+        }
+        self.deliver(&mut twice, 1, "first", Fault::None);
+        let rejection = "rejection:\n  handoff: 3\n  reason: format\n  message: Rows are missing\n";
+        self.record(&mut twice, "rejection", rejection);
+        self.begin(&mut twice, 2);
+        self.deliver(&mut twice, 2, "second", Fault::None);
+        // What is to be staged lies on a side branch, so that its blobs are there.
+        self.commit(STAGED, "One file and one handoff", Some("main"));
+        self.file(&plain(1), "row,staged\n");
+        if size.faulty {
+            self.begin(&mut staged, 1);
+        }
+        self.deliver(&mut staged, 1, "staged", Fault::None);
     }
 
     fn commit(&mut self, branch: &str, message: &str, from: Option<&str>) {
@@ -196,9 +195,13 @@ impl Writer {
         self.record(ledger, "run", &text);
     }
 
-    fn deliver(&mut self, ledger: &mut Ledger, entered: u32, note: &str) {
+    fn deliver(&mut self, ledger: &mut Ledger, entered: u32, note: &str, fault: Fault) {
         let (path, text) = artifact(&ledger.id, note);
-        self.file(&path, &text);
+        match fault {
+            Fault::None => self.file(&path, &text),
+            Fault::Wrong => self.file(&path, "{}\n"),
+            Fault::Missing => {}
+        }
         let (id, run) = (&ledger.id, run(&ledger.id, entered));
         let checksum = Digest::of(text.as_bytes());
         let text = format!(
@@ -207,11 +210,6 @@ impl Writer {
              path: {path}\n      checksum: {checksum}\n  message: validate is ready for orchestrator\n"
         );
         self.record(ledger, "handoff", &text);
-    }
-
-    fn hand_over(&mut self, ledger: &mut Ledger, note: &str) {
-        self.begin(ledger, 1);
-        self.deliver(ledger, 1, note);
     }
 
     fn pass(&mut self, ledger: &mut Ledger) {
@@ -247,6 +245,12 @@ impl Writer {
         let (month, id, sequence) = (&ledger.month, &ledger.id, ledger.written);
         let path = format!(".orch/tasks/{month}/{id}/{sequence:04}-{kind}.yaml");
         self.file(&path, &text);
+        if let Some(key) = self.key.as_ref().filter(|_| kind == "handoff") {
+            let signature =
+                key.sign("orch", HashAlg::Sha512, text.as_bytes()).expect("it can sign");
+            let signature = signature.to_pem(LineEnding::LF).expect("a signature can be written");
+            self.file(&format!("{path}.sig"), &signature);
+        }
     }
 }
 
@@ -255,9 +259,12 @@ fn plain(file: usize) -> String {
     format!("data/raw/d{:04}/f{file:06}.csv", file / PER_FOLDER)
 }
 
+/// What is handed over, and where it lies. Each has its own file: a script that knows no rejections would
+/// take what came later for a fault.
 fn artifact(id: &str, note: &str) -> (String, String) {
+    let separator = if note.is_empty() { "" } else { "-" };
     (
-        format!("data/manifests/{id}.json"),
+        format!("data/manifests/{id}{separator}{note}.json"),
         format!("{{\"task\": \"{id}\", \"note\": \"{note}\", \"rows\": 12345}}\n"),
     )
 }
@@ -270,26 +277,4 @@ fn run(id: &str, entered: u32) -> String {
 fn moment(at: i64) -> String {
     let at = chrono::DateTime::from_timestamp(at, 0).expect("a moment of this century");
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// Stands on the branch of the staged work, with its change in the index and not in a commit.
-fn stage(path: &Path) {
-    let branch = "feature/work-staged-validate";
-    let tree = git(path, &["rev-parse", &format!("{branch}^{{tree}}")]);
-    let changed = git(path, &["diff-tree", "-r", "main", &tree]);
-    git(path, &["update-ref", &format!("refs/heads/{branch}"), "main"]);
-    git(path, &["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")]);
-    git(path, &["read-tree", "main"]);
-    let lines: BTreeMap<&str, &str> = changed
-        .lines()
-        .filter_map(|line| {
-            let (modes, file) = line.split_once('\t')?;
-            Some((file, modes.split(' ').nth(3)?))
-        })
-        .collect();
-    for (file, blob) in lines {
-        git(path, &["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{file}")]);
-    }
-    fs::copy(path.join(".git/index"), path.join(".git/index-staged"))
-        .expect("an index can be copied");
 }
