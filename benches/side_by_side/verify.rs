@@ -10,6 +10,7 @@ pub(crate) const YARDSTICK: &str = "cat-file \\| sha256sum";
 /// The verification without anything kept.
 pub(crate) const COLD: &str = "orch verify, cold";
 const WARM: &str = "orch verify, warm";
+const BEFORE: &str = "orch verify, cold, 10k";
 
 /// The repositories: what the row is called, files and handoffs.
 const SIZES: [(&str, usize, usize); 5] = [
@@ -20,7 +21,7 @@ const SIZES: [(&str, usize, usize); 5] = [
     ("verify 10k beside 456k files", 456_000, 10_000),
 ];
 
-/// Targets 3, 4 and 7: everything beside the yardstick, and beside scripts.
+/// Targets 3, 4, 7 and 10: everything beside the yardstick, and beside scripts.
 pub(crate) fn rows(bench: &mut Bench) {
     for (title, files, handoffs) in SIZES {
         if !bench.wants(title) {
@@ -31,6 +32,7 @@ pub(crate) fn rows(bench: &mut Bench) {
         row.at_most(3, WARM, YARDSTICK, 0.3);
         if handoffs > 10_000 {
             row.holds(7, COLD, 150.0);
+            row.at_most(10, COLD, BEFORE, 10.5);
         }
         bench.tell(row);
     }
@@ -47,10 +49,17 @@ pub(crate) fn rows(bench: &mut Bench) {
     scripts(bench, "scripts 10k", 10_000, [("batch", "csafe", 15.0), ("fast", "csafe", 8.0)]);
 }
 
+/// Measures one repository; of the largest beside one a tenth as large, for its growth.
 fn row(bench: &Bench, title: &str, size: Size) -> Row {
     let repo = bench.repository(size);
     let (yardstick, cold) = contenders();
-    let mut row = Row::race(title, &repo.path, &[yardstick, cold, warm()]);
+    let mut all = vec![yardstick, cold, warm()];
+    if size.handoffs > 10_000 {
+        let before = bench.repository(Size { handoffs: 10_000, ..size });
+        let (_, cold) = contenders();
+        all.push(Contender { name: BEFORE.into(), ..cold }.within(&before.path));
+    }
+    let mut row = Row::race(title, &repo.path, &all);
     row.size = Some(size);
     row
 }
