@@ -81,12 +81,12 @@ const HEAD: &str =
 aria-label=\"How long orch and Git take as a repository grows\">
 <style>
 text { fill: #333; font: 12px sans-serif }
-line, polyline { fill: none; stroke-width: 2; stroke: #666 }
+line, polyline, circle { fill: none; stroke-width: 2; stroke: #666 }
 .grid { stroke: #ddd; stroke-width: 1 }
 .commit { stroke: #1a6fd0 } .range { stroke: #c05a00 } .verify { stroke: #1f8a4c }
 .git { stroke-dasharray: 5 4; opacity: 0.8 }
 @media (prefers-color-scheme: dark) {
-  text { fill: #ddd } .grid { stroke: #444 } line, polyline { stroke: #aaa }
+  text { fill: #ddd } .grid { stroke: #444 } .plain { stroke: #aaa }
   .commit { stroke: #6db1ff } .range { stroke: #ffa657 } .verify { stroke: #5fd38d }
 }
 </style>
@@ -126,10 +126,13 @@ impl Panel {
         let mut points: Vec<(usize, f64)> =
             rows.filter_map(|row| Some(((self.at)(row.size?)?, row.find(name)?.ms()))).collect();
         points.sort_by_key(|(amount, _)| *amount);
-        let points: Vec<String> = points
-            .iter()
-            .map(|(amount, ms)| format!("{:.1},{:.1}", self.x(*amount as f64), y(*ms)))
-            .collect();
+        let place = |(amount, ms): &(usize, f64)| (self.x(*amount as f64), y(*ms));
+        for (x, y) in points.iter().map(place) {
+            writeln!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\"/>")
+                .expect("text grows");
+        }
+        let points: Vec<String> =
+            points.iter().map(place).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         writeln!(svg, "<polyline class=\"{class}\" points=\"{}\"/>", points.join(" "))
             .expect("text grows");
     }
