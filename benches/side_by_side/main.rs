@@ -21,6 +21,7 @@ mod result;
 mod schema;
 mod signed;
 mod start;
+mod tasks;
 mod timing;
 mod verify;
 mod write;
@@ -40,6 +41,7 @@ const ROWS: &[fn(&mut Bench)] = &[
     hooks::rows,
     signed::rows,
     growth::rows,
+    tasks::rows,
 ];
 
 fn main() {

@@ -9,14 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::generate::{Size, git, repository};
-use super::timing::{Contender, race};
-use super::{ORCH, ROUNDS, tell};
+use super::bench::{Bench, ORCH};
+use super::result::Row;
+use super::support::{Size, git};
+use super::timing::Contender;
 
 /// Sizes by their tasks, one in ten of which is open.
 const SIZES: [(&str, Size); 2] = [
-    ("1k", Size { files: 100, handoffs: 900, open: 100 }),
-    ("10k", Size { files: 100, handoffs: 9_000, open: 1_000 }),
+    ("1k", Size { open: 100, ..Size::of(100, 900) }),
+    ("10k", Size { open: 1_000, ..Size::of(100, 9_000) }),
 ];
 
 /// What is asked: its name, and what orch calls it.
@@ -74,56 +75,59 @@ const PEERS: [Peer; 4] = [
     },
 ];
 
-/// Runs the rows that are wanted: `tasks open 1k` and so on.
-pub(super) fn rows(shelf: &Path, wanted: &dyn Fn(&str) -> bool) {
+/// Beyond the ten targets: faster than each tool of the same kind, `tasks open 1k` and so on.
+pub(crate) fn rows(bench: &mut Bench) {
     for (name, size) in SIZES {
         let names = ASKED.map(|(asked, _)| format!("tasks {asked} {name}"));
-        if !names.iter().any(|row| wanted(row)) {
+        if !names.iter().any(|row| bench.wants(row)) {
             continue;
         }
-        let own = repository(shelf, size).path;
-        let peers: Vec<(&Peer, PathBuf)> = PEERS
-            .iter()
-            .filter_map(|peer| match found(peer.command) {
-                true => Some((peer, store(shelf, peer, name, size))),
-                false => {
-                    println!("| tasks {name} | {} | not installed | - | - |", peer.name);
-                    None
+        let own = bench.repository(size).path;
+        let (here, lacking): (Vec<&Peer>, Vec<&Peer>) =
+            PEERS.iter().partition(|peer| found(peer.command));
+        let lacking: Vec<&str> = lacking.iter().map(|peer| peer.name).collect();
+        let stores: Vec<(&Peer, PathBuf)> =
+            here.into_iter().map(|peer| (peer, store(&bench.shelf, peer, name, size))).collect();
+        for (at, row) in names.iter().enumerate() {
+            if !bench.wants(row) {
+                continue;
+            }
+            let mut contenders = ours(at).to_vec();
+            for (peer, folder) in &stores {
+                contenders.push(asked(at, peer, folder));
+                if !peer.forget.is_empty() && name == "1k" {
+                    let cold = Contender { before: peer.forget.into(), ..asked(at, peer, folder) };
+                    let name = format!("{}, fresh clone", peer.name);
+                    contenders.push(Contender { name, ..cold });
                 }
-            })
-            .collect();
-        for (at, row) in names.iter().enumerate().filter(|(_, row)| wanted(row)) {
-            for (peer, folder) in &peers {
-                tell(row, &race(&own, ROUNDS, &pair(at, peer, folder)));
             }
-            if peers.is_empty() {
-                tell(row, &race(&own, ROUNDS, &ours(at)));
+            let mut row = Row::race(row, &own, &contenders);
+            for (peer, _) in &stores {
+                row.at_most(11, WARM, peer.name, 1.0);
+                row.at_most(11, COLD, peer.name, 1.0);
             }
+            if !lacking.is_empty() {
+                row.note = format!("not installed: {}", lacking.join(", "));
+            }
+            bench.tell(row);
         }
     }
 }
 
-fn ours(at: usize) -> Vec<Contender> {
-    let script = format!("exec {ORCH} {}", ASKED[at].1);
-    let cold = Contender {
-        before: "rm -rf .git/orch/cache".into(),
-        ..Contender::new("orch, cold", script.clone())
-    };
-    vec![cold, Contender::new("orch, warm", script)]
+const WARM: &str = "orch, warm";
+const COLD: &str = "orch, cold";
+
+fn ours(at: usize) -> [Contender; 2] {
+    let script = format!("{ORCH} {}", ASKED[at].1);
+    [Contender::new(WARM, script.clone()), Contender::new(COLD, script).cold()]
 }
 
-/// One tool and orch in turns, each in its own repository.
-fn pair(at: usize, peer: &Peer, folder: &Path) -> Vec<Contender> {
-    let (folder, path) = (folder.display(), search_path());
+/// What a tool is asked, in the repository that holds its store.
+fn asked(at: usize, peer: &Peer, folder: &Path) -> Contender {
+    let program = place(peer.command).unwrap_or_default();
     let script =
-        format!("cd {folder} && PATH='{path}' NO_COLOR=1 exec {} {}", peer.command, peer.asks[at]);
-    let mut contenders = ours(at);
-    if !peer.forget.is_empty() {
-        let before = format!("cd {folder} && {}", peer.forget);
-        contenders.push(Contender { before, ..Contender::new("its cold start", script.clone()) });
-    }
-    contenders.push(Contender::new(peer.name, script));
-    contenders
+        format!("NO_COLOR=1 PATH={} {} {}", search_path(), program.display(), peer.asks[at]);
+    Contender::new(peer.name, script).within(folder)
 }
 
 fn search_path() -> String {
@@ -132,7 +136,13 @@ fn search_path() -> String {
 }
 
 fn found(command: &str) -> bool {
-    std::env::split_paths(&search_path()).any(|folder| folder.join(command).is_file())
+    place(command).is_some()
+}
+
+fn place(command: &str) -> Option<PathBuf> {
+    let path = search_path();
+    let mut programs = std::env::split_paths(&path).map(|folder| folder.join(command));
+    programs.find(|program| program.is_file())
 }
 
 /// Gives the repository that holds a tool's store, written anew if it is not there yet.
