@@ -240,13 +240,19 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Reads the command that hooks run by the definition of that one alone: all the others take as long to
-/// define as it takes to run. None if it is another one, or anything is to be told of its usage.
+/// Reads the command that hooks run, and the question which version this is, by definitions of their own:
+/// to define all the others takes as long as to run it. None if it is another one, or anything is to be
+/// told of its usage.
 fn often() -> Option<clap::ArgMatches> {
-    std::env::args_os().nth(1).filter(|word| word == "guard")?;
+    let command = clap::Command::new("orch").version(env!("CARGO_PKG_VERSION"));
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if words.len() == 2 && (words[1] == "--version" || words[1] == "-V") {
+        command.get_matches_from(words);
+        return None;
+    }
+    words.get(1).filter(|word| *word == "guard")?;
     let guard = guard::Guard::augment_args(clap::Command::new("guard"));
-    let command = Who::augment_args(clap::Command::new("orch")).subcommand(guard);
-    command.try_get_matches().ok()
+    Who::augment_args(command).subcommand(guard).try_get_matches_from(words).ok()
 }
 
 /// Gives the words of a command, such as `run start`.

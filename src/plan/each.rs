@@ -8,8 +8,9 @@ const FEW: usize = 24;
 
 /// Gives the answer about each of these, in their order.
 pub fn each<I: Sync, A: Send>(all: &[I], ask: impl Fn(&I) -> A + Sync) -> Vec<A> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    if threads == 1 || all.len() < FEW {
+    let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = if all.len() < FEW { 1 } else { cores() };
+    if threads == 1 {
         return all.iter().map(ask).collect();
     }
     let share = all.len().div_ceil(threads);

@@ -6,7 +6,6 @@
 mod decisions_log;
 pub mod kind;
 mod de;
-mod kept;
 mod place;
 mod problem;
 #[cfg(test)]
@@ -19,7 +18,6 @@ pub mod yaml;
 use serde::{Deserialize, Serialize};
 
 pub use decisions_log::decisions_log;
-pub use kept::{from_kept, kept};
 pub use kind::Payload;
 pub use place::{
     Home, RecordPath, belongs_to_orch, is_record_path, record_of, signature_path, signed_path,
@@ -69,24 +67,30 @@ pub struct Record {
     pub entry: Envelope,
     /// Digest of the file's bytes: what the next entry's `previous` must say.
     pub digest: Digest,
-    tree: Node,
+    /// The file itself: where its parts are is asked of few records, and told by reading it again.
+    text: Box<str>,
 }
 
 impl Record {
     /// Gives the bytes of a field of the payload, such as `artifacts.0.checksum`; of the deepest
     /// part of it that exists, if the whole does not.
     pub fn field(&self, field: &str) -> Span {
-        self.tree.locate(&format!("{}.{field}", self.payload.word()))
+        self.tree().locate(&format!("{}.{field}", self.payload.word()))
     }
 
     /// Gives the bytes of a field of the envelope, such as `previous`.
     pub fn envelope_field(&self, field: &str) -> Span {
-        self.tree.locate(&format!("entry.{field}"))
+        self.tree().locate(&format!("entry.{field}"))
+    }
+
+    fn tree(&self) -> Node {
+        yaml::read(self.text.as_bytes()).expect("it was read to make this record")
     }
 
     /// Gives the bytes of the payload's own key, for findings about the record as a whole.
     pub fn heading(&self) -> Span {
-        self.tree.pair(self.payload.word()).map_or(self.tree.span, |pair| pair.key_span)
+        let tree = self.tree();
+        tree.pair(self.payload.word()).map_or(tree.span, |pair| pair.key_span)
     }
 
     /// Gives the file's path.
@@ -105,17 +109,14 @@ impl Record {
 /// A file whose name says another place, kind or sequence than its content is refused, so that
 /// the name can be trusted from here on.
 pub fn parse(path: &RecordPath, bytes: &[u8]) -> Result<Record, Vec<Problem>> {
-    of_tree(path, Digest::of(bytes), yaml::read(bytes)?)
-}
-
-/// Makes a record of a tree of values.
-fn of_tree(path: &RecordPath, digest: Digest, tree: Node) -> Result<Record, Vec<Problem>> {
+    let tree = yaml::read(bytes)?;
     let one = |problem| vec![problem];
     let (word, payload) = halves(&tree).map_err(one)?;
     let payload = Payload::read(word, payload).map_err(one)?;
     let entry = tree.pair("entry").ok_or_else(|| one(no_envelope(&tree)))?;
     let entry: Envelope = de::typed(&entry.value).map_err(one)?;
-    let record = Record { path: path.clone(), payload, entry, digest, tree };
+    let (digest, text) = (Digest::of(bytes), String::from_utf8_lossy(bytes).into());
+    let record = Record { path: path.clone(), payload, entry, digest, text };
     let problems = place::contradictions(&record);
     if problems.is_empty() { Ok(record) } else { Err(problems) }
 }

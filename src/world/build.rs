@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Focus, Survey, World, decisions, freezes, here, many, opened, seals, spoken};
+use super::{Facts, Focus, Survey, World, decisions, freezes, here, many, seals, spoken};
 use crate::keys::Signers;
 use crate::policy::{Policy, authority_of};
 use crate::record::{
@@ -287,7 +287,8 @@ impl Builder<'_> {
         open.extend(self.survey.rolling_back().cloned());
         let known = |id: &&TaskId| self.ledgers.contains_key(&Home::Task((*id).clone()));
         let unknown = open.iter().filter(|id| !known(id));
-        let mut read = opened::read(self.repository, self.proposal.agreed, self.survey, unknown)?;
+        let folders = unknown.filter_map(|id| self.survey.folders.get(id.as_str())).collect();
+        let mut read = many::records(self.repository, self.proposal.agreed, folders)?;
         while let Some(id) = open.pop() {
             let home = Home::Task(id.clone());
             if self.ledgers.contains_key(&home) {

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::hashed;
 use crate::keys::{COMMIT_NAMESPACE, Fingerprint, Signature};
 use crate::policy::Policy;
 use crate::snapshot::{CommitSignature, Fault, Makers, Mode, Oid, Repository, Side, lfs};
@@ -58,6 +59,8 @@ pub struct Facts {
     makers: BTreeMap<Oid, Known>,
     shapers: BTreeMap<RepoPath, Vec<Oid>>,
     agreed: BTreeMap<RepoPath, Option<Digest>>,
+    /// Whether what large blobs hash to may come from what was kept: a verification looks again.
+    remembers: bool,
 }
 
 /// Who made a commit: what it says, and what its signature proves.
@@ -77,6 +80,11 @@ pub struct Known {
 const MAX_DOCUMENT: usize = 8 << 20;
 
 impl Facts {
+    /// Begins with nothing known; `remembers` lets digests of large blobs be kept and believed.
+    pub(super) fn new(remembers: bool) -> Self {
+        Facts { remembers, ..Facts::default() }
+    }
+
     /// Gives a fact. What was never asked for at building is unseen.
     pub fn get(&self, seen: Seen, path: &RepoPath) -> &Fact {
         self.known.get(&(seen, path.clone())).unwrap_or(&Fact::Unseen)
@@ -178,7 +186,10 @@ impl Facts {
     ) -> Result<(), Fault> {
         let Some(side) = side(head, seen) else { return Ok(()) };
         if let Entry::Vacant(place) = self.known.entry((seen, path.clone())) {
-            place.insert(read(repository, side, path)?);
+            place.insert(match self.remembers {
+                true => hashed::read(repository, side, path)?,
+                false => read(repository, side, path)?,
+            });
         }
         Ok(())
     }
@@ -218,6 +229,7 @@ pub fn lane_state(
     Ok(Digest::of(&text))
 }
 
+/// Gives what stands at a path, out of Git's blob.
 pub(super) fn read(
     repository: &dyn Repository,
     side: Side,
@@ -228,18 +240,20 @@ pub(super) fn read(
     };
     match node.mode {
         Mode::Symlink | Mode::Submodule => Ok(Fact::Irregular(node.mode)),
-        Mode::File | Mode::Executable => {
-            let bytes = repository.read(node.oid)?;
-            if let Some(pointer) = lfs::pointer(&bytes) {
-                let lfs::Pointer { digest, size } = pointer;
-                return Ok(Fact::File { digest, size, document: None });
-            }
-            let readable = is_document(path) && bytes.len() <= MAX_DOCUMENT;
-            let digest = Digest::of(&bytes);
-            let size = bytes.len() as u64;
-            Ok(Fact::File { digest, size, document: readable.then(|| bytes.into()) })
-        }
+        Mode::File | Mode::Executable => Ok(of_bytes(path, repository.read(node.oid)?)),
     }
+}
+
+/// Gives what a file is that holds these bytes.
+pub(super) fn of_bytes(path: &RepoPath, bytes: Vec<u8>) -> Fact {
+    if let Some(pointer) = lfs::pointer(&bytes) {
+        let lfs::Pointer { digest, size } = pointer;
+        return Fact::File { digest, size, document: None };
+    }
+    let readable = is_document(path) && bytes.len() <= MAX_DOCUMENT;
+    let digest = Digest::of(&bytes);
+    let size = bytes.len() as u64;
+    Fact::File { digest, size, document: readable.then(|| bytes.into()) }
 }
 
 /// A path below a link names nothing in Git, though a disk would show a file there (attack 45).
@@ -254,7 +268,7 @@ fn absent(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fa
     Ok(Fact::Missing)
 }
 
-fn is_document(path: &RepoPath) -> bool {
+pub(super) fn is_document(path: &RepoPath) -> bool {
     [".json", ".yaml", ".yml", ".gitmodules"]
         .iter()
         .any(|ending| path.as_bytes().ends_with(ending.as_bytes()))

@@ -1,4 +1,4 @@
-//! What the records of one month came to, kept by the name of their tree: a heading that names the
+//! What objects came to, kept by their names: a heading that names the
 //! kind, the tree and the digest of the rest, and the rest.
 
 use crate::snapshot::Oid;

@@ -1,11 +1,13 @@
 //! Many ledgers at once: one thread reads their files out of Git, the others parse them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::ledgers::{self, Files, Unread};
+use crate::record::Record;
 use crate::snapshot::{Fault, Repository, Side};
 use crate::source::RepoPath;
 
@@ -16,6 +18,17 @@ const MOST: usize = 8;
 /// How many ledgers wait to be parsed, before who reads them parses one.
 const WAITING: usize = 32;
 
+/// Gives the entries of the ledgers in some folders, by these.
+pub(super) fn records(
+    repository: &dyn Repository,
+    side: Side,
+    folders: BTreeSet<RepoPath>,
+) -> Result<BTreeMap<RepoPath, Vec<Record>>, Fault> {
+    let folders: Vec<RepoPath> = folders.into_iter().collect();
+    let read = read(repository, side, &folders, |files| files.records)?;
+    Ok(folders.into_iter().zip(read).collect())
+}
+
 /// Gives what `make` makes of the ledger in each folder, in the order of the folders.
 pub(super) fn read<T: Send>(
     repository: &dyn Repository,
@@ -23,8 +36,10 @@ pub(super) fn read<T: Send>(
     folders: &[RepoPath],
     make: impl Fn(Files) -> T + Sync,
 ) -> Result<Vec<T>, Fault> {
-    let others = thread::available_parallelism().map_or(1, NonZero::get).min(MOST) - 1;
-    if others == 0 || folders.len() < FEW {
+    // To ask how many cores there are takes longer than to read a ledger.
+    let cores = || thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+    let others = if folders.len() < FEW { 0 } else { cores() - 1 };
+    if others == 0 {
         let read = folders.iter().map(|folder| ledgers::read(repository, side, folder));
         return read.map(|files| files.map(&make)).collect();
     }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::folders::Names;
-use super::ledgers;
 use super::survey::{Active, Live, live};
+use super::{kept, ledgers};
 use crate::ledger::{Escalated, State};
 use crate::snapshot::{Fault, Oid, Repository, Side};
 use crate::source::{Digest, RepoPath};
@@ -201,22 +201,17 @@ struct Kept {
 impl Kept {
     /// Reads what [`written`] gave; none if another program wrote it, or if it is damaged.
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let (head, body) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
-        let (tree, digest) = head.strip_prefix(KIND)?.strip_prefix(' ')?.split_once(' ')?;
-        if Digest::of(body.as_bytes()).to_string() != digest {
-            return None;
-        }
+        let (tree, body) = kept::read(KIND, bytes)?;
         let (stirring, names) = body.split_once('\n')?;
         let stirring = serde_json::from_str(stirring).ok()?;
         let names = Names::from_kept(names)?;
-        Some(Kept { tree: Oid::from_hex(tree)?, month: Month { names, stirring } })
+        Some(Kept { tree, month: Month { names, stirring } })
     }
 }
 
 fn written(tree: Oid, month: &Month) -> Vec<u8> {
     let stirring = serde_json::to_string(&month.stirring).expect("all of it is text and numbers");
-    let body = format!("{stirring}\n{}", month.names.as_str());
-    format!("{KIND} {tree} {}\n{body}", Digest::of(body.as_bytes())).into_bytes()
+    kept::written(KIND, tree, &format!("{stirring}\n{}", month.names.as_str()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::{Facts, LedgerView, Seen, World};
 use crate::ledger::Standing;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Record, snapshot_path};
-use crate::snapshot::{Fault, Proposal, Repository, Side};
+use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
 use crate::source::RepoPath;
 
 /// Reads what stands at every path that the entries in question speak of.
@@ -15,7 +15,7 @@ pub(super) fn facts(
     proposal: &Proposal,
     world: &World,
 ) -> Result<Facts, Fault> {
-    let mut facts = Facts::default();
+    let mut facts = Facts::new(proposal.occasion != Occasion::Verification);
     for step in world.steps() {
         let own = spoken_of(step.record).into_iter();
         for artifact in own.chain(step.before.into_iter().flat_map(all_evidence)) {
