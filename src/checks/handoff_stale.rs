@@ -81,7 +81,7 @@ fn stale(world: &World, lanes: &BTreeSet<&LaneName>, live: &Live) -> Option<Obje
         source(world),
         path.in_shell()
     );
-    let place = Place::at(live.handoff.clone(), live.checksum);
+    let place = Place::at(live.handoff.clone(), world.place_of(live));
     let changed = Place::file(RepoPath::clone(path));
     Some(Objection::new(place, message, help).task(task).related(changed, "this file changed"))
 }

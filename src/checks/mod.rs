@@ -67,9 +67,11 @@ mod incident_report_overdue;
 mod postmortem_overdue;
 mod emergency_unjustified;
 mod again;
+mod each;
 mod reliance;
 
 pub use dependency_open::{Awaited, awaited};
+pub use each::each;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
 use crate::record::Record;
@@ -245,12 +247,14 @@ impl Objection {
 pub fn run(world: &World) -> Report {
     let mut report = Report::default();
     let steps: Vec<Step<'_>> = world.steps().collect();
-    for check in ALL {
+    let mut spoken = each(&steps, |step| objections(world, step));
+    for (number, check) in ALL.iter().enumerate() {
         match check.run {
-            Run::EachStep(run) => {
-                for step in &steps {
-                    let task = step.task_id();
-                    add(&mut report, world, check, run(world, step), task);
+            Run::EachStep(_) => {
+                for (step, spoken) in steps.iter().zip(&mut spoken) {
+                    for (_, found) in spoken.extract_if(.., |(by, _)| *by == number) {
+                        add(&mut report, world, check, found, step.task_id());
+                    }
                 }
             }
             Run::EachChange(run) => {
@@ -265,6 +269,15 @@ pub fn run(world: &World) -> Report {
         Examined { records: steps.len(), paths: world.changes.len(), tasks: world.ledgers.len() };
     report.settle();
     report
+}
+
+/// Gives what the checks of entries have against one, each with the number of its check.
+fn objections(world: &World, step: &Step<'_>) -> Vec<(usize, Vec<Objection>)> {
+    let told = ALL.iter().enumerate().filter_map(|(number, check)| match check.run {
+        Run::EachStep(run) => Some((number, run(world, step))),
+        Run::EachChange(_) | Run::World(_) => None,
+    });
+    told.filter(|(_, found)| !found.is_empty()).collect()
 }
 
 /// Gives what the checks of entries have against one that is not written yet: the entry is judged

@@ -11,7 +11,7 @@ use super::push::{pushed, received};
 use super::trace;
 use super::worktree::changed_on_disk;
 use crate::diagnostic::Report;
-use crate::guard::guard;
+use crate::guard::judged;
 use crate::render::{ReportFormat, Style, Verdict, render};
 use crate::snapshot::{GitRepository, Proposal, Side};
 use crate::source::Moment;
@@ -172,7 +172,9 @@ impl Verify {
         let proposal = repository.verification(&self.rev, self.anchor.as_deref())?;
         let began = Instant::now();
         let at = self.telling.at.unwrap_or(context.at());
-        let mut report = guard(&repository, &proposal, at, false)?;
+        let (world, mut report) = judged(&repository, &proposal, at, false)?;
+        // This process is about to end: to take a hundred thousand ledgers apart would be for nothing.
+        std::mem::forget(world);
         if self.worktree {
             report.findings.extend(changed_on_disk(context, &repository)?);
             report.settle();
@@ -192,7 +194,7 @@ fn tell(
 ) -> Result<(), Stop> {
     let began = Instant::now();
     let at = telling.at.unwrap_or(context.at());
-    let report = guard(repository, proposal, at, bootstrap)?;
+    let (_, report) = judged(repository, proposal, at, bootstrap)?;
     conclude(context, proposal, (&report, began), require, telling)
 }
 

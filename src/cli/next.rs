@@ -9,7 +9,7 @@ use super::heard::unanswered;
 use super::incidents;
 use super::output::{json, say, say_lines};
 use super::suggest::{Suggestion, further_elsewhere, suggest};
-use crate::plan;
+use crate::checks::each;
 use crate::render::{Format, one_line};
 use crate::source::{Moment, TaskId};
 use crate::world::World;
@@ -100,7 +100,7 @@ fn due_here(world: &World, elsewhere: &BTreeMap<TaskId, Ahead>, at: Moment) -> V
         .filter(|(_, state)| state.closed.is_none())
         .filter(|(_, state)| !elsewhere.contains_key(&state.task.task_id))
         .collect();
-    let suggested = plan::each(&here, |(ledger, state)| {
+    let suggested = each(&here, |(ledger, state)| {
         let mut found = suggest(world, policy, ledger, state, at);
         found.extend(unanswered(policy, ledger, state));
         found

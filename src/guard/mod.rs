@@ -22,6 +22,16 @@ pub fn guard(
     at: Moment,
     bootstrap: bool,
 ) -> Result<Report, Fault> {
+    judged(repository, proposal, at, bootstrap).map(|(_, report)| report)
+}
+
+/// Does the same, and gives the world that was judged as well.
+pub fn judged(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    at: Moment,
+    bootstrap: bool,
+) -> Result<(World, Report), Fault> {
     let world = look(repository, proposal, at, bootstrap, Focus::Tasks(Vec::new()))?;
     on_time(&world)?;
     let mut report = checks::run(&world);
@@ -30,7 +40,7 @@ pub fn guard(
         report.settle();
     }
     add_texts(repository, proposal, &mut report)?;
-    Ok(report)
+    Ok((world, report))
 }
 
 /// A machine whose clock is behind what has landed can tell no age and no wait (attack 102).

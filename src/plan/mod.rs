@@ -6,7 +6,6 @@
 mod admission;
 mod agenda;
 mod drawing;
-mod each;
 pub mod emit;
 mod expected;
 mod graph;
@@ -22,7 +21,6 @@ mod tests;
 pub use admission::{Admission, Refusal};
 pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};
 pub use drawing::{linked_svg, mermaid, svg};
-pub use each::each;
 pub use expected::Expected;
 pub use graph::{Graph, Node, Status};
 pub use job::{Job, Target};

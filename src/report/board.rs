@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Handed, Waits, is_blocked, spelled, waits};
+use crate::checks::each;
 use crate::diagnostic::Severity;
 use crate::draft;
 use crate::ledger::{Standing, State};
-use crate::plan::{each, may_start};
+use crate::plan::may_start;
 use crate::policy::{Policy, Stage};
 use crate::record::kind::{Outcome, Priority};
 use crate::record::{Payload, Record};

@@ -201,6 +201,12 @@ pub enum LastChange {
     CutOff,
 }
 
+/// Reads a blob, as [`Repository::read`] does.
+pub type ReadBlob = Box<dyn Fn(Oid) -> Result<Vec<u8>, Fault>>;
+
+/// Opens a way to the blobs, on whatever thread it is called.
+pub type Reader = Box<dyn FnOnce() -> ReadBlob + Send>;
+
 /// Read access to the files of any side. Content is always Git's blob.
 pub trait Repository {
     /// Gives what stands at `path`; folders and paths below a link or a file give `None`.
@@ -248,6 +254,11 @@ pub trait Repository {
 
     /// Gives the bytes of a blob; refuses with a fault if this clone lacks it.
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault>;
+
+    /// Gives what opens another way to the blobs, on a thread of its own; none if there is no other.
+    fn reader(&self) -> Option<Reader> {
+        None
+    }
 
     /// Gives those whom a commit names as its makers.
     fn makers(&self, commit: Oid) -> Result<Makers, Fault>;

@@ -7,7 +7,7 @@ use super::Seen;
 use crate::ledger::{IncidentState, State};
 use crate::record::kind::RunStatus;
 use crate::record::{self, Home, Problem, Record, RecordPath};
-use crate::snapshot::{Change, Fault, Oid, Repository, Side};
+use crate::snapshot::{Change, Fault, Node, Oid, Repository, Side};
 use crate::source::{Moment, RepoPath, TaskId};
 
 /// A ledger, or a decision, which is a ledger of one entry.
@@ -66,7 +66,7 @@ pub(super) fn read(
     side: Side,
     folder: &RepoPath,
 ) -> Result<Files, Fault> {
-    Ok(fetch(repository, side, folder)?.parse())
+    fetch(list(repository, side, folder)?, &|oid| repository.read(oid)).map(Unread::parse)
 }
 
 /// The files of a ledger as they are, for whoever has the time to parse them.
@@ -76,17 +76,25 @@ pub(super) struct Unread(Vec<(RepoPath, Fetched)>);
 type Fetched = Result<(RecordPath, Vec<u8>), Vec<Problem>>;
 
 /// Gives the files below a folder that are, or should be, records.
-pub(super) fn fetch(
+pub(super) fn list(
     repository: &dyn Repository,
     side: Side,
     folder: &RepoPath,
-) -> Result<Unread, Fault> {
+) -> Result<Vec<(RepoPath, Node)>, Fault> {
     let mut files = repository.list(side, folder)?;
     files.retain(|(path, _)| {
         record::snapshot_of(path).is_none() && record::signed_path(path).is_none()
     });
+    Ok(files)
+}
+
+/// Reads files that are, or should be, records.
+pub(super) fn fetch(
+    files: Vec<(RepoPath, Node)>,
+    read: &dyn Fn(Oid) -> Result<Vec<u8>, Fault>,
+) -> Result<Unread, Fault> {
     let fetched = files.into_iter().map(|(path, node)| {
-        let bytes = fetch_one(repository, &path, node)?;
+        let bytes = fetch_one(&path, node, read)?;
         Ok((path, bytes))
     });
     fetched.collect::<Result<_, Fault>>().map(Unread)
@@ -172,17 +180,17 @@ pub fn known_ids(repository: &dyn Repository, side: Side) -> Result<BTreeSet<Str
 pub(super) fn read_one(
     repository: &dyn Repository,
     path: &RepoPath,
-    node: crate::snapshot::Node,
+    node: Node,
 ) -> Result<Result<Record, Vec<Problem>>, Fault> {
-    let fetched = fetch_one(repository, path, node)?;
+    let fetched = fetch_one(path, node, &|oid| repository.read(oid))?;
     Ok(fetched.and_then(|(place, bytes)| record::parse(&place, &bytes)))
 }
 
 /// Reads a file that may be a record, and leaves the parsing to others.
 fn fetch_one(
-    repository: &dyn Repository,
     path: &RepoPath,
-    node: crate::snapshot::Node,
+    node: Node,
+    read: &dyn Fn(Oid) -> Result<Vec<u8>, Fault>,
 ) -> Result<Fetched, Fault> {
     let whole = |check, message: String, help: &str| {
         vec![Problem { check, span: Default::default(), message, help: help.into() }]
@@ -199,7 +207,7 @@ fn fetch_one(
         let message = "a record is a plain file, neither a link nor a program".to_owned();
         return Ok(Err(whole("record-invalid", message, "restore the plain file")));
     }
-    Ok(Ok((place, repository.read(node.oid)?)))
+    Ok(Ok((place, read(node.oid)?)))
 }
 
 impl LedgerView {

@@ -1,22 +1,21 @@
-//! Many ledgers at once: one thread reads their files out of Git, the others parse them.
+//! Many ledgers at once, on every core: each reads files out of Git and parses them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
-use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::ledgers::{self, Files, Unread};
+use super::ledgers::{self, Files};
 use crate::record::Record;
-use crate::snapshot::{Fault, Repository, Side};
+use crate::snapshot::{Fault, Oid, Reader, Repository, Side};
 use crate::source::RepoPath;
 
 /// Fewer ledgers than this are parsed sooner than a thread begins.
 const FEW: usize = 24;
-/// More threads than this wait for the one that reads.
+/// More threads than this wait for the disk.
 const MOST: usize = 8;
-/// How many ledgers wait to be parsed, before who reads them parses one.
-const WAITING: usize = 32;
+/// Ledgers that lie side by side are read by one thread: what they share is unpacked once.
+const TOGETHER: usize = 16;
 
 /// Gives the entries of the ledgers in some folders, by these.
 pub(super) fn records(
@@ -36,45 +35,43 @@ pub(super) fn read<T: Send>(
     folders: &[RepoPath],
     make: impl Fn(Files) -> T + Sync,
 ) -> Result<Vec<T>, Fault> {
-    // To ask how many cores there are takes longer than to read a ledger.
-    let cores = || thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
-    let others = if folders.len() < FEW { 0 } else { cores() - 1 };
-    if others == 0 {
+    let readers = readers(repository, folders.len());
+    if readers.is_empty() {
         let read = folders.iter().map(|folder| ledgers::read(repository, side, folder));
         return read.map(|files| files.map(&make)).collect();
     }
-    let (queue, jobs) = sync_channel(WAITING);
-    let jobs = Mutex::new(jobs);
-    thread::scope(|scope| {
-        let hands: Vec<_> = (0..others).map(|_| scope.spawn(|| parse(&jobs, &make))).collect();
-        let mut made = Vec::with_capacity(folders.len());
-        let mut read = || -> Result<(), Fault> {
-            for (at, folder) in folders.iter().enumerate() {
-                let job = (at, ledgers::fetch(repository, side, folder)?);
-                if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) =
-                    queue.try_send(job)
-                {
-                    made.push((job.0, make(job.1.parse())));
-                }
+    let listed = folders.iter().map(|folder| ledgers::list(repository, side, folder));
+    let listed: Vec<_> = listed.collect::<Result<_, Fault>>()?;
+    let next = AtomicUsize::new(0);
+    let work = |read: &dyn Fn(Oid) -> Result<Vec<u8>, Fault>| -> Result<Vec<(usize, T)>, Fault> {
+        let mut made = Vec::new();
+        loop {
+            let first = next.fetch_add(TOGETHER, Ordering::Relaxed);
+            let part = listed.iter().enumerate().skip(first).take(TOGETHER);
+            for (at, files) in part {
+                made.push((at, make(ledgers::fetch(files.clone(), read)?.parse())));
             }
-            Ok(())
-        };
-        let ended = read();
-        // The others end when there is nothing left to come.
-        drop(queue);
+            if first + TOGETHER >= listed.len() {
+                return Ok(made);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let hands: Vec<_> =
+            readers.into_iter().map(|reader| scope.spawn(|| work(&*reader()))).collect();
+        let mut made = work(&|oid| repository.read(oid))?;
         for hand in hands {
-            made.extend(hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            made.extend(hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
         made.sort_by_key(|(at, _)| *at);
-        ended.map(|()| made.into_iter().map(|(_, made)| made).collect())
+        Ok(made.into_iter().map(|(_, made)| made).collect())
     })
 }
 
-/// Parses what comes, until nothing is left to come.
-fn parse<T>(
-    jobs: &Mutex<Receiver<(usize, Unread)>>,
-    make: &(impl Fn(Files) -> T + Sync),
-) -> Vec<(usize, T)> {
-    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
-    std::iter::from_fn(next).map(|(at, unread)| (at, make(unread.parse()))).collect()
+/// Gives a way to the blobs for every core beside this one; none for so few ledgers that they are read
+/// sooner than a thread begins, or than the cores are counted.
+fn readers(repository: &dyn Repository, ledgers: usize) -> Vec<Reader> {
+    let cores = || thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+    let others = if ledgers < FEW { 0 } else { cores() - 1 };
+    (0..others).map_while(|_| repository.reader()).collect()
 }

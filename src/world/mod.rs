@@ -50,7 +50,7 @@ use crate::policy::{Policy, Scope, Stage};
 use crate::record::kind::{Finding, Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
 use crate::snapshot::{Change, Occasion};
-use crate::source::{Digest, LaneName, Moment, RepoPath, StageName, TaskId};
+use crate::source::{Digest, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// Everything the checks look at.
 #[derive(Debug)]
@@ -255,6 +255,15 @@ impl World {
                 .extend(view.state().into_iter().flat_map(|state| survey::live(state, landed)));
         }
         relied_on
+    }
+
+    /// Gives where a live artifact's digest stands in its handoff.
+    pub fn place_of(&self, live: &Live) -> Span {
+        let own = || {
+            let view = self.ledgers.get(&Home::Task(live.task.clone()))?;
+            live.place_in(&view.records)
+        };
+        live.checksum.or_else(own).unwrap_or_default()
     }
 
     /// Tells whether some handoff sealed exactly this at this path.

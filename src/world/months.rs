@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::folders::Names;
-use super::survey::{Active, Live, live};
+use super::survey::{Active, Live, live_with_places};
 use super::{kept, ledgers};
 use crate::ledger::{Escalated, State};
 use crate::snapshot::{Fault, Oid, Repository, Side};
@@ -18,7 +18,7 @@ use crate::source::{Digest, RepoPath};
 /// Where the ledgers of tasks lie, by month.
 pub(super) const TASKS: &str = ".orch/tasks";
 /// What is kept is of this kind, by this version of the program.
-const KIND: &str = concat!("orch-month 1 ", env!("CARGO_PKG_VERSION"));
+const KIND: &str = concat!("orch-month 2 ", env!("CARGO_PKG_VERSION"));
 
 /// The tasks of one month.
 #[derive(Debug, Default)]
@@ -181,7 +181,7 @@ fn stirs(
     }
     let active = state.active_run();
     let active = active.map(|run| Active::of(&state.task.task_id, run, &state.task.scope));
-    let (live, escalations) = (live(&state, &records), state.escalations.clone());
+    let (live, escalations) = (live_with_places(&state, &records), state.escalations.clone());
     Ok(Some(Stirring { open: true, live, active, escalations, ..stirring }))
 }
 

@@ -50,8 +50,10 @@ pub struct Live {
     pub stage: StageName,
     /// The handoff's file.
     pub handoff: RepoPath,
-    /// The digest's bytes in that file.
-    pub checksum: Span,
+    /// Which of its artifacts this is, from 0.
+    pub number: usize,
+    /// The digest's bytes in that file, where its ledger is not at hand to tell.
+    pub checksum: Option<Span>,
     /// Who relies on it.
     pub to: AgentName,
     /// What was handed over.
@@ -126,18 +128,35 @@ impl Survey {
 pub(super) fn live(state: &State, records: &[Record]) -> Vec<Live> {
     let mut found = Vec::new();
     for delivery in state.live_deliveries().filter(|_| state.closed.is_none()) {
-        let Some(record) = records.iter().find(|record| *record.repo_path() == delivery.path)
-        else {
+        if !records.iter().any(|record| *record.repo_path() == delivery.path) {
             continue;
-        };
+        }
         found.extend(delivery.artifacts.iter().enumerate().map(|(index, artifact)| Live {
             task: state.task.task_id.clone(),
             stage: delivery.stage.clone(),
             handoff: delivery.path.clone(),
-            checksum: record.field(&format!("artifacts.{index}.checksum")),
+            number: index,
+            checksum: None,
             to: delivery.to.clone(),
             artifact: artifact.clone(),
         }));
     }
     found
+}
+
+/// Gives the same with the places of their digests.
+pub(super) fn live_with_places(state: &State, records: &[Record]) -> Vec<Live> {
+    let mut found = live(state, records);
+    for live in &mut found {
+        live.checksum = live.place_in(records);
+    }
+    found
+}
+
+impl Live {
+    /// Finds the digest's bytes in the entries of the ledger.
+    pub(super) fn place_in(&self, records: &[Record]) -> Option<Span> {
+        let record = records.iter().find(|record| *record.repo_path() == self.handoff)?;
+        Some(record.field(&format!("artifacts.{}.checksum", self.number)))
+    }
 }

@@ -31,7 +31,7 @@ pub use remote::Pushed;
 use self::folder::{Content, Folder};
 use self::index::{Found, Index};
 use self::store::Store;
-use super::{Change, Fault, GitEnvironment, Makers, Node, Oid, Repository, Side};
+use super::{Change, Fault, GitEnvironment, Makers, Node, Oid, Reader, Repository, Side};
 use crate::source::RepoPath;
 
 /// A Git repository, read through the environment of the process that asks.
@@ -286,6 +286,14 @@ impl Repository for GitRepository {
 
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault> {
         self.store.object(oid.0, Kind::Blob)
+    }
+
+    fn reader(&self) -> Option<Reader> {
+        let shared = self.store.repo.clone().into_sync();
+        Some(Box::new(move || {
+            let store = Store::new(shared.to_thread_local());
+            Box::new(move |oid: Oid| store.object(oid.0, Kind::Blob))
+        }))
     }
 
     fn makers(&self, commit: Oid) -> Result<Makers, Fault> {

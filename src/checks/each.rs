@@ -1,4 +1,4 @@
-//! The same question about many tasks, asked on every core.
+//! The same question about many things, asked on every core.
 
 use std::num::NonZero;
 use std::thread;
