@@ -1,5 +1,7 @@
 //! The folders of all tasks, by month: a hundred thousand names, looked up without being taken apart.
 
+use std::cmp::Ordering;
+
 use crate::source::RepoPath;
 
 /// The folder of every task.
@@ -22,17 +24,16 @@ pub(super) struct Names(String);
 impl Names {
     /// Takes names in any order.
     pub(super) fn of(mut names: Vec<&str>) -> Self {
-        names.sort_by_key(|name| name.to_ascii_lowercase());
+        names.sort_by(|one, other| in_order(one, other));
         Names(names.into_iter().flat_map(|name| [name, "\n"]).collect())
     }
 
     /// Takes names as [`Names::as_str`] gave them; none if they are no such lines, in their order.
     pub(super) fn from_kept(text: &str) -> Option<Self> {
-        let mut names = text.split_terminator('\n').map(str::to_ascii_lowercase);
+        let names = text.split_terminator('\n');
         let whole = text.is_empty() || text.ends_with('\n');
-        let first = names.next().unwrap_or_default();
-        let ordered = names.try_fold(first, |before, name| (before <= name).then_some(name));
-        (whole && ordered.is_some()).then(|| Names(text.to_owned()))
+        let ordered = names.is_sorted_by(|one, other| in_order(one, other).is_le());
+        (whole && ordered).then(|| Names(text.to_owned()))
     }
 
     /// Gives all of them, one a line.
@@ -66,6 +67,12 @@ impl Names {
         }
         found.filter(|name| name.eq_ignore_ascii_case(id))
     }
+}
+
+/// Compares names without regard to case.
+fn in_order(one: &str, other: &str) -> Ordering {
+    let lower = |byte: u8| byte.to_ascii_lowercase();
+    one.bytes().map(lower).cmp(other.bytes().map(lower))
 }
 
 impl Folders {
