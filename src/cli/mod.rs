@@ -198,7 +198,11 @@ pub fn main() -> ExitCode {
     let command = words(&matches);
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let named = matches.value_source("agent") == Some(ValueSource::CommandLine);
-    let context = Context::of_process(arguments.who, named);
+    let mut who = arguments.who;
+    // CI services set variables that they have no value for.
+    who.agent = who.agent.filter(|agent| named || !agent.is_empty());
+    who.session = who.session.filter(|session| !session.is_empty());
+    let context = Context::of_process(who, named);
     trace::begin(&context, &command);
     let done = match arguments.command {
         Command::Init(command) => command.run(&context),

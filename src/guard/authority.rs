@@ -8,7 +8,13 @@ use crate::snapshot::{Fault, Mode, Proposal, Repository, Side};
 use crate::source::{Digest, Position, RepoPath, Span};
 
 /// Gives the policy of a side; refuses with a fault if there is none, or none that can be used.
-pub(super) fn policy(repository: &dyn Repository, side: Side) -> Result<Policy, Fault> {
+///
+/// `again` believes nothing that was kept.
+pub(super) fn policy(
+    repository: &dyn Repository,
+    side: Side,
+    again: bool,
+) -> Result<Policy, Fault> {
     let Some(bytes) = bytes_of(repository, side, POLICY_PATH)? else {
         return Err(Fault::new(
             format!("there is no policy at {POLICY_PATH} where this was agreed"),
@@ -16,7 +22,7 @@ pub(super) fn policy(repository: &dyn Repository, side: Side) -> Result<Policy, 
              `orch guard --bootstrap`",
         ));
     };
-    let policy = usable(repository, &bytes).map_err(|problems| {
+    let policy = usable(repository, &bytes, again).map_err(|problems| {
         let first = &problems[0];
         let line = Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
         Fault::new(
@@ -35,13 +41,13 @@ pub(super) fn policy(repository: &dyn Repository, side: Side) -> Result<Policy, 
 }
 
 /// What is kept of a policy that holds: that this version of the program found so.
-const HOLDS: &str = concat!("orch-policy 1 ", env!("CARGO_PKG_VERSION"));
+const HOLDS: &str = concat!("orch-policy 2 ", env!("CARGO_PKG_VERSION"));
 
 /// Gives a policy, or what is wrong with it. That one holds depends on its bytes alone, and is asked once.
-fn usable(repository: &dyn Repository, bytes: &[u8]) -> Result<Policy, Vec<Problem>> {
+fn usable(repository: &dyn Repository, bytes: &[u8], again: bool) -> Result<Policy, Vec<Problem>> {
     let digest = Digest::of(bytes);
     let (name, said) = (format!("policies/{}", digest.hex()), format!("{HOLDS} {digest}\n"));
-    let known = repository.recall(&name).is_some_and(|kept| kept == said.as_bytes());
+    let known = !again && repository.recall(&name).is_some_and(|kept| kept == said.as_bytes());
     if let Some(policy) = known.then(|| Policy::parse_again(bytes)).flatten() {
         return Ok(policy);
     }

@@ -67,7 +67,8 @@ pub fn look(
 ) -> Result<World, Fault> {
     let brings_first = is_bootstrap(repository, proposal)?;
     let agreed = authority_at(proposal, bootstrap && brings_first);
-    let policy = Arc::new(authority::policy(repository, agreed)?);
+    let again = proposal.occasion == Occasion::Verification;
+    let policy = Arc::new(authority::policy(repository, agreed, again)?);
     let signers = authority::signers(repository, agreed)?;
     let policy_problems = authority::problems(repository, proposal)?;
     let bootstrap = brings_first;

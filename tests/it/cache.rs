@@ -141,3 +141,22 @@ fn a_close_that_nobody_can_read_closes_nothing() {
         assert_eq!(stands(1), ("data-002".into(), serde_json::Value::Null), "{told}");
     }
 }
+
+/// A policy that no version would take is not taken because a file says that one did; a verification
+/// looks again.
+#[test]
+fn a_verification_believes_nothing_that_was_kept() {
+    let team = Team::new();
+    let policy = team.repo.path().join(".orch/policy.yaml");
+    let text = fs::read_to_string(&policy).unwrap().replace("human: true", "human: false");
+    fs::write(&policy, &text).unwrap();
+    team.repo.git(&["commit", "--quiet", "--no-verify", "--all", "--message", "Nobody"]);
+    let refused = team.try_orch("", &["verify"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let digest = orch::source::Digest::of(text.as_bytes());
+    let forged = cache(&team).join("policies").join(digest.hex());
+    fs::create_dir_all(forged.parent().unwrap()).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    fs::write(&forged, format!("orch-policy 2 {version} {digest}\n")).unwrap();
+    assert_eq!(team.try_orch("", &["verify"]).err, refused.err);
+}

@@ -119,9 +119,30 @@ pub(super) fn build(glob: &str) -> Result<globset::Glob, String> {
     if glob.ends_with('/') {
         return Err("a glob is for files: write `dir/**` for all below a folder".into());
     }
+    if let Some(dead) = dead(glob) {
+        return Err(dead.into());
+    }
     let glob = within_folders(glob)?;
     let built = GlobBuilder::new(&glob).literal_separator(true).build();
     built.map_err(|error| error.kind().to_string())
+}
+
+/// Tells why a glob could match nothing that its author means; a file that it was to guard would be free.
+fn dead(glob: &str) -> Option<&'static str> {
+    let glued = |part: &str| part.contains("**") && part != "**";
+    if glob.contains("//") {
+        return Some("there is one `/` between two names");
+    }
+    if glob.trim() != glob || glob.contains(char::is_control) {
+        return Some("a glob has no line break, and no blank at its ends");
+    }
+    if glob.contains("[:") {
+        return Some("classes such as `[:lower:]` are not read: write `[a-z]`");
+    }
+    if glob.contains("***") || (!glob.contains('{') && glob.split('/').any(glued)) {
+        return Some("`**` stands by itself between `/`: write `dir/**` or `dir/**/*.md`");
+    }
+    None
 }
 
 /// Keeps the classes of a glob from matching `/`, which the library would let them, and Git does
@@ -313,6 +334,11 @@ mod tests {
         assert_eq!(first_fault(&globs).expect("broken").0, 1);
         assert_eq!(first_fault(&globs[..1]), None);
         for bad in ["", "/a", "../a", "a/./b", "**/", "src/", "src/**/"] {
+            assert!(NamedGlob::new(bad).is_err(), "{bad}");
+        }
+        // They match nothing that they seem to.
+        for bad in ["ci/***", "ci**", "a/**.md", "ci//x", "[[:lower:]]", "ci/**\n", "ci/** ", " ci"]
+        {
             assert!(NamedGlob::new(bad).is_err(), "{bad}");
         }
     }
