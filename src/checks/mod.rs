@@ -247,16 +247,14 @@ impl Objection {
 pub fn run(world: &World) -> Report {
     let mut report = Report::default();
     let steps: Vec<Step<'_>> = world.steps().collect();
-    let mut spoken = each(&steps, |step| objections(world, step));
-    for (number, check) in ALL.iter().enumerate() {
+    for (step, found) in steps.iter().zip(each(&steps, |step| objections(world, step))) {
+        for (check, objections) in found {
+            add(&mut report, world, check, objections, step.task_id());
+        }
+    }
+    for check in ALL {
         match check.run {
-            Run::EachStep(_) => {
-                for (step, spoken) in steps.iter().zip(&mut spoken) {
-                    for (_, found) in spoken.extract_if(.., |(by, _)| *by == number) {
-                        add(&mut report, world, check, found, step.task_id());
-                    }
-                }
-            }
+            Run::EachStep(_) => {}
             Run::EachChange(run) => {
                 for change in &world.changes {
                     add(&mut report, world, check, run(world, change), None);
@@ -271,10 +269,10 @@ pub fn run(world: &World) -> Report {
     report
 }
 
-/// Gives what the checks of entries have against one, each with the number of its check.
-fn objections(world: &World, step: &Step<'_>) -> Vec<(usize, Vec<Objection>)> {
-    let told = ALL.iter().enumerate().filter_map(|(number, check)| match check.run {
-        Run::EachStep(run) => Some((number, run(world, step))),
+/// Gives what the checks of entries have against one.
+fn objections(world: &World, step: &Step<'_>) -> Vec<(&'static Check, Vec<Objection>)> {
+    let told = ALL.iter().filter_map(|check| match check.run {
+        Run::EachStep(run) => Some((*check, run(world, step))),
         Run::EachChange(_) | Run::World(_) => None,
     });
     told.filter(|(_, found)| !found.is_empty()).collect()
@@ -294,10 +292,8 @@ pub fn judge(world: &World, ledger: &LedgerView, record: &Record) -> Report {
         policy: Some(&*world.policy),
     };
     let mut report = Report::default();
-    for check in ALL {
-        if let Run::EachStep(run) = check.run {
-            add(&mut report, world, check, run(world, &step), step.task_id());
-        }
+    for (check, objections) in objections(world, &step) {
+        add(&mut report, world, check, objections, step.task_id());
     }
     report.settle();
     report

@@ -125,12 +125,7 @@ impl RecordPath {
         month: Option<String>,
         name: &str,
     ) -> Result<Self, String> {
-        let stem = name.strip_suffix(".yaml").ok_or("an entry's name ends with `.yaml`")?;
-        let (digits, word) = stem.split_once('-').ok_or("an entry is `NNNN-KIND.yaml`")?;
-        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-        let shortest = digits.len() == 4 || (digits.len() > 4 && !digits.starts_with('0'));
-        let sequence = digits.parse().ok().filter(|sequence| plain && shortest && *sequence > 0);
-        let sequence = sequence.ok_or("an entry's number has four digits, from 0001")?;
+        let (sequence, word) = entry_name(name)?;
         let word = word.to_owned();
         Ok(RecordPath { path: path.clone(), home, month, sequence: Some(sequence), word })
     }
@@ -172,6 +167,17 @@ impl RecordPath {
             word: word.to_owned(),
         }
     }
+}
+
+/// Reads the name of an entry's file, `0003-handoff.yaml`; gives its number and its kind, or the reason in
+/// words if no entry is called so.
+pub fn entry_name(name: &str) -> Result<(u32, &str), String> {
+    let stem = name.strip_suffix(".yaml").ok_or("an entry's name ends with `.yaml`")?;
+    let (digits, word) = stem.split_once('-').ok_or("an entry is `NNNN-KIND.yaml`")?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let shortest = digits.len() == 4 || (digits.len() > 4 && !digits.starts_with('0'));
+    let sequence = digits.parse().ok().filter(|sequence| plain && shortest && *sequence > 0);
+    Ok((sequence.ok_or("an entry's number has four digits, from 0001")?, word))
 }
 
 fn id_of(text: &str) -> Result<TaskId, String> {

@@ -201,6 +201,12 @@ pub enum LastChange {
     CutOff,
 }
 
+/// Tells the paths of what was listed below a folder, from there on.
+fn tell_names(listed: &[(RepoPath, Node)], folder: &RepoPath, visit: &mut dyn FnMut(&[u8])) {
+    let above = folder.as_bytes().len() + 1;
+    listed.iter().for_each(|(path, _)| visit(&path.as_bytes()[above..]));
+}
+
 /// Reads a blob, as [`Repository::read`] does.
 pub type ReadBlob = Box<dyn Fn(Oid) -> Result<Vec<u8>, Fault>>;
 
@@ -222,10 +228,7 @@ pub trait Repository {
         folder: &RepoPath,
         visit: &mut dyn FnMut(&[u8]),
     ) -> Result<(), Fault> {
-        let above = folder.as_bytes().len() + 1;
-        for (path, _) in self.list(side, folder)? {
-            visit(path.as_bytes().get(above..).unwrap_or_default());
-        }
+        tell_names(&self.list(side, folder)?, folder, visit);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::blob_id;
-use super::{Change, Fault, Makers, Mode, Node, Oid, Repository, Side};
+use super::{Change, Fault, Makers, Mode, Node, Oid, Repository, Side, tell_names};
 use crate::source::RepoPath;
 
 /// Another repository, whose index also holds these files.
@@ -84,9 +84,7 @@ impl Repository for Overlay<'_> {
         if side != Side::Index {
             return self.inner.names(side, folder, visit);
         }
-        let above = folder.as_bytes().len() + 1;
-        let listed = self.list(side, folder)?;
-        listed.iter().for_each(|(path, _)| visit(&path.as_bytes()[above..]));
+        tell_names(&self.list(side, folder)?, folder, visit);
         Ok(())
     }
 

@@ -44,7 +44,7 @@ pub fn ended(
     for (folder, names) in wanted(world) {
         let name = folder.file_name().to_string();
         let tree = trees.get(&name).copied().flatten();
-        let (mut known, same) = recall(repository, side, folder, tree)?;
+        let (known, same) = recall(repository, side, folder, tree)?;
         let mut missing = Vec::new();
         for name in names {
             match known.get(name) {
@@ -53,7 +53,7 @@ pub fn ended(
             }
         }
         if !missing.is_empty() || !same {
-            shelves.push(Shelf { folder, tree, same, known: std::mem::take(&mut known), missing });
+            shelves.push(Shelf { folder, tree, same, known, missing });
         }
     }
     let folders: Vec<RepoPath> = shelves

@@ -186,10 +186,7 @@ impl Facts {
     ) -> Result<(), Fault> {
         let Some(side) = side(head, seen) else { return Ok(()) };
         if let Entry::Vacant(place) = self.known.entry((seen, path.clone())) {
-            place.insert(match self.remembers {
-                true => hashed::read(repository, side, path)?,
-                false => read(repository, side, path)?,
-            });
+            place.insert(look(repository, side, path, self.remembers)?);
         }
         Ok(())
     }
@@ -235,11 +232,24 @@ pub(super) fn read(
     side: Side,
     path: &RepoPath,
 ) -> Result<Fact, Fault> {
+    look(repository, side, path, false)
+}
+
+/// Does the same; `remembers` lets what a large blob hashes to come from what was kept.
+fn look(
+    repository: &dyn Repository,
+    side: Side,
+    path: &RepoPath,
+    remembers: bool,
+) -> Result<Fact, Fault> {
     let Some(node) = repository.node(side, path)? else {
         return absent(repository, side, path);
     };
     match node.mode {
         Mode::Symlink | Mode::Submodule => Ok(Fact::Irregular(node.mode)),
+        Mode::File | Mode::Executable if remembers && !is_document(path) => {
+            hashed::read(repository, path, node.oid)
+        }
         Mode::File | Mode::Executable => Ok(of_bytes(path, repository.read(node.oid)?)),
     }
 }
@@ -268,7 +278,7 @@ fn absent(repository: &dyn Repository, side: Side, path: &RepoPath) -> Result<Fa
     Ok(Fact::Missing)
 }
 
-pub(super) fn is_document(path: &RepoPath) -> bool {
+fn is_document(path: &RepoPath) -> bool {
     [".json", ".yaml", ".yml", ".gitmodules"]
         .iter()
         .any(|ending| path.as_bytes().ends_with(ending.as_bytes()))

@@ -4,9 +4,9 @@
 //! A blob's id says what is in it, so that its digest is never another. Small blobs are read sooner than
 //! what is kept of them, and documents are read in any case.
 
-use super::facts::{Fact, is_document, of_bytes, read as read_all};
+use super::facts::{Fact, of_bytes};
 use super::kept;
-use crate::snapshot::{Fault, Mode, Oid, Repository, Side};
+use crate::snapshot::{Fault, Oid, Repository};
 use crate::source::{Digest, RepoPath};
 
 /// What is kept is of this kind, by this version of the program.
@@ -14,24 +14,15 @@ const KIND: &str = concat!("orch-blob 1 ", env!("CARGO_PKG_VERSION"));
 /// Blobs of fewer bytes are read.
 const LARGE: u64 = 256 << 10;
 
-/// Gives what stands at a path, as [`facts::read`](super::facts::read) does.
-pub(super) fn read(
-    repository: &dyn Repository,
-    side: Side,
-    path: &RepoPath,
-) -> Result<Fact, Fault> {
-    let node = repository.node(side, path)?;
-    let node = node.filter(|node| matches!(node.mode, Mode::File | Mode::Executable));
-    let Some(node) = node.filter(|_| !is_document(path)) else {
-        return read_all(repository, side, path);
-    };
-    let name = format!("blobs/{}", node.oid);
-    if let Some((digest, size)) = repository.recall(&name).and_then(|kept| parse(node.oid, &kept)) {
+/// Gives what a file is that holds a blob and is no document.
+pub(super) fn read(repository: &dyn Repository, path: &RepoPath, oid: Oid) -> Result<Fact, Fault> {
+    let name = format!("blobs/{oid}");
+    if let Some((digest, size)) = repository.recall(&name).and_then(|kept| parse(oid, &kept)) {
         return Ok(Fact::File { digest, size, document: None });
     }
-    let fact = of_bytes(path, repository.read(node.oid)?);
+    let fact = of_bytes(path, repository.read(oid)?);
     if let Fact::File { digest, size: size @ LARGE.., .. } = &fact {
-        repository.keep(&name, &kept::written(KIND, node.oid, &format!("{digest} {size}")));
+        repository.keep(&name, &kept::written(KIND, oid, &format!("{digest} {size}")));
     }
     Ok(fact)
 }

@@ -12,13 +12,14 @@ use super::folders::Names;
 use super::survey::{Active, Live, live_with_places};
 use super::{kept, ledgers};
 use crate::ledger::{Escalated, State};
+use crate::record::entry_name;
 use crate::snapshot::{Fault, Oid, Repository, Side};
 use crate::source::{Digest, RepoPath};
 
 /// Where the ledgers of tasks lie, by month.
 pub(super) const TASKS: &str = ".orch/tasks";
 /// What is kept is of this kind, by this version of the program.
-const KIND: &str = concat!("orch-month 2 ", env!("CARGO_PKG_VERSION"));
+const KIND: &str = concat!("orch-month 3 ", env!("CARGO_PKG_VERSION"));
 
 /// The tasks of one month.
 #[derive(Debug, Default)]
@@ -127,10 +128,11 @@ struct Kinds {
 
 impl Kinds {
     fn add(&mut self, file: &[u8]) {
-        match std::str::from_utf8(file).ok().and_then(kind_of) {
-            Some("close") => self.close = true,
-            Some("quarantine") => (self.quarantine, self.stirring) = (true, true),
-            Some("run" | "handoff" | "escalation") => self.stirring = true,
+        let name = std::str::from_utf8(file).ok().and_then(|name| entry_name(name).ok());
+        match name {
+            Some((_, "close")) => self.close = true,
+            Some((_, "quarantine")) => (self.quarantine, self.stirring) = (true, true),
+            Some((_, "run" | "handoff" | "escalation")) => self.stirring = true,
             _ => {}
         }
     }
@@ -185,13 +187,6 @@ fn stirs(
     Ok(Some(Stirring { open: true, live, active, escalations, ..stirring }))
 }
 
-/// Gives the kind of entry that a file of a ledger is, by its name: `0003-handoff.yaml`.
-fn kind_of(name: &str) -> Option<&str> {
-    let (number, kind) = name.strip_suffix(".yaml")?.split_once('-')?;
-    let whole = number.len() >= 4 && number.bytes().all(|byte| byte.is_ascii_digit());
-    (whole && !kind.contains('/')).then_some(kind)
-}
-
 /// What was kept of a month.
 struct Kept {
     tree: Oid,
@@ -236,6 +231,24 @@ mod tests {
         let kept = Kept::parse(&written(tree(), &month())).expect("it is whole");
         assert_eq!((kept.tree, kept.month.names), (tree(), month().names));
         assert_eq!(kept.month.stirring, month().stirring);
+    }
+
+    /// A file that is no entry closes nothing: an id that goes on would be free.
+    #[test]
+    fn only_entries_count() {
+        for (file, closes) in [
+            ("0003-close.yaml", true),
+            ("12345-close.yaml", true),
+            ("00003-close.yaml", false),
+            ("0000-close.yaml", false),
+            ("003-close.yaml", false),
+            ("0003-close.yaml.sig", false),
+            ("x/0003-close.yaml", false),
+        ] {
+            let mut kinds = Kinds::default();
+            kinds.add(file.as_bytes());
+            assert_eq!(kinds.close, closes, "{file}");
+        }
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use gix::index::entry::Flags;
 use gix::index::{File, decode};
 
 use super::MEMORY;
-use super::raw::{EXTENDED, ID, INTENT_TO_ADD, LENGTH};
+use super::raw::{EXTENDED, ID, INTENT_TO_ADD, LENGTH, MODE};
 
 /// Reads an index and writes it as one file of version 3.
 pub(super) fn read(path: &Path, kind: gix::hash::Kind) -> Result<Vec<u8>, String> {
@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path, kind: gix::hash::Kind) -> Result<Vec<u8>, String
         let announced = entry.flags.contains(Flags::INTENT_TO_ADD);
         let start = bytes.len();
         bytes.extend_from_slice(&[0; ID]);
-        bytes[start + 24..start + 28].copy_from_slice(&entry.mode.bits().to_be_bytes());
+        bytes[start + MODE..start + MODE + 4].copy_from_slice(&entry.mode.bits().to_be_bytes());
         bytes.extend_from_slice(entry.id.as_bytes());
         bytes.extend_from_slice(&(EXTENDED | stage << 12 | length).to_be_bytes());
         bytes.extend_from_slice(&if announced { INTENT_TO_ADD } else { 0 }.to_be_bytes());

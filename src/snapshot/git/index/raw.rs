@@ -13,7 +13,7 @@ use super::MEMORY;
 use crate::source::RepoPath;
 
 /// Where the mode of an entry lies; before it are times and numbers that Git compares with the disk.
-const MODE: usize = 24;
+pub(super) const MODE: usize = 24;
 /// Where its object's id lies.
 pub(super) const ID: usize = 40;
 /// Set if more flags follow the first two bytes.
@@ -55,13 +55,19 @@ pub(super) struct Entry<'a> {
 impl<'a> Entry<'a> {
     /// Gives the path, from the top of the repository.
     pub(super) fn path(self) -> &'a BStr {
-        let flags = self.flags();
+        let place = self.path_place().unwrap_or_default();
+        self.bytes[place].as_bstr()
+    }
+
+    /// Finds the path among the bytes; none if they are not enough.
+    fn path_place(self) -> Option<Range<usize>> {
+        let flags = short(self.bytes, ID + self.hash)?;
         let start = ID + self.hash + if flags & EXTENDED == 0 { 2 } else { 4 };
         let length = match flags & LENGTH {
-            LENGTH => self.bytes[start..].find_byte(0).unwrap_or_default(),
+            LENGTH => self.bytes.get(start..)?.find_byte(0)?,
             length => usize::from(length),
         };
-        self.bytes[start..start + length].as_bstr()
+        Some(start..start + length)
     }
 
     /// Gives the mode, such as 0o100644.
@@ -82,11 +88,12 @@ impl<'a> Entry<'a> {
     /// Tells whether it was only announced, and holds nothing yet.
     pub(super) fn is_announced(self) -> bool {
         let more = ID + self.hash + 2;
-        self.flags() & EXTENDED != 0 && short(self.bytes, more) & INTENT_TO_ADD != 0
+        let more = short(self.bytes, more).unwrap_or_default();
+        self.flags() & EXTENDED != 0 && more & INTENT_TO_ADD != 0
     }
 
     fn flags(self) -> u16 {
-        short(self.bytes, ID + self.hash)
+        short(self.bytes, ID + self.hash).unwrap_or_default()
     }
 }
 
@@ -116,30 +123,35 @@ impl Raw {
             return Err(Unread::Damaged("it says that it has more than it holds".into()));
         }
         self.starts.reserve_exact(count);
-        let mut before: Option<Spot> = None;
+        let mut before: Option<(Range<usize>, u16)> = None;
         let mut at = 12;
         for number in 0..count {
             let torn = || Unread::Damaged(format!("entry {} of {count} is torn", number + 1));
             let start = u32::try_from(at).map_err(|_| torn())?;
-            let spot = Spot::of(&self.bytes[at..end], self.hash).ok_or_else(torn)?.behind(at);
-            let path = &self.bytes[spot.path.clone()];
+            let entry = Entry { bytes: &self.bytes[at..end], hash: self.hash };
+            let (place, stage) = (entry.path_place().ok_or_else(torn)?, entry.stage());
+            // From one to eight zeros end an entry, so that the next one begins at a multiple of eight.
+            let size = (place.end + 8) & !7;
+            if size > entry.bytes.len() {
+                return Err(torn());
+            }
+            let path = &entry.bytes[place.clone()];
             // What a split index replaces of the other file comes first, and names no path.
             if path.is_empty() {
                 return Err(Unread::Rare);
             }
-            if let Some(before) = before {
-                let order = self.bytes[before.path].cmp(path).then(before.stage.cmp(&spot.stage));
-                if order.is_ge() {
-                    let path = RepoPath::from_git(path.as_bstr());
-                    return Err(Unread::Damaged(format!("`{path}` is out of order")));
-                }
+            if let Some((before, its)) = before
+                && (&self.bytes[before], its) >= (path, stage)
+            {
+                let path = RepoPath::from_git(path.as_bstr());
+                return Err(Unread::Damaged(format!("`{path}` is out of order")));
             }
-            if spot.stage != 0 && self.unmerged.is_none() {
+            if stage != 0 && self.unmerged.is_none() {
                 self.unmerged = Some(number);
             }
             self.starts.push(start);
-            at = spot.end;
-            before = Some(spot);
+            before = Some((at + place.start..at + place.end, stage));
+            at += size;
         }
         Ok(at)
     }
@@ -191,39 +203,10 @@ impl Raw {
     }
 }
 
-/// Where the parts of an entry lie.
-struct Spot {
-    path: Range<usize>,
-    stage: u16,
-    end: usize,
-}
-
-impl Spot {
-    /// Finds the parts of the entry that these bytes begin with; none if they are not enough.
-    fn of(bytes: &[u8], hash: usize) -> Option<Self> {
-        let flags = u16::from_be_bytes(*bytes.get(ID + hash..)?.first_chunk()?);
-        let start = ID + hash + if flags & EXTENDED == 0 { 2 } else { 4 };
-        let length = match flags & LENGTH {
-            LENGTH => bytes.get(start..)?.find_byte(0)?,
-            length => usize::from(length),
-        };
-        // From one to eight zeros end an entry, so that the next one begins at a multiple of eight.
-        let end = (start + length + 8) & !7;
-        let path = start..start + length;
-        (end <= bytes.len()).then_some(Spot { path, stage: (flags >> 12) & 3, end })
-    }
-
-    /// Counts from the start of the file, where the entry begins at `at`.
-    fn behind(self, at: usize) -> Self {
-        let path = self.path.start + at..self.path.end + at;
-        Spot { path, end: self.end + at, ..self }
-    }
-}
-
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-fn short(bytes: &[u8], at: usize) -> u16 {
-    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
