@@ -97,14 +97,16 @@ pub(crate) fn rows(bench: &mut Bench) {
                 contenders.push(asked(at, peer, folder));
                 if !peer.forget.is_empty() && name == "1k" {
                     let cold = Contender { before: peer.forget.into(), ..asked(at, peer, folder) };
-                    let name = format!("{}, fresh clone", peer.name);
-                    contenders.push(Contender { name, ..cold });
+                    contenders.push(Contender { name: fresh(peer), ..cold });
                 }
             }
             let mut row = Row::race(row, &own, &contenders);
             for (peer, _) in &stores {
                 row.at_most(11, WARM, peer.name, 1.0);
                 row.at_most(11, COLD, peer.name, 1.0);
+                if contenders.iter().any(|contender| contender.name == fresh(peer)) {
+                    row.at_most(11, COLD, &fresh(peer), 1.0);
+                }
             }
             if !lacking.is_empty() {
                 row.note = format!("not installed: {}", lacking.join(", "));
@@ -112,6 +114,11 @@ pub(crate) fn rows(bench: &mut Bench) {
             bench.tell(row);
         }
     }
+}
+
+/// What a tool is called where it starts without its caches.
+fn fresh(peer: &Peer) -> String {
+    format!("{}, fresh clone", peer.name)
 }
 
 const WARM: &str = "orch, warm";

@@ -3,8 +3,8 @@
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
 use crate::ledger::State;
+use crate::record::Payload;
 use crate::record::kind::{Artifact, GateVerdict};
-use crate::record::{Home, Payload};
 use crate::source::{Digest, TaskId};
 use crate::world::{Step, World};
 
@@ -119,19 +119,13 @@ fn holder<'w>(
     own: &'w State,
     checksum: Digest,
 ) -> Option<&'w TaskId> {
-    let holds = |state: &State| state.quarantined.iter().any(|(_, held)| *held == checksum);
     let own_id = &own.task.task_id;
-    if holds(own) {
+    if own.quarantined.iter().any(|(_, held)| *held == checksum) {
         return Some(own_id);
     }
     step.policy?;
-    let here = world.ledgers.values().filter_map(|ledger| ledger.state());
-    let here = here.filter(|state| state.task.task_id != *own_id && holds(state));
-    let here = here.map(|state| &state.task.task_id);
-    let elsewhere = world.survey.quarantined.iter().filter(|(task, held)| {
-        *held == checksum && !world.ledgers.contains_key(&Home::Task(task.clone()))
-    });
-    here.chain(elsewhere.map(|(task, _)| task)).next()
+    let mut others = world.quarantined.iter().filter(|(task, _)| task != own_id);
+    others.find(|(_, held)| *held == checksum).map(|(task, _)| task)
 }
 
 /// What the run that delivered an artifact had consumed; for an audit, what it covers.

@@ -8,7 +8,7 @@ use crate::source::path::unprintable;
 
 /// Gives the text on one line, with everything a reader could not see escaped (attack 116).
 pub(super) fn one_line(text: &str) -> String {
-    text.char_indices().map(|(at, character)| shown(text, at, character)).collect()
+    escaped(text, |_| false)
 }
 
 /// Gives the text with its own line breaks kept and everything else as [`one_line`] does.
@@ -19,14 +19,7 @@ pub(super) fn lines(text: &str) -> String {
 /// Gives text of several lines that a terminal and a CI log can be trusted with: what a reader could
 /// not see is escaped, but for line breaks and tabs, and what a runner takes for a command too.
 pub fn harmless(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for (at, character) in text.char_indices() {
-        match character {
-            '\n' | '\t' => safe.push(character),
-            _ => safe.push_str(&shown(text, at, character)),
-        }
-    }
-    disarm(&safe)
+    disarm(&escaped(text, |character| matches!(character, '\n' | '\t')))
 }
 
 /// Gives text that is told within a line of orch's own as [`harmless`] does, its line breaks shown as
@@ -38,6 +31,24 @@ pub fn in_one_line(text: &str) -> String {
 /// Gives a path on one line; bytes that are no text are escaped.
 pub(super) fn path(path: &RepoPath) -> String {
     one_line(&path.to_string())
+}
+
+/// Gives the text with every character as [`shown`] gives it, but for those that stay.
+fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(end) = rest.bytes().position(|byte| !matches!(byte, b' '..=b'~') || byte == b'[')
+    {
+        let at = text.len() - rest.len() + end;
+        let Some(character) = text[at..].chars().next() else { break };
+        safe.push_str(&rest[..end]);
+        match stays(character) {
+            true => safe.push(character),
+            false => safe.push_str(&shown(text, at, character)),
+        }
+        rest = &text[at + character.len_utf8()..];
+    }
+    safe + rest
 }
 
 /// Gives what stands for the character at `at`: itself, or an escape that can be read.

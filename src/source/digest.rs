@@ -39,7 +39,8 @@ impl Digest {
 
     /// Gives the 64 hex digits without the `sha256:` in front.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
     }
 
     /// Takes 64 lowercase hex digits; anything else gives `None`.

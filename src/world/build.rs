@@ -38,16 +38,12 @@ pub fn build(
     proposal: &Proposal,
     terms: Terms,
 ) -> Result<World, Fault> {
-    let mut survey = Survey::take(repository, proposal.agreed)?;
-    let landed = match proposal.occasion {
-        Occasion::Verification => {
-            vec![freezes::Landed { side: proposal.head, arrived: true }]
+    let mut read = BTreeMap::new();
+    let survey = Survey::of(repository, proposal, &terms.policy, &mut |folder, records| {
+        if terms.focus.has_all_open() {
+            read.insert(folder, records);
         }
-        _ => freezes::landed_sides(repository, proposal, &terms.policy)?,
-    };
-    survey.add_halts(repository, &landed, proposal.head)?;
-    survey.add_incidents(repository, proposal.agreed)?;
-    survey.add_incidents(repository, proposal.head)?;
+    })?;
     let history = History::walk(repository, proposal)?;
     let unreadable_landed = unreadable_landed(repository, proposal)?;
     let mut tampered = tampered(proposal);
@@ -63,9 +59,10 @@ pub fn build(
         survey: &survey,
     };
     builder.read_changed()?;
-    builder.read_dependencies(terms.focus)?;
+    builder.read_dependencies(terms.focus, read)?;
     let Builder { ledgers, unreadable, mut doubles, .. } = builder;
     doubles.extend(other_folders(&ledgers, &survey));
+    let quarantined = survey.quarantined_beside(&ledgers);
     let Terms { policy, signers, policy_problems, bootstrap, at, .. } = terms;
     let mut world = World {
         at,
@@ -85,6 +82,7 @@ pub fn build(
         rewritten: history.rewritten,
         doubles,
         survey,
+        quarantined,
         settled: BTreeMap::new(),
         withdrawn: BTreeSet::new(),
         decisions: None,
@@ -255,8 +253,13 @@ impl Builder<'_> {
         self.survey.folders.names().filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed.
-    fn read_dependencies(&mut self, focus: Focus) -> Result<(), Fault> {
+    /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed, but for
+    /// those that are read.
+    fn read_dependencies(
+        &mut self,
+        focus: Focus,
+        mut read: BTreeMap<RepoPath, Vec<Record>>,
+    ) -> Result<(), Fault> {
         let mut open = match focus {
             Focus::Tasks(tasks) => tasks,
             Focus::Ledgers(homes) => {
@@ -287,8 +290,10 @@ impl Builder<'_> {
         open.extend(self.survey.rolling_back().cloned());
         let known = |id: &&TaskId| self.ledgers.contains_key(&Home::Task((*id).clone()));
         let unknown = open.iter().filter(|id| !known(id));
-        let folders = unknown.filter_map(|id| self.survey.folders.get(id.as_str())).collect();
-        let mut read = many::records(self.repository, self.proposal.agreed, folders)?;
+        let mut folders: BTreeSet<_> =
+            unknown.filter_map(|id| self.survey.folders.get(id.as_str())).collect();
+        folders.retain(|folder| !read.contains_key(folder));
+        read.extend(many::records(self.repository, self.proposal.agreed, folders)?);
         while let Some(id) = open.pop() {
             let home = Home::Task(id.clone());
             if self.ledgers.contains_key(&home) {

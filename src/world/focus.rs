@@ -19,3 +19,10 @@ pub enum Focus {
     /// All that are there at REV, with every incident and every halt.
     All,
 }
+
+impl Focus {
+    /// Tells whether every task that is open at REV is among them.
+    pub(super) fn has_all_open(&self) -> bool {
+        !matches!(self, Focus::Tasks(_) | Focus::Ledgers(_))
+    }
+}

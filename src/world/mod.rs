@@ -89,6 +89,8 @@ pub struct World {
     pub doubles: Vec<(TaskId, RepoPath)>,
     /// What is true of all open tasks at REV.
     pub survey: Survey,
+    /// Evidence that is in quarantine at last, with the task whose ledger says so.
+    pub quarantined: Vec<(TaskId, Digest)>,
     /// What people have decided about entries in dispute.
     pub settled: BTreeMap<EntryName, Settlement>,
     /// Decisions that a landed one has taken the place of, by their ids.

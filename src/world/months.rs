@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::folders::Names;
+use super::ledgers::Files;
 use super::survey::{Active, Live, live_with_places};
-use super::{kept, ledgers};
+use super::{kept, many};
 use crate::ledger::{Escalated, State};
-use crate::record::entry_name;
+use crate::record::{Record, entry_name};
 use crate::snapshot::{Fault, Oid, Repository, Side};
 use crate::source::{Digest, RepoPath};
 
@@ -50,14 +51,18 @@ pub(super) struct Stirring {
     pub(super) quarantined: Vec<Digest>,
 }
 
-/// Gives what the tasks on a shelf amount to; `tree` is its tree, where there is one.
+/// Gives what the tasks on a shelf amount to; `tree` is its tree, where there is one. Hands over the
+/// ledgers of open tasks that had to be read.
 pub(super) fn look(
     repository: &dyn Repository,
     side: Side,
     shelf: &RepoPath,
     tree: Option<Oid>,
+    hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
 ) -> Result<Month, Fault> {
-    let Some(tree) = tree else { return read(repository, side, shelf, &BTreeMap::new()) };
+    let Some(tree) = tree else {
+        return read(repository, side, shelf, BTreeMap::new(), hand_over);
+    };
     let name = format!("months/{}", shelf.file_name());
     let kept = repository.recall(&name).and_then(|bytes| Kept::parse(&bytes));
     let kept = match kept {
@@ -65,7 +70,8 @@ pub(super) fn look(
         other => other,
     };
     let known = kept.map(|kept| unchanged(repository, side, shelf, kept)).transpose()?;
-    let month = read(repository, side, shelf, &known.flatten().unwrap_or_default())?;
+    let known = known.flatten().unwrap_or_default();
+    let month = read(repository, side, shelf, known, hand_over)?;
     repository.keep(&name, &written(tree, &month));
     Ok(month)
 }
@@ -91,7 +97,8 @@ fn read(
     repository: &dyn Repository,
     side: Side,
     shelf: &RepoPath,
-    known: &BTreeMap<String, Option<Stirring>>,
+    mut known: BTreeMap<String, Option<Stirring>>,
+    hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
 ) -> Result<Month, Fault> {
     let folders = repository.trees(side, shelf)?;
     let mut kinds = match known.is_empty() {
@@ -99,17 +106,34 @@ fn read(
         false => BTreeMap::new(),
     };
     let mut stirring = BTreeMap::new();
+    let mut unread = Vec::new();
     for (name, _) in &folders {
-        let found = match (known.get(name), kinds.remove(name)) {
-            (Some(known), _) => known.clone(),
-            (None, Some(kinds)) => stirs(repository, side, &shelf.join(name), kinds)?,
-            (None, None) => {
-                let folder = shelf.join(name);
+        if let Some(known) = known.remove(name) {
+            stirring.extend(known.map(|known| (name.clone(), known)));
+            continue;
+        }
+        let kinds = match kinds.remove(name) {
+            Some(kinds) => kinds,
+            None => {
                 let mut kinds = Kinds::default();
-                repository.names(side, &folder, &mut |file| kinds.add(file))?;
-                stirs(repository, side, &folder, kinds)?
+                repository.names(side, &shelf.join(name), &mut |file| kinds.add(file))?;
+                kinds
             }
         };
+        match kinds.told() {
+            Told::Nothing => {}
+            Told::Open => {
+                stirring.insert(name.clone(), Stirring { open: true, ..Stirring::default() });
+            }
+            Told::Unread => unread.push(name),
+        }
+    }
+    let places: Vec<RepoPath> = unread.iter().map(|name| shelf.join(name)).collect();
+    let read = many::read(repository, side, &places, |files| (stirs(&files), files.records))?;
+    for ((name, place), (found, records)) in unread.into_iter().zip(places).zip(read) {
+        if found.as_ref().is_some_and(|found| found.open) {
+            hand_over(place, records);
+        }
         stirring.extend(found.map(|found| (name.clone(), found)));
     }
     // A name with a line break is no id, and nobody finds it by one.
@@ -136,6 +160,26 @@ impl Kinds {
             _ => {}
         }
     }
+
+    /// Tells what the names alone say. One with a `close` can't go on, so that nothing in it is live; at
+    /// most evidence that it delivered was put in quarantine since.
+    fn told(self) -> Told {
+        match self {
+            Kinds { close: true, quarantine: false, .. } => Told::Nothing,
+            Kinds { stirring: false, .. } => Told::Open,
+            _ => Told::Unread,
+        }
+    }
+}
+
+/// What the names of a ledger's files say of it.
+enum Told {
+    /// It disturbs nobody.
+    Nothing,
+    /// It is open, and disturbs nobody.
+    Open,
+    /// Only its entries can tell.
+    Unread,
 }
 
 /// Gives the kinds of all ledgers of a shelf, by their folders.
@@ -159,32 +203,18 @@ fn kinds_below(
 }
 
 /// Gives how a task can disturb other work, if it can.
-fn stirs(
-    repository: &dyn Repository,
-    side: Side,
-    folder: &RepoPath,
-    kinds: Kinds,
-) -> Result<Option<Stirring>, Fault> {
-    // One with a `close` can't go on, so nothing in it is live; at most evidence that it delivered was
-    // put in quarantine since.
-    if kinds.close && !kinds.quarantine {
-        return Ok(None);
-    }
-    // Only these kinds of entries can disturb other work, and files are named for their kind.
-    if !kinds.stirring {
-        return Ok(Some(Stirring { open: true, ..Stirring::default() }));
-    }
-    let records = ledgers::read(repository, side, folder)?.records;
-    let Some(state) = records.iter().fold(None, State::after) else { return Ok(None) };
+fn stirs(files: &Files) -> Option<Stirring> {
+    let records = &files.records;
+    let state = records.iter().fold(None, State::after)?;
     let held = state.quarantined.iter().map(|(_, checksum)| *checksum).collect();
     let stirring = Stirring { quarantined: held, ..Stirring::default() };
     if state.closed.is_some() {
-        return Ok(Some(stirring));
+        return Some(stirring);
     }
     let active = state.active_run();
     let active = active.map(|run| Active::of(&state.task.task_id, run, &state.task.scope));
-    let (live, escalations) = (live_with_places(&state, &records), state.escalations.clone());
-    Ok(Some(Stirring { open: true, live, active, escalations, ..stirring }))
+    let (live, escalations) = (live_with_places(&state, records), state.escalations.clone());
+    Some(Stirring { open: true, live, active, escalations, ..stirring })
 }
 
 /// What was kept of a month.

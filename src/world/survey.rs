@@ -3,17 +3,19 @@
 //! A closed task is known by the name of its last entry and never read. What a month's tasks amount to
 //! depends on its files alone, so that it is kept by the name of their tree and read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::folders::Folders;
-use super::freezes::{OpenIncident, StandingHalt};
+use super::freezes::{self, OpenIncident, StandingHalt};
+use super::ledgers::LedgerView;
 use super::months::{self, Month};
 use crate::ledger::{Escalated, RunState, State};
-use crate::record::Record;
+use crate::policy::Policy;
 use crate::record::kind::Artifact;
-use crate::snapshot::{Fault, Repository, Side};
+use crate::record::{Home, Record};
+use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
 use crate::source::{AgentName, Digest, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// All open tasks at REV, as far as other work can disturb them.
@@ -94,13 +96,37 @@ impl Active {
 }
 
 impl Survey {
+    /// Looks at all that can disturb a proposal. Hands over the ledgers of open tasks that had to be read:
+    /// what is known of the others says enough.
+    pub(super) fn of(
+        repository: &dyn Repository,
+        proposal: &Proposal,
+        policy: &Policy,
+        hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
+    ) -> Result<Self, Fault> {
+        let mut survey = Survey::take(repository, proposal.agreed, hand_over)?;
+        let landed = match proposal.occasion {
+            Occasion::Verification => vec![freezes::Landed { side: proposal.head, arrived: true }],
+            _ => freezes::landed_sides(repository, proposal, policy)?,
+        };
+        survey.add_halts(repository, &landed, proposal.head)?;
+        survey.add_incidents(repository, proposal.agreed)?;
+        survey.add_incidents(repository, proposal.head)?;
+        Ok(survey)
+    }
+
     /// Looks at every open task of one side.
-    pub(super) fn take(repository: &dyn Repository, side: Side) -> Result<Self, Fault> {
+    fn take(
+        repository: &dyn Repository,
+        side: Side,
+        hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
+    ) -> Result<Self, Fault> {
         let mut survey = Survey::default();
         let tasks = RepoPath::from(months::TASKS);
         for (name, tree) in repository.trees(side, &tasks)? {
             let shelf = tasks.join(&name);
-            let Month { names, stirring } = months::look(repository, side, &shelf, tree)?;
+            let Month { names, stirring } =
+                months::look(repository, side, &shelf, tree, hand_over)?;
             for (name, known) in stirring {
                 let Ok(task) = name.parse::<TaskId>() else { continue };
                 let held = known.quarantined.into_iter().map(|checksum| (task.clone(), checksum));
@@ -114,6 +140,21 @@ impl Survey {
             survey.folders.add(shelf, names);
         }
         Ok(survey)
+    }
+
+    /// Gives the evidence that is in quarantine behind the entries of these ledgers, or by others.
+    pub(super) fn quarantined_beside(
+        &self,
+        ledgers: &BTreeMap<Home, LedgerView>,
+    ) -> Vec<(TaskId, Digest)> {
+        let states = ledgers.values().filter_map(LedgerView::state);
+        let here = states.flat_map(|state| {
+            let held = state.quarantined.iter();
+            held.map(|(_, checksum)| (state.task.task_id.clone(), *checksum))
+        });
+        let is_here = |task: &TaskId| ledgers.contains_key(&Home::Task(task.clone()));
+        let beside = self.quarantined.iter().filter(|(task, _)| !is_here(task));
+        here.chain(beside.cloned()).collect()
     }
 
     /// Gives the tasks that are open, and those opened in the month of a moment or later.
