@@ -160,14 +160,21 @@ pub(super) fn table(rows: &[Vec<String>]) {
     let one_line = |row: &Vec<String>| row.iter().map(|word| render::one_line(word)).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(one_line).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|word| word.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    let width = |word: &String| word.chars().count();
+    let mut widths = vec![0; columns];
+    for row in &rows {
+        for (widest, word) in widths.iter_mut().zip(row) {
+            *widest = width(word).max(*widest);
+        }
+    }
     let mut text = String::new();
     for row in &rows {
-        let cells = row.iter().zip(&widths).map(|(word, width)| format!("{word:<width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        let start = text.len();
+        for (word, widest) in row.iter().zip(&widths) {
+            text.push_str(word);
+            text.extend(std::iter::repeat_n(' ', widest + 2 - width(word)));
+        }
+        text.truncate(start + text[start..].trim_end().len());
         text.push('\n');
     }
     show(text);

@@ -25,6 +25,9 @@ pub fn harmless(text: &str) -> String {
 /// Gives text that is told within a line of orch's own as [`harmless`] does, its line breaks shown as
 /// `\n`: a text of a record must not pass for another line (attack 116).
 pub fn in_one_line(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" ._-/".contains(&byte)) {
+        return text.to_owned();
+    }
     harmless(text.strip_suffix('\n').unwrap_or(text)).replace('\n', "\\n")
 }
 
@@ -72,6 +75,9 @@ pub(super) fn opens_command(before: &str) -> bool {
 /// Escapes what a CI runner takes for a command at the beginning of a line, `::` behind any
 /// spaces, wherever wrapping may have put it (attack 117).
 pub(super) fn disarm(output: &str) -> String {
+    if !output.contains("::") {
+        return output.to_owned();
+    }
     let mut safe = String::with_capacity(output.len());
     for line in output.split_inclusive('\n') {
         let text = line.trim_start();

@@ -28,7 +28,7 @@ fn well_formed(text: &str, shortest: usize) -> bool {
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         && !text.ends_with('.')
-        && !text.contains("..")
+        && text.as_bytes().windows(2).all(|pair| pair != b"..")
 }
 
 macro_rules! names {
