@@ -65,7 +65,7 @@ fn unapproved(world: &World, step: &Step<'_>, run: &Run) -> Option<Objection> {
     }
     let who = in_words(asked);
     let help = format!(
-        "{who} approve what is there now: `orch approve {} --stage {} --statement …`",
+        "what is there now waits for {who}: `orch approve {} --stage {} --statement …`",
         state.task.task_id, run.stage
     );
     let last = state.approvals.iter().rev().find(|approval| approval.stage == run.stage);
@@ -76,7 +76,7 @@ fn unapproved(world: &World, step: &Step<'_>, run: &Run) -> Option<Objection> {
         Some(last) => {
             format!("`{}` approved other evidence than this run consumes", last.approver)
         }
-        None => format!("stage `{}` starts only when {who} approve it", run.stage),
+        None => format!("stage `{}` starts only with the approval of {who}", run.stage),
     };
     let objection = Objection::new(step.field("stage"), message, help);
     Some(match last.and_then(|approval| place_of(step, approval)) {

@@ -72,7 +72,7 @@ mod tests {
         ))
     }
 
-    /// Attack 99: the boundary, to the second.
+    /// R000-16, attack 99: the boundary, to the second.
     #[test]
     fn thirty_days_pass_and_one_second_more_does_not() {
         deployed_after(["29d", "23h", "58m", "0s"]).expect(&[]);

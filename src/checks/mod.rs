@@ -65,6 +65,7 @@ mod escalation_overdue;
 mod decisions_log_outdated;
 mod incident_report_overdue;
 mod postmortem_overdue;
+mod process_change_untold;
 mod emergency_unjustified;
 mod again;
 mod each;
@@ -143,6 +144,7 @@ pub static ALL: &[&Check] = &[
     &incident_report_overdue::CHECK,
     &postmortem_overdue::CHECK,
     &decisions_log_outdated::CHECK,
+    &process_change_untold::CHECK,
     &emergency_unjustified::CHECK,
 ];
 

@@ -1,14 +1,17 @@
 //! `orch decide`: an immutable record of a person's choice, which may open guarded files.
 
+use std::collections::BTreeSet;
+
 use super::Stop;
-use super::context::{Context, View};
+use super::context::{Context, View, readable_policy};
 use super::escalate::said;
 use super::ledger::{Writer, Writing};
 use super::lock::Lock;
 use super::output::{id, say};
 use super::task::word;
 use crate::draft::Author;
-use crate::record::kind::{Decision, DecisionStatus, Finding, PathChange, Position};
+use crate::policy::Process;
+use crate::record::kind::{Decision, DecisionStatus, Finding, PathChange, Position, Runbook};
 use crate::record::{self, Envelope, Payload, RecordPath};
 use crate::snapshot::{Node, Repository as _, Side};
 use crate::source::{AgentName, Digest, RepoPath, TaskId};
@@ -157,6 +160,7 @@ impl Decide {
             finding: self.finding,
             resolves: self.resolves.clone(),
             supersedes: self.supersedes.clone(),
+            runbooks: self.runbooks(view)?,
             changes: self.changed(view)?,
             task_id: self.task.clone(),
         })
@@ -204,6 +208,26 @@ impl Decide {
         heard.chain(told).collect()
     }
 
+    /// What the runbooks hold that go with a change of how people work, as is staged (R003-43). The
+    /// policy that is brought may name more of them than the one that was agreed.
+    fn runbooks(&self, view: &View) -> Result<Vec<Runbook>, Stop> {
+        let brought = readable_policy(&view.repository, Side::Index)?;
+        let named = brought.iter().map(|policy| &policy.process);
+        let processes: Vec<&Process> = named.chain([&view.world.policy.process]).collect();
+        let told = |path: &RepoPath| processes.iter().any(|process| process.is_told_of(path));
+        if !self.changes.iter().any(told) {
+            return Ok(Vec::new());
+        }
+        let paths: BTreeSet<&RepoPath> =
+            processes.iter().flat_map(|process| &process.runbooks).collect();
+        let mut runbooks = Vec::new();
+        for path in paths {
+            let staged = digest(view, view.repository.node(Side::Index, path)?)?;
+            runbooks.extend(staged.map(|checksum| Runbook { path: path.clone(), checksum }));
+        }
+        Ok(runbooks)
+    }
+
     /// What each file that the decision opens then holds: what is staged of it.
     fn changed(&self, view: &View) -> Result<Vec<PathChange>, Stop> {
         let mut changes = Vec::new();
@@ -216,15 +240,18 @@ impl Decide {
                     format!("stage the change first: `git add {}`", path.in_shell()),
                 ));
             }
-            let digest = |node: Option<Node>| -> Result<Option<Digest>, Stop> {
-                let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;
-                Ok(bytes.map(|bytes| Digest::of(&bytes)))
-            };
-            let replaces = digest(view.repository.node(view.proposal.base, path)?)?;
-            changes.push(PathChange { path: path.clone(), checksum: digest(node)?, replaces });
+            let replaces = digest(view, view.repository.node(view.proposal.base, path)?)?;
+            let checksum = digest(view, node)?;
+            changes.push(PathChange { path: path.clone(), checksum, replaces });
         }
         Ok(changes)
     }
+}
+
+/// Gives what a file holds, if it is there.
+fn digest(view: &View, node: Option<Node>) -> Result<Option<Digest>, Stop> {
+    let bytes = node.map(|node| view.repository.read(node.oid)).transpose()?;
+    Ok(bytes.map(|bytes| Digest::of(&bytes)))
 }
 
 /// The title as a file's name may hold it.

@@ -28,7 +28,7 @@ const IGNORED: &str = ".gitignore";
                         and of CLAUDE.md\nif that is there; and stages them.\nThe torghut \
                         template brings AgentRuns to fill in, too.\nExample: orch init --template strategy --hooks")]
 pub(super) struct Init {
-    /// team (taken where none is named), strategy, torghut, trader or hedge
+    /// team (taken where none is named), strategy, model, torghut, trader or hedge
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
     /// Install the Git hooks too

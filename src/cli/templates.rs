@@ -11,6 +11,11 @@ pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
         include_str!("../../templates/strategy.yaml"),
     ),
     (
+        "model",
+        "a model, from data through training past an independent auditor",
+        include_str!("../../templates/model.yaml"),
+    ),
+    (
         "torghut",
         "an autonomous trading loop in six lanes, past a gatekeeper, watched and taken back",
         include_str!("../../templates/torghut.yaml"),

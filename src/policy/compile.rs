@@ -64,6 +64,7 @@ pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> 
         health: model.health,
         on_call: model.on_call,
         alerts: model.alerts,
+        process: model.process,
         decisions_log: model.decisions_log,
         signatures: SignatureRule::new(model.signatures),
         fleet: Fleet::new(model.selection, model.groups, model.phases, model.dispatch),

@@ -14,6 +14,7 @@ mod identity;
 mod model;
 mod overlap;
 mod procedure;
+mod process;
 mod schedule;
 #[cfg(test)]
 mod schemas;
@@ -38,6 +39,7 @@ pub use identity::{Identities, SignatureRule};
 pub use model::{Rollback, StageKind};
 pub use overlap::Scope;
 pub use procedure::{Procedure, REPORT_STEP, TASK_WORD};
+pub use process::Process;
 pub use schedule::{Attempts, Job, NYSE, OwnCalendar, Schedule, Window};
 pub use terms::{Lasting, duration};
 pub use trouble::ROLLBACK_STAGE;
@@ -102,6 +104,8 @@ pub struct Policy {
     pub on_call: Option<OnCall>,
     /// Who hears of what.
     pub alerts: Alerts,
+    /// What is told where the way people work changes.
+    pub process: Process,
     /// Where the rendered log of decisions is committed, if it is.
     pub decisions_log: Option<RepoPath>,
     /// Which records must be signed.

@@ -9,6 +9,7 @@ use super::alerts::Alerts;
 pub(super) use super::failure::FailureRetry;
 use super::health::{Health, OnCall};
 use super::procedure::Procedure;
+use super::process::Process;
 use super::schedule::Schedule;
 use crate::record::kind::FailureClass;
 use crate::source::{AgentName, LaneName, RepoPath, StageName, WorkflowName};
@@ -56,6 +57,9 @@ pub(super) struct Model {
     /// What is done about each kind of incident, step by step.
     #[serde(default)]
     pub(super) procedures: BTreeMap<String, Procedure>,
+    /// What is told where the way people work changes (R003-42, R003-43).
+    #[serde(default)]
+    pub(super) process: Process,
     /// Where the rendered log of decisions is committed, if it is.
     #[serde(default)]
     pub(super) decisions_log: Option<RepoPath>,

@@ -61,6 +61,9 @@ fn entry(log: &mut String, record: &Record, decision: &Decision) {
     if !decision.supersedes.is_empty() {
         line(format!("- Replaces: {}", plain(&decision.supersedes.join(", "))));
     }
+    for runbook in &decision.runbooks {
+        line(format!("- Runbook: `{}`, {}", runbook.path, runbook.checksum));
+    }
     line(format!("- Record: `{}`", record.repo_path()));
 }
 

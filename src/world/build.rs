@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
-use super::{Facts, Focus, Survey, World, decisions, freezes, here, many, seals, spoken};
+use super::{Facts, Focus, Survey, World, decisions, freezes, here, many, process, seals, spoken};
 use crate::keys::Signers;
 use crate::policy::{Policy, authority_of};
 use crate::record::{
@@ -86,6 +86,7 @@ pub fn build(
         settled: BTreeMap::new(),
         withdrawn: BTreeSet::new(),
         decisions: None,
+        process: process::Process::default(),
         facts: Facts::default(),
         here: here::Here::default(),
     };
@@ -93,6 +94,7 @@ pub fn build(
     world.settled = decisions::settled(repository, proposal, &world)?;
     world.withdrawn = decisions::withdrawn(repository, proposal, &world)?;
     world.decisions = decisions::to_be_logged(repository, proposal, &world)?;
+    world.process = process::read(repository, proposal, &world.policy)?;
     world.here = here::find(&world);
     world.facts = spoken::facts(repository, proposal, &world)?;
     Ok(world)

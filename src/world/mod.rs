@@ -19,6 +19,7 @@ mod ledgers;
 mod many;
 mod months;
 mod present;
+mod process;
 mod seals;
 mod spoken;
 mod survey;
@@ -40,6 +41,7 @@ pub use here::RunHere;
 pub use history::{Erased, Rewritten};
 pub use ledgers::{LedgerView, known_ids, ledger_at, records_since, touches_landed};
 pub use present::{stale, unreadable};
+pub use process::Process;
 pub use seals::{Seal, Unproved};
 pub use survey::{Live, Survey};
 
@@ -97,6 +99,8 @@ pub struct World {
     pub withdrawn: BTreeSet<String>,
     /// Every decision at head, where a committed log of them is to be compared; else none.
     pub decisions: Option<Vec<Record>>,
+    /// What the change does to the way people work.
+    pub process: Process,
     /// What stands at the paths that records speak of.
     pub facts: Facts,
     here: here::Here,

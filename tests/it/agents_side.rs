@@ -11,7 +11,7 @@ fn part(text: &str) -> &str {
     rest.split_once(END).expect("it ends").0
 }
 
-/// R002-21: what an agent must know stands in AGENTS.md, in few words, and in CLAUDE.md if that is there;
+/// R002-1, R002-21: what an agent must know stands in AGENTS.md, in few words, and in CLAUDE.md if that is there;
 /// what else they hold stays, byte for byte; and the guard lets it pass, then and later.
 #[test]
 fn init_tells_agents_how_to_work() {

@@ -75,7 +75,7 @@ fn closed(team: &Team, task: &str) -> bool {
     !listed.is_empty()
 }
 
-/// R002-6 to R002-8, R002-28 to R002-31: the plan of the week is the one that its authors drew.
+/// R002-6 to R002-8, R002-15 to R002-17, R002-28 to R002-31, R002-38: the plan of the week is the one that its authors drew.
 #[test]
 fn the_week_is_planned_in_its_three_phases() {
     let team = week();
@@ -107,7 +107,8 @@ fn the_week_is_planned_in_its_three_phases() {
     assert_eq!(sizes, [3, 1]);
 }
 
-/// R001-37, R002-23: every task is done by whom the list names, in its order; a dry run writes nothing.
+/// R001-30, R001-37, R002-2, R002-23, R002-45: every task is done by whom the list names, in its order; a
+/// dry run writes nothing.
 #[test]
 fn the_week_is_dispatched() {
     let team = week();
@@ -374,7 +375,8 @@ fn tasks_alike_share_a_call() {
     team.verify().passed();
 }
 
-/// R002-35: by hand, only an agent that is late is followed by its backup.
+/// R002-35, R002-40, R002-43: a task is given to whom the coordinator names, if they may do it; and by hand,
+/// only an agent that is late is followed by its backup.
 #[test]
 fn a_backup_is_assigned_to_who_is_late() {
     let team = fleet("true");
@@ -390,6 +392,9 @@ fn a_backup_is_assigned_to_who_is_late() {
     open(&team, &[("B-1", "src/b/**")]);
     let nobody = team.try_orch("orchestrator", &["task", "assign", "B-1", "--backup"]);
     assert!(nobody.denied().contains("nobody is late"), "{nobody:#?}");
+    team.orch("orchestrator", &["task", "assign", "B-1", "--to", "python-pro"]);
+    let assigned = team.read(&team.record("B-1", "assignment"));
+    assert!(assigned.contains("agent: python-pro"), "{assigned}");
     // What one who does not direct says counts for nothing.
     let worker = team.try_orch("qa-expert", &["task", "assign", "A-1", "--to", "python-pro"]);
     assert_eq!(worker.checks(), ["agent-unknown"]);

@@ -201,7 +201,7 @@ fn a_fork_is_mended_by_a_rebase() {
     two.commit("Hand over the strategy");
 }
 
-/// R001-18, R001-19: the same submission from two clones is one record once they meet, and another
+/// R001-18, R001-19, R001-38: the same submission from two clones is one record once they meet, and another
 /// payload under the same run id is refused.
 #[test]
 fn the_same_submission_from_two_clones_is_one() {

@@ -173,7 +173,7 @@ fn a_limit_that_was_broken() {
     close(&team, "director");
 }
 
-/// R003-10: a veto blocks, is annotated, the owner is told, and the director documents the remedy.
+/// R003-1, R003-10: a veto blocks, is annotated, the owner is told, and the director documents the remedy.
 #[test]
 fn a_veto() {
     let team = hedge(&[]);

@@ -40,6 +40,32 @@ fn every_command_of_the_readme_does_what_it_says() {
     assert!(!demo.contains("NOT REFUSED"), "{demo}");
 }
 
+/// The pages that begin in a repository of their own.
+const PAGES: [&str; 9] = [
+    "administrator",
+    "alerts",
+    "fleet",
+    "migrate/controller",
+    "migrate/desk",
+    "migrate/playbook",
+    "migrate/runbook",
+    "schedule",
+    "tour",
+];
+
+#[test]
+fn every_command_of_the_pages_does_what_it_says() {
+    std::thread::scope(|scope| {
+        let pages = PAGES.map(|page| {
+            let run = move || drop(run(&script(&format!("docs/{page}.md"))));
+            (page, scope.spawn(run))
+        });
+        let failed =
+            pages.into_iter().filter_map(|(page, run)| run.join().is_err().then_some(page));
+        assert_eq!(failed.collect::<Vec<_>>(), Vec::<&str>::new());
+    });
+}
+
 /// R003-28, R003-29, R003-37 to R003-41.
 #[test]
 fn the_promotion_of_a_backtest_goes_as_it_is_told() {

@@ -117,7 +117,7 @@ fn the_day_is_told_in_order() {
     assert!(unknown.fault().contains("did you mean `data_ingestion`?"), "{unknown:?}");
 }
 
-/// R003-18, R003-21: one job runs without a daemon, is told who it is, and is on the list and in the log.
+/// R003-18, R003-19, R003-21: one job runs without a daemon, is told who it is, and is on the list and in the log.
 #[test]
 fn one_job_runs_and_is_written_down() {
     let script =

@@ -147,7 +147,7 @@ fn manifests_for_each_stage_are_brought_along() {
     assert!(plain.repo.git(&["ls-files", "docs"]).is_empty());
 }
 
-/// R001-2 to R001-22, R001-37: twelve stages in six lanes, the loop live → watched → live, the way
+/// R001-1 to R001-22, R001-37: twelve stages in six lanes, the loop live → watched → live, the way
 /// from an incident to its evidence; a stage that is left out and an edge that is none are refused.
 #[test]
 fn a_candidate_goes_round_the_loop() {

@@ -9,7 +9,7 @@ fn fail(team: &Team, class: &str, reason: &str) -> String {
     team.orch("strategy_developer", &[&FAIL[..], &how].concat())
 }
 
-/// R001-15, R001-16, attack 103: a transient failure is retried after its wait; a deterministic one
+/// R001-15, R001-16, R001-31, R001-39, attack 103: a transient failure is retried after its wait; a deterministic one
 /// not, until its lane has changed; and the error says what to change.
 #[test]
 fn each_class_is_retried_as_the_policy_says() {

@@ -54,6 +54,9 @@ pub struct Decision {
     /// The decisions it replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
+    /// What the runbooks then hold that the policy names, where it changes how people work (R003-43).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runbooks: Vec<Runbook>,
     /// The guarded files that it lets change, with what they then hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<PathChange>,
@@ -102,4 +105,15 @@ pub struct PathChange {
     /// about a file that holds anything else by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Digest>,
+}
+
+/// A runbook as it is when the way people work changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Runbook {
+    /// The file.
+    pub path: RepoPath,
+    /// What it holds.
+    pub checksum: Digest,
 }

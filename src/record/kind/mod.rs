@@ -6,7 +6,7 @@ mod judgement;
 mod incident;
 mod decision;
 
-pub use decision::{Decision, DecisionStatus, Finding, PathChange};
+pub use decision::{Decision, DecisionStatus, Finding, PathChange, Runbook};
 pub use incident::{
     Halt, HaltTopic, Incident, IncidentStep, PlannedStep, Postmortem, StepRetry, StepStatus,
 };
