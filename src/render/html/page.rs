@@ -108,7 +108,8 @@ fn header(overview: &Overview) -> Element {
         let tag = element("span").class("tag bad");
         tag.words(format!("{} can't be read: orch verify", overview.unreadable))
     });
-    let of = of.words(" ").put_all(unreadable);
+    let of = if unreadable.is_some() { of.words(" ") } else { of };
+    let of = of.put_all(unreadable);
     let policy = element("code").with("title", overview.policy.to_string());
     let policy = policy.words(format!("{}…", &overview.policy.hex()[..12]));
     let of = of.words(", policy ").put(policy);
