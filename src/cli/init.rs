@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Stop;
+use super::ci::{self, Service, Source};
 use super::context::{Context, staged};
 use super::hooks;
 use super::journal::Journal;
@@ -26,7 +27,9 @@ const IGNORED: &str = ".gitignore";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Writes .orch/policy.yaml, a line of .gitignore, and a part of AGENTS.md, \
                         and of CLAUDE.md\nif that is there; and stages them.\nThe torghut \
-                        template brings AgentRuns to fill in, too.\nExample: orch init --template strategy --hooks")]
+                        template brings AgentRuns to fill in, too. `--ci` writes what the service reads, \
+                        and\nnothing else where a policy is there already.\nExamples: orch init --template \
+                        strategy --hooks\n          orch init --ci github")]
 pub(super) struct Init {
     /// team (taken where none is named), strategy, model, torghut, trader or hedge
     #[arg(long, value_name = "NAME")]
@@ -34,10 +37,16 @@ pub(super) struct Init {
     /// Install the Git hooks too
     #[arg(long)]
     hooks: bool,
+    /// Have every change judged by this service, too
+    #[arg(long, value_name = "SERVICE", value_enum)]
+    ci: Option<Service>,
+    /// Where its runners build orch from, if they have none: OWNER/NAME@COMMIT, or URL@COMMIT
+    #[arg(long, value_name = "REPOSITORY", requires = "ci")]
+    source: Option<Source>,
     /// Leave AGENTS.md and CLAUDE.md alone
     #[arg(long)]
     no_agents_file: bool,
-    /// Replace a policy that is there
+    /// Replace a policy that is there, or with `--ci github` the workflow
     #[arg(long)]
     force: bool,
 }
@@ -51,47 +60,27 @@ impl Init {
             let help = "work in a clone of it; on the server, use a hook";
             return Err(Stop::fault("a bare repository has no files to write", help));
         };
-        let policy = top.join(POLICY_PATH);
-        if policy.exists() && !self.force {
-            let help = "change it on a branch `orch/…`, or replace it with `orch init --force`";
-            return Err(Stop::fault(format!("{POLICY_PATH} is there already"), help));
+        let begun = top.join(POLICY_PATH).exists();
+        let adds = begun && self.ci.is_some() && self.template.is_none();
+        if begun && !adds {
+            self.may_replace()?;
         }
-        if policy.exists() && self.template.is_none() {
-            let help =
-                "name the one that it shall begin with again: `orch init --force --template NAME`";
-            let message = format!("{POLICY_PATH} is there already, and no template was named");
-            return Err(Stop::denied(message, help));
-        }
-        let policy = for_branch(text, &repository)?;
-        let mut files = vec![(
-            IGNORED.to_owned(),
-            with_line(&whole(top, IGNORED)?, "/logs/agent_activity.log"),
-        )];
-        for name in self.agents_files(&repository, top) {
-            let told = with_block(&whole(top, name)?, AGENTS_MARKS, AGENTS);
-            let told =
-                told.map_err(|fault| Stop::denied(format!("{name}: {fault}"), fault.help))?;
-            files.push((name.to_owned(), told));
-        }
-        files.extend(self.manifests(&policy, top));
-        files.insert(0, (POLICY_PATH.to_owned(), policy));
-        let paths: Vec<RepoPath> =
-            files.iter().map(|(name, _)| RepoPath::from(name.as_str())).collect();
-        // What somebody else had written there is not put away.
-        let new = paths.iter().zip(files.iter().map(|(_, text)| text.as_bytes()));
-        let new = new.filter(|(path, _)| !top.join(path.to_string()).exists());
-        let journal = Journal::begin(&repository, top, new, Vec::new())?;
-        journal.around(|| {
-            for (name, text) in &files {
-                write_whole(&top.join(name), text)?;
-            }
-            repository.stage(&paths)
-        })?;
-        for (path, _) in &files {
-            say(format!("wrote {path}"));
-        }
+        let policy = match adds {
+            true => whole(top, POLICY_PATH)?,
+            false => for_branch(text, &repository)?,
+        };
+        let mut files = if adds { Vec::new() } else { self.files(&repository, top, &policy)? };
+        files.extend(self.of_service(top, &policy)?);
+        write(&repository, top, &files)?;
         if self.hooks {
             hooks::install(&repository)?;
+        }
+        if self.ci.is_some() {
+            ci::tell_source(self.source.as_ref());
+        }
+        if adds {
+            say_lines(decision_on(&files));
+            return Ok(());
         }
         let proposal = staged(&repository)?;
         let report = guard(&repository, &proposal, context.at(), true)?;
@@ -101,6 +90,82 @@ impl Init {
         say_lines("the guard passes\nnext: git commit -m 'Begin with orch', then orch task open");
         Ok(())
     }
+
+    /// Refuses to replace a policy that is there, unless that was asked for.
+    fn may_replace(&self) -> Result<(), Stop> {
+        if !self.force {
+            let help = "change it on a branch `orch/…`, or replace it with `orch init --force`";
+            return Err(Stop::fault(format!("{POLICY_PATH} is there already"), help));
+        }
+        if self.template.is_none() {
+            let help =
+                "name the one that it shall begin with again: `orch init --force --template NAME`";
+            let message = format!("{POLICY_PATH} is there already, and no template was named");
+            return Err(Stop::denied(message, help));
+        }
+        Ok(())
+    }
+
+    /// Gives what a repository begins with: names of files below the top, and their texts.
+    fn files(
+        &self,
+        repository: &GitRepository,
+        top: &Path,
+        policy: &str,
+    ) -> Result<Vec<(String, String)>, Stop> {
+        let ignored = with_line(&whole(top, IGNORED)?, "/logs/agent_activity.log");
+        let mut files =
+            vec![(POLICY_PATH.to_owned(), policy.to_owned()), (IGNORED.to_owned(), ignored)];
+        for name in self.agents_files(repository, top) {
+            let told = with_block(&whole(top, name)?, AGENTS_MARKS, AGENTS);
+            let told =
+                told.map_err(|fault| Stop::denied(format!("{name}: {fault}"), fault.help))?;
+            files.push((name.to_owned(), told));
+        }
+        files.extend(self.manifests(policy, top));
+        Ok(files)
+    }
+
+    /// Gives what the CI service reads, if one was named. What somebody else had written stays.
+    fn of_service(&self, top: &Path, policy: &str) -> Result<Vec<(String, String)>, Stop> {
+        let Some(service) = self.ci else { return Ok(Vec::new()) };
+        let policy = Policy::parse(policy.as_bytes(), &crate::checks::names()).map_err(|_| {
+            Stop::fault(format!("{POLICY_PATH} can't be used"), "see why: `orch guard`")
+        })?;
+        let files = service.files(self.source.as_ref(), &policy);
+        service.spare(top, &files, self.force)?;
+        Ok(files)
+    }
+}
+
+/// Writes and stages files, all of them or none.
+fn write(repository: &GitRepository, top: &Path, files: &[(String, String)]) -> Result<(), Stop> {
+    let paths: Vec<RepoPath> =
+        files.iter().map(|(name, _)| RepoPath::from(name.as_str())).collect();
+    // What somebody else had written there is not put away.
+    let new = paths.iter().zip(files.iter().map(|(_, text)| text.as_bytes()));
+    let new = new.filter(|(path, _)| !top.join(path.to_string()).exists());
+    let journal = Journal::begin(repository, top, new, Vec::new())?;
+    journal.around(|| {
+        for (name, text) in files {
+            write_whole(&top.join(name), text)?;
+        }
+        repository.stage(&paths)
+    })?;
+    for (path, _) in files {
+        say(format!("wrote {path}"));
+    }
+    Ok(())
+}
+
+/// Tells what is still to be typed: such files change by a person's decision alone.
+fn decision_on(files: &[(String, String)]) -> String {
+    let changes = files.iter().map(|(name, _)| format!(" --changes {name}")).collect::<String>();
+    format!(
+        "next, a person on a branch of its own: git switch -c orch/ci\n  orch decide --title 'Judge \
+         changes in CI' --context 'Hooks can be skipped' --decision 'CI judges every change'{changes}\n  git \
+         commit -m 'Judge changes in CI'"
+    )
 }
 
 impl Init {

@@ -7,6 +7,7 @@ mod assign;
 mod audit;
 mod board;
 mod checkpoint;
+mod ci;
 mod claim;
 mod claims;
 mod compared;

@@ -35,7 +35,7 @@ pub(super) fn policy(
         None => Ok(policy),
         Some(oldest) => Err(Fault::new(
             format!("the agreed policy asks for orch {oldest}, and this is {}", Version::own()),
-            "install a newer one: `cargo install orch`",
+            "install a newer one, from where this one came",
         )),
     }
 }

@@ -223,6 +223,11 @@ impl Policy {
         self.protected.contains(&RepoPath::from(branch))
     }
 
+    /// Gives the globs of the branches that take only merges.
+    pub fn protected_branches(&self) -> &[String] {
+        &self.protected.globs
+    }
+
     /// Gives a workflow's stage.
     pub fn stage(&self, workflow: &WorkflowName, stage: &StageName) -> Option<&Stage> {
         self.workflows.get(workflow)?.stage(stage)

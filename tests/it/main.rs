@@ -6,6 +6,7 @@ mod agents_side;
 mod attacks;
 mod board;
 mod cache;
+mod ci;
 mod claims;
 mod commands;
 mod dispatch;

@@ -11,7 +11,7 @@ use crate::source::RepoPath;
 /// Several globs, matched at once. What matches them is built when first asked.
 #[derive(Debug, Clone)]
 pub struct PathSet {
-    globs: Vec<String>,
+    pub(super) globs: Vec<String>,
     set: OnceLock<GlobSet>,
 }
 

@@ -1,0 +1,299 @@
+#!/usr/bin/env bash
+# Judges what a workflow runs for: finds orch, fetches what is missing, judges, and tells in all forms that GitHub
+# reads. All it is told comes through the environment; action.yml says from where. Runs on the bash of macOS, too.
+set -euo pipefail
+
+# No program that is started here gets the token, but Git while it fetches.
+token=${TOKEN:-}
+unset TOKEN
+zero=0000000000000000000000000000000000000000
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# What GitHub is to hear of gets out of a command's substitution, too.
+exec 3>&1
+
+# Keeps what later steps may ask for.
+output() { printf '%s=%s\n' "$1" "$2" >> "${GITHUB_OUTPUT:-/dev/null}"; }
+
+# Tells that nothing could be judged, and why; ends as orch itself does then.
+fault() {
+  local said=${1//'%'/%25}
+  printf '::error title=orch could not look::%s\n' "${said//$'\n'/%0A}" >&3
+  output verdict fault
+  exit 2
+}
+
+# --- orch -----------------------------------------------------------------------------------------------------
+
+# Finds the orch that is asked for, or gets it.
+find_orch() {
+  local root="${RUNNER_TEMP:-$scratch}/orch" own="${GITHUB_ACTION_PATH:-.}/../../.." from rev
+  orch=$(command -v orch || true)
+  if [ -n "$orch" ] && is_asked_for; then return; fi
+  orch="$root/bin/orch"
+  case "${SOURCE:-}" in
+    *@*)
+      from=$(address "${SOURCE%@*}")
+      rev=${SOURCE##*@}
+      is_commit "$rev" || fault '`source` names no commit by all its digits, and what has another name may change'
+      build --git "$from" --rev "$rev" orch
+      ;;
+    ?*) download "$root/bin" ;;
+    *)
+      grep -qs '^name = "orch"' "$own/Cargo.toml" ||
+        fault "there is no orch ${VERSION:-} on this runner; install it there, or name its \`source\`"
+      build --path "$own"
+      ;;
+  esac
+  is_asked_for || fault "this is $("$orch" --version), and orch $VERSION was asked for"
+}
+
+is_asked_for() { [ -z "${VERSION:-}" ] || [ "$("$orch" --version)" = "orch $VERSION" ]; }
+
+build() {
+  command -v cargo > /dev/null || fault 'orch is built from its source, and there is no cargo on this runner'
+  cargo install --locked --root "${orch%/bin/orch}" "$@" >&2 || fault 'orch could not be built'
+}
+
+address() {
+  case "$1" in
+    *://*) printf '%s' "$1" ;;
+    *) printf '%s/%s' "${GITHUB_SERVER_URL:-https://github.com}" "$1" ;;
+  esac
+}
+
+is_commit() { [[ "$1" =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ && "$1" != "${zero:0:40}"* ]]; }
+
+# Downloads a release, and takes it only if it is what was released.
+download() {
+  local archive name releases expected
+  [ -n "${VERSION:-}" ] || fault '`source` names no commit; name the `version` to take of its releases'
+  name="orch-$(target)"
+  archive="$name.tar.gz"
+  releases="$(address "$SOURCE")/releases/download/v$VERSION"
+  for file in "$archive" SHA256SUMS; do
+    curl --fail --silent --show-error --location --retry 3 --output "$scratch/$file" "$releases/$file" ||
+      fault "$releases/$file could not be downloaded"
+  done
+  expected=$(awk -v name="$archive" '$2 == name || $2 == "*" name {print $1}' "$scratch/SHA256SUMS")
+  for sum in "$expected" "${SHA256:-$expected}"; do
+    [ "$(digest "$scratch/$archive")" = "$sum" ] || fault "$archive is not what was released: its checksum differs"
+  done
+  attested "$scratch/$archive"
+  mkdir -p "$1"
+  tar -xzf "$scratch/$archive" -C "$scratch"
+  cp "$scratch/$name/orch"* "$1/"
+}
+
+# Asks GitHub whether that repository's own workflow built the archive; other servers attest nothing.
+attested() {
+  local from
+  from=$(address "$SOURCE")
+  from=${from#https://github.com/}
+  case "$from" in *://*) return ;; esac
+  command -v gh > /dev/null || fault 'where a release was built is verified by gh, which this runner lacks'
+  GH_TOKEN=$token gh attestation verify "$1" --repo "$from" >&2 ||
+    fault "nobody attests that ${1##*/} was built by $from"
+}
+
+digest() {
+  if command -v sha256sum > /dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
+}
+
+target() {
+  case "${RUNNER_OS:-}-${RUNNER_ARCH:-}" in
+    Linux-X64) echo x86_64-unknown-linux-musl ;;
+    Linux-ARM64) echo aarch64-unknown-linux-musl ;;
+    macOS-X64) echo x86_64-apple-darwin ;;
+    macOS-ARM64) echo aarch64-apple-darwin ;;
+    Windows-X64) echo x86_64-pc-windows-msvc ;;
+    *) fault "nothing is released for ${RUNNER_OS:-this system} on ${RUNNER_ARCH:-this machine}" ;;
+  esac
+}
+
+# --- Git ------------------------------------------------------------------------------------------------------
+
+# Runs a Git that talks to the remote: with the token, unless the checkout left one behind. It stands in no
+# command line, where others could read it.
+remote() (
+  if [ -n "$token" ] && ! git config --get-regexp '^http\..*\.extraheader$' > /dev/null; then
+    local count=${GIT_CONFIG_COUNT:-0} word
+    word=$(printf 'x-access-token:%s' "$token" | base64 | tr -d '\n')
+    export GIT_CONFIG_COUNT=$((count + 1))
+    export "GIT_CONFIG_KEY_$count=http.${GITHUB_SERVER_URL:-https://github.com}/.extraheader"
+    export "GIT_CONFIG_VALUE_$count=AUTHORIZATION: basic $word"
+  fi
+  GIT_TERMINAL_PROMPT=0 git "$@"
+)
+
+is_shallow() { [ "$(git rev-parse --is-shallow-repository)" = true ]; }
+
+fetch() { remote fetch --quiet --no-tags --no-recurse-submodules "$@"; }
+
+# Fetches commits, or branches, as far back as a shallow clone wants to begin with.
+bring() {
+  if is_shallow; then set -- --depth=50 origin "$@"; else set -- origin "$@"; fi
+  fetch "$@" || fault "the remote does not give ${*: -1}"
+}
+
+bring_commit() {
+  is_commit "$1" || fault "GitHub named no commit, but \`$1\`"
+  git cat-file -e "$1^{commit}" 2> /dev/null || bring "$1"
+}
+
+# Fetches a branch as it stands now: what has landed since the event counts as well.
+bring_branch() {
+  [ -n "$1" ] || fault 'GitHub did not say which branch this goes to'
+  bring "+refs/heads/$1:refs/remotes/origin/$1"
+}
+
+# Deepens a shallow clone until the two commits that are wanted meet in it.
+deepen() {
+  for more in 200 1000 5000; do
+    if ! is_shallow || git merge-base "${wanted[@]}" > /dev/null; then return; fi
+    fetch --deepen="$more" origin "${wanted[@]}" || break
+  done
+  deepen_wholly
+}
+
+deepen_wholly() {
+  if is_shallow; then
+    fetch --unshallow origin "${wanted[@]}" || fault 'the remote does not give its whole history'
+  fi
+}
+
+# --- What is judged ---------------------------------------------------------------------------------------------
+
+# Sets `judge` to how the guard is called, and `verify` to how the record is replayed; nothing is left out silently.
+take_event() {
+  judge=() verify=()
+  case "$EVENT" in
+    pull_request) take_pull_request ;;
+    merge_group)
+      bring_commit "$QUEUE_BASE"
+      bring_commit "$QUEUE_HEAD"
+      [ -n "${QUEUE_TARGET#refs/heads/}" ] || fault 'GitHub did not say which branch this group goes to'
+      take_range "$QUEUE_BASE" "$QUEUE_HEAD" "${QUEUE_TARGET#refs/heads/}"
+      ;;
+    push) take_push ;;
+    schedule | workflow_dispatch | repository_dispatch) take_whole "$COMMIT" ;;
+    pull_request_target)
+      fault 'a job on `pull_request_target` holds rights that no change from elsewhere may use: run it on `pull_request`'
+      ;;
+    *) fault "orch does not know what to judge on \`$EVENT\`" ;;
+  esac
+}
+
+take_pull_request() {
+  local branch=$PR_BRANCH there=0
+  bring_branch "$PR_TARGET"
+  bring_commit "$PR_HEAD"
+  # A fork's branch is not the one of that name here, which may be protected.
+  if [ "$PR_FROM" != "$PR_TO" ]; then
+    remote ls-remote --quiet --exit-code origin "refs/heads/$PR_BRANCH" > /dev/null || there=$?
+    case $there in
+      0) branch=$PR_LABEL ;;
+      2) ;;
+      *) fault 'the remote does not tell its branches' ;;
+    esac
+  fi
+  take_range "refs/remotes/origin/$PR_TARGET" "$PR_HEAD" "$branch"
+}
+
+# What has been pushed is judged from where the branch stood. A branch that nothing protects is work under way,
+# and is judged against the default one, as its pull request will be.
+take_push() {
+  local branch=${REF#refs/heads/} protected=${PROTECTED:-false}
+  if [ "$branch" = "$DEFAULT_BRANCH" ]; then protected=true; fi
+  if [ "$branch" = "$REF" ]; then
+    take_whole "$PUSH_AFTER"
+  elif [ "${PUSH_AFTER:0:40}" = "$zero" ]; then
+    [ "$protected" = false ] || refuse "the protected branch $branch was deleted"
+    finish 0 "orch: $branch was deleted, and leaves nothing to judge"
+  elif [ "$protected" = false ]; then
+    bring_branch "$DEFAULT_BRANCH"
+    bring_commit "$PUSH_AFTER"
+    take_range "refs/remotes/origin/$DEFAULT_BRANCH" "$PUSH_AFTER" "$branch"
+  elif [ "${PUSH_BEFORE:0:40}" = "$zero" ]; then
+    take_whole "$PUSH_AFTER"
+  else
+    bring_commit "$PUSH_BEFORE"
+    bring_commit "$PUSH_AFTER"
+    # Who pushed here could; what is asked is whether the record holds.
+    BOOTSTRAP=true
+    take_range "$PUSH_BEFORE" "$PUSH_AFTER" "$branch"
+    verify=(verify --anchor="$PUSH_BEFORE" "$PUSH_AFTER")
+  fi
+}
+
+take_range() {
+  wanted=("$(git rev-parse "$1")" "$2")
+  deepen
+  judge=(guard --base="$1" --head="$2" --branch="$3")
+  if [ "${BOOTSTRAP:-}" = true ]; then judge+=(--bootstrap); fi
+  if [ "${REQUIRE:-}" = true ]; then judge+=(--require); fi
+}
+
+take_whole() {
+  bring_commit "$1"
+  wanted=("$1")
+  deepen_wholly
+  verify=(verify "$1")
+}
+
+# --- Telling ----------------------------------------------------------------------------------------------------
+
+# Runs orch; where a clone was too shallow for it to look, once more with all of history.
+run_orch() {
+  code=0
+  "$orch" "$@" --format=github > "$scratch/told" 2> "$scratch/err" || code=$?
+  if [ "$code" = 2 ] && is_shallow; then
+    deepen_wholly
+    code=0
+    "$orch" "$@" --format=github > "$scratch/told" 2> "$scratch/err" || code=$?
+  fi
+}
+
+# Tells what orch says to one question: annotations here, a summary for the job, SARIF in a file.
+tell() {
+  local title=$1 code
+  shift
+  run_orch "$@"
+  cat "$scratch/told"
+  cat "$scratch/err" >&2
+  if [ "$code" -gt "$worst" ]; then worst=$code; fi
+  if [ "$code" -gt 1 ]; then
+    echo "::error title=orch could not look::why stands in the log of this step"
+    return
+  fi
+  {
+    printf '### %s\n\n' "$title"
+    "$orch" "$@" --format=markdown || true
+    echo
+  } >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
+  if [ -z "$sarif" ]; then
+    sarif=${SARIF:-${RUNNER_TEMP:-$PWD}/orch.sarif}
+    "$orch" "$@" --format=sarif --output="$sarif" || true
+  fi
+}
+
+refuse() {
+  printf '::error title=branch-protected::%s\n' "${1//'%'/%25}"
+  finish 1
+}
+
+finish() {
+  local verdict=fault
+  case "$1" in 0) verdict=pass ;; 1) verdict=refused ;; esac
+  output verdict "$verdict"
+  output sarif "${sarif:-}"
+  if [ $# -gt 1 ]; then printf '%s\n' "$2"; fi
+  exit "$1"
+}
+
+worst=0 sarif=''
+take_event
+find_orch
+if [ ${#judge[@]} -gt 0 ]; then tell 'orch guard: what changed' "${judge[@]}"; fi
+if [ ${#verify[@]} -gt 0 ]; then tell 'orch verify: the whole record' "${verify[@]}"; fi
+finish "$worst"

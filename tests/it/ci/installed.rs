@@ -1,0 +1,82 @@
+//! Where the action gets orch from, where a runner has none.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::runner::{Event, Server, Step, run_with};
+use crate::support::{ORCH, TestRepo, write_script};
+
+const BRANCH: &str = "feature/strat-001-strategy";
+const NAME: &str = "orch-x86_64-unknown-linux-musl";
+
+/// A runner with a checkout to judge and no orch, and a server of releases.
+struct Setting {
+    event: Event,
+    clone: TestRepo,
+    releases: PathBuf,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let server = Server::new();
+        server.team.hand_over_strategy(&[]);
+        server.push(BRANCH, BRANCH);
+        let event = server.pull_request(BRANCH);
+        let clone = server.checkout(&event, 1);
+        let version = env!("CARGO_PKG_VERSION");
+        let releases = clone.root().join(format!("acme/orch/releases/download/v{version}"));
+        // The program that was built for tests is large: what is released here calls it.
+        let program = releases.join(NAME).join("orch");
+        write_script(&program, &format!("#!/bin/sh\nexec '{ORCH}' \"$@\"\n"));
+        let setting = Setting { event, clone, releases };
+        setting.shell(&format!(
+            "tar -czf {NAME}.tar.gz {NAME} && sha256sum {NAME}.tar.gz > SHA256SUMS"
+        ));
+        setting
+    }
+
+    fn shell(&self, script: &str) {
+        let done = Command::new("sh").arg("-c").arg(script).current_dir(&self.releases).status();
+        assert!(done.unwrap().success(), "{script}");
+    }
+
+    fn run(&self, inputs: &[(&str, &str)]) -> Step {
+        let server = format!("file://{}", self.clone.root().display());
+        let more: [(&str, OsString); 1] = [("GITHUB_SERVER_URL", server.into())];
+        run_with(&self.clone, &self.event, inputs, &more)
+    }
+}
+
+#[test]
+fn a_release_is_taken_if_it_is_what_was_released() {
+    let setting = Setting::new();
+    let version = env!("CARGO_PKG_VERSION");
+    let release = [("source", "acme/orch"), ("version", version)];
+    setting.run(&release).ended(0);
+    let pinned = |digest: &str| {
+        let pinned = [&release[..], &[("sha256", digest)]].concat();
+        setting.run(&pinned)
+    };
+    let sums = std::fs::read_to_string(setting.releases.join("SHA256SUMS")).unwrap();
+    pinned(sums.split(' ').next().unwrap()).ended(0);
+    pinned(&"0".repeat(64)).ended(2);
+    setting.shell(&format!("echo more >> {NAME}.tar.gz"));
+    let step = setting.run(&release);
+    step.ended(2);
+    assert!(step.said.out.contains("its checksum differs"), "{step:#?}");
+    setting.shell("echo > SHA256SUMS");
+    setting.run(&release).ended(2);
+    setting.shell(&format!("rm {NAME}.tar.gz"));
+    setting.run(&release).ended(2);
+}
+
+/// Nothing is taken that could be something else tomorrow, or that is not what was asked for.
+#[test]
+fn what_is_asked_for_is_what_judges() {
+    let setting = Setting::new();
+    for source in ["acme/orch@main", "acme/orch@v0.1.0", "acme/orch"] {
+        setting.run(&[("source", source)]).ended(2);
+    }
+    setting.run(&[("source", "acme/orch"), ("version", "9.9.9")]).ended(2);
+}
