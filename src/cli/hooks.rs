@@ -68,8 +68,12 @@ impl Hooks {
 /// A program that writes the hooks itself, and would overwrite ours.
 struct Manager {
     name: &'static str,
+    /// Its files, or its folder, in the working tree.
     signs: &'static [&'static str],
+    /// What to add to them.
     add: &'static str,
+    /// A word that is in every hook that it writes.
+    word: &'static str,
 }
 
 const MANAGERS: &[Manager] = &[
@@ -87,11 +91,12 @@ const MANAGERS: &[Manager] = &[
         stages: [pre-commit, pre-merge-commit]
       - id: orch-push
         name: orch guard at push
-        entry: orch guard --base origin/main
+        entry: orch guard --pre-push
         language: system
         always_run: true
         pass_filenames: false
         stages: [pre-push]",
+        word: "hook-impl",
     },
     Manager {
         name: "lefthook",
@@ -105,6 +110,7 @@ pre-merge-commit:
 pre-push:
   commands:
     orch: {run: \"orch guard --pre-push {0}\", use_stdin: true}",
+        word: "lefthook",
     },
     Manager {
         name: "husky",
@@ -112,15 +118,29 @@ pre-push:
         add: "echo 'orch guard --staged' >> .husky/pre-commit
 echo 'orch guard --staged' >> .husky/pre-merge-commit
 echo 'orch guard --pre-push \"$@\"' >> .husky/pre-push",
+        word: "/h\"",
     },
 ];
 
+impl Manager {
+    /// Finds the one that writes the hooks of a repository, if there is one.
+    fn of(repository: &GitRepository) -> Option<&'static Self> {
+        let top = repository.work_dir()?;
+        MANAGERS.iter().find(|manager| manager.signs.iter().any(|sign| top.join(sign).exists()))
+    }
+
+    /// Tells whether it was told to call orch at a hook.
+    fn calls_orch(&self, repository: &GitRepository, hook: &str) -> bool {
+        let top = repository.work_dir().unwrap_or(repository.git_dir());
+        let files = self.signs.iter().flat_map(|sign| [top.join(sign), top.join(sign).join(hook)]);
+        let says = |text: String| text.contains("orch guard") || text.contains("id: orch-guard");
+        files.filter_map(|file| fs::read_to_string(file).ok()).any(says)
+    }
+}
+
 /// Installs every hook; where a manager writes the hooks, tells what to add to it instead.
 pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
-    let top = repository.work_dir().unwrap_or(repository.git_dir());
-    let manager =
-        MANAGERS.iter().find(|manager| manager.signs.iter().any(|sign| top.join(sign).exists()));
-    if let Some(manager) = manager {
+    if let Some(manager) = Manager::of(repository) {
         complain_lines(format!(
             "{} writes the hooks of this repository; add this to it:\n\n{}\n",
             manager.name, manager.add
@@ -172,8 +192,20 @@ orch='{program}'
 
 /// Tells whether a hook of this repository calls orch, whoever wrote it.
 pub(super) fn calls_orch(repository: &GitRepository, name: &str) -> bool {
-    let text = fs::read_to_string(repository.hooks_dir().join(name));
-    text.is_ok_and(|text| text.contains(MARK) || text.contains("orch guard"))
+    caller(repository, name).is_some()
+}
+
+/// Tells how a hook comes to call orch, in words; none if it does not.
+fn caller(repository: &GitRepository, name: &str) -> Option<String> {
+    let text = fs::read_to_string(repository.hooks_dir().join(name)).ok()?;
+    if text.contains(MARK) {
+        return Some("installed".into());
+    }
+    if text.contains("orch guard") {
+        return Some("calls orch".into());
+    }
+    let manager = Manager::of(repository).filter(|manager| text.contains(manager.word))?;
+    manager.calls_orch(repository, name).then(|| format!("calls orch through {}", manager.name))
 }
 
 /// Gives the hooks that this repository should have and that don't call orch.
@@ -246,17 +278,12 @@ fn status(repository: &GitRepository) -> Result<(), Stop> {
     let mut missing = false;
     for (name, _) in hooks_of(repository) {
         let file = folder.join(name);
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        let state = if is_ours(&file) {
-            "installed"
-        } else if text.contains("orch guard") {
-            "calls orch"
-        } else if file.exists() {
-            "another hook, which does not call orch"
-        } else {
-            "missing"
-        };
-        missing |= !is_ours(&file) && !text.contains("orch guard");
+        let caller = caller(repository, name);
+        missing |= caller.is_none();
+        let state = caller.unwrap_or_else(|| match file.exists() {
+            true => "another hook, which does not call orch".into(),
+            false => "missing".into(),
+        });
         say(format!("{name}: {state} ({})", file.display()));
     }
     if missing {

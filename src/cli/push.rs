@@ -6,7 +6,7 @@ use std::io::BufRead as _;
 
 use super::Stop;
 use super::claim::claim_at;
-use super::context::{protected_tips, readable_policy};
+use super::context::{protected_tips, readable_policy, variable};
 use super::output::complain;
 use crate::ledger::CLAIMS;
 use crate::policy::{POLICY_PATH, Policy};
@@ -20,18 +20,33 @@ struct Update {
     after: Option<Oid>,
 }
 
-/// Reads what Git gives a hook: a line for each ref, as `pick` takes it apart. Tags and other refs
+/// Reads the lines that Git gives a hook.
+fn told() -> Result<Vec<String>, Fault> {
+    let lines: std::io::Result<Vec<String>> = std::io::stdin().lock().lines().collect();
+    lines.map_err(|error| {
+        Fault::new(format!("standard input can't be read: {error}"), "let Git run the hook")
+    })
+}
+
+/// Gives the line that Git gave its pre-push hook, where pre-commit or prek read it and told what it said in
+/// variables: without them, all that is pushed would pass unseen.
+fn told_by_manager() -> Option<String> {
+    let word = |name: &str| variable(&format!("PRE_COMMIT_{name}"));
+    let (local, after) = (word("LOCAL_BRANCH")?, word("TO_REF")?);
+    let (remote, before) = (word("REMOTE_BRANCH")?, word("FROM_REF")?);
+    Some(format!("{local} {after} {remote} {before}"))
+}
+
+/// Takes such lines apart, one for each ref, as `pick` does. Tags and other refs
 /// bring nothing onto a branch, and are left out; where claims stand, nothing else may.
 fn updates(
     repository: &GitRepository,
     hook: &str,
+    lines: impl IntoIterator<Item = String>,
     pick: impl Fn(&[&str]) -> Option<[String; 3]>,
 ) -> Result<Vec<Update>, Stop> {
     let mut updates = Vec::new();
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(|error| {
-            Fault::new(format!("standard input can't be read: {error}"), "let Git run the hook")
-        })?;
+    for line in lines {
         // Git says nothing if everything is up to date, and a hook before ours may pass that on.
         if line.trim().is_empty() {
             continue;
@@ -79,8 +94,12 @@ pub(super) fn pushed(
         [_, local, name, remote] => Some([*remote, *local, *name].map(str::to_owned)),
         _ => None,
     };
+    let mut lines = told()?;
+    if lines.is_empty() {
+        lines.extend(told_by_manager());
+    }
     let mut proposals = Vec::new();
-    for Update { branch, before, after } in updates(repository, "pre-push", pick)? {
+    for Update { branch, before, after } in updates(repository, "pre-push", lines, pick)? {
         if let Some(unknown) = before.filter(|id| repository.commit_meta(*id).is_err()) {
             let message = format!("the remote's `{branch}` is at {unknown}, which is not here");
             return Err(Stop::fault(message, "take in what others pushed first: `git pull`"));
@@ -112,7 +131,7 @@ pub(super) fn received(repository: &GitRepository) -> Result<Vec<Proposal>, Stop
     let mut policies = Policies { repository, read: BTreeMap::new() };
     let agreed = policies.agreed_tip()?;
     let mut proposals = Vec::new();
-    for Update { branch, before, after } in updates(repository, "pre-receive", pick)? {
+    for Update { branch, before, after } in updates(repository, "pre-receive", told()?, pick)? {
         let mut protected = false;
         for commit in [before, agreed].into_iter().flatten() {
             protected |= policies.protects(commit, &branch)?;

@@ -24,6 +24,7 @@ mod incidents;
 mod links;
 mod lists;
 mod log;
+mod managers;
 mod mended;
 mod mutations;
 mod notify;
