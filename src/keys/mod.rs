@@ -3,6 +3,7 @@
 //! The only room that knows the SSH formats. It judges bytes; which agent may sign what is the
 //! policy's to say.
 
+mod plain;
 mod signature;
 mod signers;
 
@@ -11,6 +12,10 @@ use std::fmt;
 use ssh_key::HashAlg;
 use ssh_key::public::{KeyData, PublicKey};
 
+pub use plain::{
+    KeyFile, NoPlainKey, PlainKey, PlainSignature, SecretKey, answer_names, answer_signs,
+    ask_for_keys, ask_to_sign,
+};
 pub use signature::Signature;
 pub use signers::{LineFault, Refused, Signers};
 

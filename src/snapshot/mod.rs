@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use environment::GitEnvironment;
-pub use git::{Branch, CommitMeta, GitRepository, Person, Pushed};
+pub use git::{Branch, CommitMeta, GitRepository, Person, PlainSigner, Pushed};
 pub use memory::Memory;
 pub use overlay::Overlay;
 

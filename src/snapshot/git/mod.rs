@@ -10,6 +10,7 @@ mod index;
 mod names;
 mod open;
 mod paint;
+mod plain;
 mod proposal;
 mod refs;
 mod remote;
@@ -25,6 +26,7 @@ use std::rc::Rc;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::objs::Kind;
 
+pub use plain::PlainSigner;
 pub use refs::{Branch, CommitMeta, Person};
 pub use remote::Pushed;
 

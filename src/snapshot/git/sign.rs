@@ -8,7 +8,7 @@ use super::GitRepository;
 use crate::snapshot::Fault;
 
 /// A key as `user.signingKey` names it.
-enum SigningKey {
+pub(super) enum SigningKey {
     /// A file, of the private key or of the public one of a key that an agent holds.
     File(PathBuf),
     /// The public key itself; an agent holds the private one.
@@ -21,6 +21,16 @@ impl GitRepository {
         self.config_value("gpg.format").is_some_and(|format| format.eq_ignore_ascii_case("ssh"))
     }
 
+    /// Refuses with a fault if Git is not configured to sign with an SSH key.
+    pub(super) fn must_sign_with_ssh(&self) -> Result<(), Fault> {
+        if self.signs_with_ssh() {
+            return Ok(());
+        }
+        let help = "let Git sign with an SSH key: `git config gpg.format ssh`, `git config \
+                    user.signingKey ~/.ssh/id_ed25519.pub`";
+        Err(Fault::new("Git is not configured to sign with an SSH key", help))
+    }
+
     /// Tells whether Git signs every commit.
     pub fn signs_commits(&self) -> bool {
         self.store.repo.config_snapshot().boolean("commit.gpgSign") == Some(true)
@@ -30,11 +40,7 @@ impl GitRepository {
     /// sign` does; gives the armoured signature. Refuses with a fault if there is no such key, or if
     /// it does not answer.
     pub fn sign(&self, namespace: &str, bytes: &[u8]) -> Result<String, Fault> {
-        if !self.signs_with_ssh() {
-            let help = "let Git sign with an SSH key: `git config gpg.format ssh`, `git config \
-                        user.signingKey ~/.ssh/id_ed25519.pub`";
-            return Err(Fault::new("Git is not configured to sign with an SSH key", help));
-        }
+        self.must_sign_with_ssh()?;
         let program = self.config_value("gpg.ssh.program").unwrap_or_else(|| "ssh-keygen".into());
         let mut command = Command::new(program);
         command.args(["-Y", "sign", "-n", namespace, "-f"]);
@@ -64,7 +70,7 @@ impl GitRepository {
         ))
     }
 
-    fn signing_key(&self) -> Result<SigningKey, Fault> {
+    pub(super) fn signing_key(&self) -> Result<SigningKey, Fault> {
         let named = match self.config_value("user.signingKey") {
             Some(named) => named,
             None => self.default_key()?,
