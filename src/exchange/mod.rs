@@ -1,10 +1,11 @@
 //! Handoffs and lists of tasks in the forms of other tools: text to typed values with places, and
-//! back. This is the only room that knows Markdown.
+//! back; and what is on the record as attestations. This is the only room that knows Markdown.
 //!
 //! Whatever the form, a handoff becomes one [`Signal`]. What is written and read again is the same
 //! signal: what has no field of its own is kept word for word, as a note.
 
 mod bundle;
+pub mod in_toto;
 mod json;
 mod labels;
 mod location;

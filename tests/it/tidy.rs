@@ -72,6 +72,7 @@ fn one_room_each_knows_a_library() {
         ("ssh_key::", "keys"),
         ("clap::", "cli"),
         ("pulldown_cmark::", "exchange"),
+        ("base64ct::", "exchange"),
         ("ureq::", "ops"),
         ("lettre::", "ops"),
         ("tracing::", "cli"),
