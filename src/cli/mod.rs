@@ -38,6 +38,7 @@ mod health;
 mod heard;
 mod hooks;
 mod import;
+mod in_toto;
 mod incident;
 mod incidents;
 mod init;
@@ -183,6 +184,9 @@ enum Command {
     Schedule(schedule::Schedule),
     /// Tell what everybody did, from the ledgers of a commit
     Log(log::Log),
+    /// Give what is on the record to tools that know nothing of orch
+    #[command(subcommand)]
+    Export(in_toto::Export),
     /// Sign your own records with the SSH key that Git is configured to use
     Sign(sign::Sign),
     /// Install, remove and inspect Git hooks
@@ -236,6 +240,7 @@ pub fn main() -> ExitCode {
         Command::Decide(command) => command.run(&context),
         Command::Schedule(command) => command.run(&context),
         Command::Log(command) => command.run(&context),
+        Command::Export(command) => command.run(&context),
         Command::Sign(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),

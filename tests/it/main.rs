@@ -20,6 +20,7 @@ mod health;
 mod history;
 mod hooks;
 mod import;
+mod in_toto;
 mod incidents;
 mod links;
 mod lists;

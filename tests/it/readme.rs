@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::TestRepo;
 
 /// The lines of a document's shell blocks, in order, as one script.
-fn script(document: &str) -> String {
+pub(crate) fn script(document: &str) -> String {
     let path = format!("{}/{document}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     let blocks = text.split("```sh\n").skip(1);
@@ -13,7 +13,7 @@ fn script(document: &str) -> String {
 }
 
 /// Runs a script in a fresh repository, until a command fails; all must succeed.
-fn run(script: &str) -> TestRepo {
+pub(crate) fn run(script: &str) -> TestRepo {
     let repo = TestRepo::new();
     let orch = env!("CARGO_BIN_EXE_orch");
     let script =

@@ -1,0 +1,210 @@
+//! `orch export in-toto`: what is on the record as attestations, signed with the key that Git signs with.
+
+use std::fs;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+
+use super::Stop;
+use super::board::place_of;
+use super::context::{Context, View};
+use super::ledger::{TEMPORARY, refuse};
+use super::output::{id, moment, say, show};
+use crate::exchange::in_toto::{Attestation, Envelope, Verified, of_ledger, summary};
+use crate::guard;
+use crate::policy::POLICY_PATH;
+use crate::record::Home;
+use crate::render::json_line;
+use crate::snapshot::{Fault, PlainSigner, Repository as _};
+use crate::source::{Digest, Moment, RepoPath, TaskId};
+
+/// Give what is on the record to tools that know nothing of orch.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Export {
+    /// Attest handoffs, audits, gates and the verification of a commit
+    InToto(InToto),
+}
+
+/// Attest handoffs, audits, gates and the verification of a commit.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Gives in-toto Statements, version 1, in DSSE envelopes: each handoff and audit \
+                        report whole,\nthe tests of each audit and gate (test-result v0.1), and for a \
+                        whole commit SLSA's\nverification summary (VSA), which claims no level of SLSA. \
+                        The commit is verified first,\nas `orch verify` does; if that refuses anything, \
+                        nothing is attested.\nThe key is that of `gpg.format ssh` and \
+                        `user.signingKey`: an Ed25519 key without a\npassphrase, or held by an agent. \
+                        The same commit, key and `--at` give the same bytes.\ndocs/attestations.md tells \
+                        how others verify them.\nExit codes: 0 attested, 1 nothing that holds, 2 could \
+                        not look.\nExample: orch export in-toto main --output attestations\n         \
+                        orch export in-toto --task strat-001 > strat-001.intoto.jsonl"
+)]
+pub(super) struct InToto {
+    /// The commit
+    #[arg(default_value = "HEAD")]
+    rev: String,
+    /// Of one task alone, and no summary
+    #[arg(long, value_name = "ID", value_parser = id::<TaskId>)]
+    task: Option<TaskId>,
+    /// Write one file each into a new or empty folder, all or none; by default lines of JSON are printed
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Bare statements, in no envelope
+    #[arg(long)]
+    unsigned: bool,
+    /// Where the commit may be had, as the summary's resourceUri; by default what names it alone,
+    /// gitoid:commit:…
+    #[arg(long, value_name = "URI", value_parser = uri)]
+    resource_uri: Option<String>,
+    /// Verify as of this moment, in RFC 3339
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    at: Option<Moment>,
+}
+
+/// Takes what could be an address: a scheme in lower case, a colon, and no blank.
+fn uri(text: &str) -> Result<String, String> {
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| {
+        let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+        scheme.starts_with(|first: char| first.is_ascii_lowercase()) && scheme.chars().all(known)
+    });
+    match scheme.is_some() && text.chars().all(|c| c.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("an address is such as `git+https://example.org/lab.git@v1.0`".into()),
+    }
+}
+
+impl Export {
+    pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        match self {
+            Export::InToto(command) => command.run(context),
+        }
+    }
+}
+
+impl InToto {
+    fn run(self, context: &Context) -> Result<(), Stop> {
+        let named = self.output.as_deref();
+        let place = named.map(|folder| new_folder(context, folder)).transpose()?;
+        let repository = context.repository()?;
+        // Who can't sign learns it before a long verification.
+        let signer = (!self.unsigned).then(|| repository.plain_signer()).transpose()?;
+        let proposal = repository.verification(&self.rev, None)?;
+        let at = self.at.unwrap_or(context.at());
+        let (world, report) = guard::judged(&repository, &proposal, at, false)?;
+        if report.refused() {
+            return Err(refuse(&report, &proposal));
+        }
+        let view = View { repository, proposal, world: ManuallyDrop::new(world) };
+        let attested = self.attested(&view, at)?;
+        if attested.is_empty() || report.examined.records == 0 {
+            let help = "see what there is: `orch handoff list`, `orch audit list`";
+            return Err(Stop::denied("nothing on the record can be attested yet", help));
+        }
+        let written: Result<Vec<String>, Fault> =
+            attested.iter().map(|one| text(one, signer.as_ref())).collect();
+        let written = written?;
+        let (Some(named), Some(place)) = (named, place) else {
+            show(written.concat());
+            return Ok(());
+        };
+        let ending = if self.unsigned { "statement.json" } else { "intoto.jsonl" };
+        let files = attested.iter().map(|one| format!("{}.{ending}", one.name)).zip(&written);
+        write_all(&place, files).map_err(|error| {
+            let message = format!("{} can't be written: {error}", named.display());
+            Fault::new(message, "make room, or name another folder")
+        })?;
+        let by = signer.map(|signer| format!("signed with {}", signer.key().fingerprint()));
+        let by = by.unwrap_or_else(|| "unsigned".into());
+        let (count, s) = (attested.len(), if attested.len() == 1 { "" } else { "s" });
+        say(format!("wrote {count} statement{s} to {}, {by}", named.display()));
+        Ok(())
+    }
+
+    /// Gives what is attested, ledger by ledger, the summary last.
+    fn attested(&self, view: &View, at: Moment) -> Result<Vec<Attestation>, Stop> {
+        let commit = view.commit().expect("a verification is one of a commit");
+        if let Some(task) = &self.task {
+            let (ledger, state) = view.task(task)?;
+            return Ok(of_ledger(&ledger.records, Some(state), &commit));
+        }
+        let works = |home: &Home| matches!(home, Home::Task(_) | Home::Incident(_));
+        let ledgers = view.world.ledgers.values().filter(|ledger| works(&ledger.home));
+        let mut all: Vec<Attestation> = ledgers
+            .flat_map(|ledger| of_ledger(&ledger.records, ledger.state(), &commit))
+            .collect();
+        all.push(summary(&Verified {
+            commit: &commit,
+            policy: policy_of(view)?,
+            resource: self.resource_uri.as_deref(),
+            at,
+        }));
+        Ok(all)
+    }
+}
+
+/// Gives what the policy of the verified commit holds.
+fn policy_of(view: &View) -> Result<Digest, Stop> {
+    let node = view.repository.node(view.proposal.head, &RepoPath::from(POLICY_PATH))?;
+    let node = node.ok_or_else(|| {
+        Fault::new(format!("there is no {POLICY_PATH} at this commit"), "name another commit")
+    })?;
+    Ok(Digest::of(&view.repository.read(node.oid)?))
+}
+
+/// Gives an attestation as one line.
+fn text(attestation: &Attestation, signer: Option<&PlainSigner>) -> Result<String, Fault> {
+    let Some(signer) = signer else { return Ok(json_line(&attestation.statement)) };
+    let envelope = Envelope::around(&attestation.statement, |bytes| signer.sign(bytes))?;
+    Ok(json_line(&envelope))
+}
+
+/// Gives where a folder is to be; refuses one that holds anything, and what is the tool's or Git's own.
+fn new_folder(context: &Context, folder: &Path) -> Result<PathBuf, Stop> {
+    let place = place_of(context, folder, "attestations")?;
+    let taken = match fs::read_dir(&place) {
+        Ok(mut inside) => inside.next().is_some(),
+        Err(_) => place.exists(),
+    };
+    match taken {
+        true => {
+            let message = format!("{} is there already, and holds something", folder.display());
+            Err(Stop::denied(message, "name a new folder, or remove this one"))
+        }
+        false => Ok(place),
+    }
+}
+
+/// Writes a folder of files whole, or not at all: beside its place first, then moved there.
+fn write_all<'t>(
+    folder: &Path,
+    files: impl Iterator<Item = (String, &'t String)>,
+) -> std::io::Result<()> {
+    let parent = folder.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(parent)?;
+    let aside = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent)?;
+    let whole = aside.path().join("whole");
+    for (name, text) in files {
+        let file = whole.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(&whole))?;
+        fs::write(file, text)?;
+    }
+    // An empty folder stands in the way of a move on some systems.
+    if folder.is_dir() {
+        fs::remove_dir(folder)?;
+    }
+    fs::rename(whole, folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_scheme() {
+        for good in ["git+https://example.org/lab.git@v1.0", "pkg:npm/lab@1", "https://x.org/a#b"] {
+            assert_eq!(uri(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "lab", "HTTPS://x.org", "https://x.org/a b", ":x", "1a:b", "a:\u{202e}"] {
+            assert!(uri(bad).is_err(), "{bad}");
+        }
+    }
+}
