@@ -1,10 +1,12 @@
-//! What a CI service reads of a repository that was made to deceive it.
+//! What a CI service reads, also of a repository that was made to deceive it.
+
+use std::process::{Command, Stdio};
 
 use orch::source::path::unprintable;
 use roxmltree::Document;
 use serde_json::Value;
 
-use crate::support::{Said, Team};
+use crate::support::{CODE, Said, Team};
 
 const FORMATS: [&str; 6] = ["human", "json", "sarif", "github", "markdown", "junit"];
 
@@ -119,6 +121,95 @@ fn reads_as_tests(output: &str, found: &[Value]) {
     assert_eq!(named("script").count(), 0);
     let branch = named("property").find(|one| one.attribute("name") == Some("branch")).unwrap();
     assert_eq!(branch.attribute("value"), Some(BRANCH));
+}
+
+/// Asserts that a log is SARIF 2.1.0 by the standard's own schema.
+fn is_sarif(output: &str) {
+    let schema = format!("{}/fixtures/formats/sarif-2.1.0.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let mut schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    // A pattern that is no regular expression by the letter, of a field that we leave out.
+    for object in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][object]["properties"]["language"];
+        language.as_object_mut().unwrap().remove("pattern").unwrap();
+    }
+    let options = jsonschema::options().should_validate_formats(true);
+    let validator = options.build(&schema).unwrap();
+    let log: Value = serde_json::from_str(output).unwrap();
+    let faults: Vec<String> = validator
+        .iter_errors(&log)
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+    let mut broken = log;
+    broken["runs"][0]["results"] = "none".into();
+    assert!(!validator.is_valid(&broken), "the schema takes anything");
+}
+
+/// With findings, with hostile ones, and with none.
+#[test]
+fn sarif_is_valid_by_its_own_schema() {
+    is_sarif(&told(&deceived(), "sarif").out);
+    let team = Team::sealed();
+    team.repo.write(CODE, "plot(1)\n");
+    team.repo.git(&["add", CODE]);
+    let refused = team.try_orch("", &["guard", "--format", "sarif"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    is_sarif(&refused.out);
+    is_sarif(&team.orch("", &["verify", "--format", "sarif"]));
+}
+
+/// Has a report read by Python's parser of JUnit; gives none where it is not there.
+fn parsed(team: &Team, arguments: &[&str]) -> Option<Value> {
+    let mut known = Command::new("python3");
+    known.args(["-c", "import junitparser"]).stderr(Stdio::null());
+    if !known.status().is_ok_and(|status| status.success()) {
+        return None;
+    }
+    team.try_orch("", &[arguments, &["--format", "junit", "--output", "../junit.xml"]].concat());
+    let script = format!("{}/fixtures/formats/junit.py", env!("CARGO_MANIFEST_DIR"));
+    let file = team.repo.root().join("junit.xml");
+    let output = Command::new("python3").arg(script).arg(file).output().unwrap();
+    let said = Said::from(&output);
+    assert_eq!(said.code, 0, "{said:#?}");
+    Some(said.json())
+}
+
+/// A parser that others use reads just what the JSON report says, and the schema of Jenkins' plugin holds where
+/// there is a program for it. Where Python has no such parser, this passes.
+#[test]
+fn junit_is_read_by_a_real_parser() {
+    let team = deceived();
+    let base = ["guard", "--base", "main"];
+    let Some(read) = parsed(&team, &base) else { return };
+    let found = told(&team, "json").json();
+    let mut by_check = std::collections::BTreeMap::<&str, Vec<&Value>>::new();
+    for finding in found["findings"].as_array().unwrap() {
+        by_check.entry(finding["check"].as_str().unwrap()).or_default().push(finding);
+    }
+    let is_error = |finding: &Value| finding["severity"] == "error";
+    let failed = by_check.values().filter(|found| found.iter().any(|one| is_error(one))).count();
+    let counts = serde_json::json!({
+        "tests": by_check.len(), "failures": failed, "errors": 0, "skipped": 0,
+    });
+    assert_eq!(read["counts"], counts);
+    assert_eq!(read["properties"]["branch"], BRANCH);
+    assert_eq!(read["properties"]["verdict"], "refused");
+    let tests = read["tests"].as_object().unwrap();
+    assert!(tests.keys().eq(by_check.keys().copied()), "{tests:#?}");
+    for (check, found) in &by_check {
+        let refuses = found.iter().any(|one| is_error(one));
+        assert_eq!(tests[*check]["result"], if refuses { "failed" } else { "passed" }, "{check}");
+        let text = tests[*check]["text"].as_str().unwrap();
+        let places = text.lines().filter(|line| line.starts_with("error: ")).count();
+        assert!(places >= found.iter().filter(|one| is_error(one)).count(), "{check}: {text}");
+    }
+
+    let passed = parsed(&Team::sealed(), &["verify"]).unwrap();
+    assert_eq!(passed["counts"]["failures"], 0);
+    assert_eq!(passed["tests"]["guard"]["result"], "passed");
+    let nothing = parsed(&Team::new(), &["guard"]).unwrap();
+    assert_eq!(nothing["tests"]["guard"]["result"], "skipped", "{nothing:#}");
 }
 
 #[test]
