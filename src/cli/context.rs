@@ -231,6 +231,13 @@ impl View {
         View::through(context, repository, proposal, tasks(focus))
     }
 
+    /// Looks at what is staged, or at what was last committed while files conflict, and says nothing of that.
+    pub(super) fn quietly(context: &Context) -> Result<Self, Fault> {
+        let repository = context.repository()?;
+        let proposal = staged(&repository).or_else(|_| repository.range("HEAD", "HEAD", None))?;
+        View::through(context, repository, proposal, tasks(&[]))
+    }
+
     /// Looks at what is staged in a repository that is open already; refuses while files conflict.
     pub(super) fn within(
         context: &Context,

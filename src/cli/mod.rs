@@ -11,6 +11,7 @@ mod ci;
 mod claim;
 mod claims;
 mod compared;
+mod completions;
 mod context;
 mod dashboards;
 mod decide;
@@ -46,12 +47,15 @@ mod journal;
 mod ledger;
 mod lock;
 mod log;
+mod man;
+mod meant;
 mod metrics;
 mod message;
 mod next;
 mod notify;
 mod open;
 mod output;
+mod pager;
 mod phases;
 mod plan;
 mod procedure;
@@ -94,13 +98,24 @@ pub use output::Stop;
 #[command(
     after_help = "Start with `orch init --template strategy --hooks`, or see it all happen: \
                         `orch demo`.\nExit codes: 0 nothing refused, 1 something refused, 2 could \
-                        not look."
+                        not look; 128 and a signal's number, \
+                        interrupted."
 )]
 struct Arguments {
     #[command(flatten)]
-    who: Who,
+    common: Common,
     #[command(subcommand)]
     command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+struct Common {
+    #[command(flatten)]
+    who: Who,
+    /// Show what is long at once, and not page by page
+    #[arg(long, global = true)]
+    no_pager: bool,
 }
 
 /// Who acts, and from which context.
@@ -194,21 +209,29 @@ enum Command {
     Hooks(hooks::Hooks),
     /// Print the JSON Schema of a kind of record, or of the policy
     Schema(schema::Schema),
+    /// Print the script that makes a shell complete commands, tasks, agents and stages
+    Completions(completions::Completions),
+    /// Write the manual, a page for each command
+    Man(man::Man),
 }
 
 /// Runs the command line of this process and gives its exit code: 0 nothing refused, 1 something
 /// refused, 2 could not look.
 pub fn main() -> ExitCode {
-    let matches = often().unwrap_or_else(|| Arguments::command().get_matches());
+    if completions::answered() {
+        return ExitCode::SUCCESS;
+    }
+    let matches = often().unwrap_or_else(defined);
     let command = words(&matches);
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let named = matches.value_source("agent") == Some(ValueSource::CommandLine);
-    let mut who = arguments.who;
+    let mut who = arguments.common.who;
     // CI services set variables that they have no value for.
     who.agent = who.agent.filter(|agent| named || !agent.is_empty());
     who.session = who.session.filter(|session| !session.is_empty());
     let context = Context::of_process(who, named);
     trace::begin(&context, &command);
+    pager::begin(&command, &matches);
     let done = match arguments.command {
         Command::Init(command) => command.run(&context),
         Command::Demo(command) => command.run(&context),
@@ -244,7 +267,10 @@ pub fn main() -> ExitCode {
         Command::Sign(command) => command.run(&context),
         Command::Hooks(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
+        Command::Completions(command) => command.run(&context),
+        Command::Man(command) => command.run(&context),
     };
+    pager::end();
     let code = done.err().map_or(0, |stop| stop.tell(&context));
     trace::end(&context, code);
     ExitCode::from(code)
@@ -262,7 +288,16 @@ fn often() -> Option<clap::ArgMatches> {
     }
     words.get(1).filter(|word| *word == "guard")?;
     let guard = guard::Guard::augment_args(clap::Command::new("guard"));
-    Who::augment_args(command).subcommand(guard).try_get_matches_from(words).ok()
+    Common::augment_args(command).subcommand(guard).try_get_matches_from(words).ok()
+}
+
+/// Reads any command, by the definitions of all.
+fn defined() -> clap::ArgMatches {
+    let mut command = Arguments::command();
+    command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| {
+        let words: Vec<String> = std::env::args().skip(1).collect();
+        meant::with_what_was_meant(error, &command, &words).exit()
+    })
 }
 
 /// Gives the words of a command, such as `run start`.

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use super::context::Context;
+use super::pager;
 use crate::render::{self, Failure, Format, FormatFault, MeasuresFormat, ReportFormat, Style};
 use crate::snapshot::Fault;
 use crate::source::Moment;
@@ -16,6 +17,8 @@ pub enum Stop {
     Refused,
     /// The command itself refuses, and this is why: exit code 1.
     Denied(Fault),
+    /// A step of an agent is blocked, and it has been told why: exit code 2, as harnesses ask.
+    Blocked,
     /// A signal of this number ended it, after it had told what became of its work: exit code
     /// 128 and the number, as shells count.
     Interrupted(u8),
@@ -43,7 +46,7 @@ impl Stop {
     /// Gives why, in words.
     pub(super) fn in_words(&self) -> String {
         match self {
-            Stop::Refused => "it was refused".into(),
+            Stop::Refused | Stop::Blocked => "it was refused".into(),
             Stop::Interrupted(signal) => format!("signal {signal} ended it"),
             Stop::Denied(fault) | Stop::Fault(fault) => fault.to_string(),
         }
@@ -53,6 +56,7 @@ impl Stop {
     pub(super) fn tell(&self, context: &Context) -> u8 {
         let (failure, code) = match self {
             Stop::Refused => return 1,
+            Stop::Blocked => return 2,
             Stop::Interrupted(signal) => return 128 + signal,
             Stop::Denied(fault) => (Failure { code: "refused", ..Failure::from(fault) }, 1),
             Stop::Fault(fault) => (Failure::from(fault), 2),
@@ -79,6 +83,9 @@ pub(super) fn say_lines(text: impl AsRef<str>) {
 /// Prints what was drawn or serialised to standard output, as it is. A reader that has gone away ends
 /// the process quietly, as it does for Git; one that can take no more ends it with exit code 2.
 pub(super) fn show(text: impl AsRef<str>) {
+    if pager::takes(text.as_ref()) {
+        return;
+    }
     let Err(error) = written(text.as_ref()) else { return };
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         std::process::exit(0);
@@ -115,7 +122,7 @@ pub(super) fn show_error(text: impl AsRef<str>) {
     let _nobody_listens = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
 }
 
-/// Gives how to draw on standard output: colours only on a terminal, and NO_COLOR is honoured.
+/// Gives how to draw on standard output.
 pub(super) fn style() -> Style {
     drawn(std::io::stdout().is_terminal())
 }
@@ -125,9 +132,20 @@ fn error_style() -> Style {
 }
 
 fn drawn(terminal: bool) -> Style {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let colour = terminal && !set("NO_COLOR") && std::env::var("TERM").as_deref() != Ok("dumb");
-    Style { colour, ..Style::default() }
+    Style { colour: is_coloured(terminal, |name| std::env::var(name).ok()), ..Style::default() }
+}
+
+/// Tells whether colours may be written: `NO_COLOR` forbids them, else `CLICOLOR_FORCE` asks for them wherever
+/// the text goes; else a terminal has them, unless `CLICOLOR=0` or `TERM=dumb` says that it shall not. So does
+/// clap decide about help and usage.
+fn is_coloured(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    let is = |name, value: &str| set(name).is_some_and(|found| found == value);
+    match (set("NO_COLOR"), set("CLICOLOR_FORCE")) {
+        (Some(_), _) => false,
+        (None, Some(forced)) if forced != "0" => true,
+        _ => terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb"),
+    }
 }
 
 /// Parses `--format`, with the words that are known in the error.
@@ -192,4 +210,31 @@ pub(super) fn say_each(lines: impl IntoIterator<Item = String>) {
 /// Prints a value as one JSON document.
 pub(super) fn json(value: &impl serde::Serialize) {
     show(render::pretty(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_where_they_are_wanted() {
+        type Row<'r> = (&'r [(&'r str, &'r str)], bool, bool);
+        let rows: [Row<'_>; 9] = [
+            (&[], true, true),
+            (&[], false, false),
+            (&[("NO_COLOR", "1")], true, false),
+            (&[("NO_COLOR", "")], true, true),
+            (&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], false, true),
+            (&[("CLICOLOR_FORCE", "0")], false, false),
+            (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], true, false),
+            (&[("CLICOLOR", "0")], true, false),
+            (&[("TERM", "dumb")], true, false),
+        ];
+        for (set, terminal, expected) in rows {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(is_coloured(terminal, variable), expected, "{set:?} {terminal}");
+        }
+    }
 }

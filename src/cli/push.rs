@@ -223,7 +223,10 @@ fn head_side(repository: &GitRepository) -> Result<Side, Fault> {
 
 /// Gives what a branch of one's own is judged against, as CI will: the protected branch as the
 /// remote was last seen to have it, else as it is here. Earlier pushes of it were agreed by nobody.
-fn protected_tip(repository: &GitRepository, remote: Option<&str>) -> Result<Option<Oid>, Fault> {
+pub(super) fn protected_tip(
+    repository: &GitRepository,
+    remote: Option<&str>,
+) -> Result<Option<Oid>, Fault> {
     let tips = protected_tips(repository, head_side(repository)?)?;
     let prefix = format!("{}/", remote.unwrap_or("origin"));
     let branches = repository.branches()?;

@@ -43,6 +43,7 @@ mod reject;
 mod report;
 mod requirements;
 mod schedule;
+mod shell;
 mod signed;
 mod snapshot;
 mod stories;

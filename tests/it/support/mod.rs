@@ -6,6 +6,7 @@ mod orch;
 mod random;
 mod repo;
 mod servers;
+mod terminal;
 
 pub(crate) use journey::{CODE, DOCUMENT, REPORT};
 pub(crate) use keys::{key, must_run, public};
@@ -13,3 +14,4 @@ pub(crate) use orch::{Found, Judged, ORCH, Said, Team, write_script};
 pub(crate) use random::Random;
 pub(crate) use repo::TestRepo;
 pub(crate) use servers::Server;
+pub(crate) use terminal::on_terminal;
