@@ -1,4 +1,11 @@
-//! `orch hooks`: install, uninstall and inspect Git hooks, without harm to those that are there.
+//! `orch hooks`: install, uninstall and inspect Git hooks and agents' hooks, without harm to those that are
+//! there.
+
+mod agents;
+mod event;
+mod settings;
+mod shell;
+mod status;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +14,7 @@ use clap::Subcommand;
 
 use super::Stop;
 use super::context::Context;
-use super::output::{complain, complain_lines, say};
+use super::output::{complain_lines, say};
 use crate::snapshot::{Fault, GitRepository};
 
 #[derive(Debug, Subcommand)]
@@ -16,19 +23,38 @@ pub(super) enum Hooks {
     #[command(
         after_help = "A hook that is there is kept, and called first. On a server, in a bare \
                         repository, `--server` installs\npre-receive instead, which also accepts the \
-                        push that brings the first policy.\nExample: orch hooks install"
+                        push that brings the first policy.\n`--agents` adds the guard to \
+                        .claude/settings.json, beside what stands there, and writes a skill that tells\nagents how \
+                        to work here; Git's own hooks are another matter.\nExample: orch hooks install"
     )]
     Install {
         /// Install pre-receive, in the repository of a server
         #[arg(long)]
         server: bool,
+        /// Add the guard to the hooks of Claude Code, and write a skill, instead of Git's hooks
+        #[arg(long, conflicts_with = "server")]
+        agents: bool,
     },
     /// Remove them, and put back what was there before
     #[command(after_help = "Example: orch hooks uninstall")]
-    Uninstall,
-    /// Tell which are in place
-    #[command(after_help = "Exit code 1 if one is not in place.\nExample: orch hooks status")]
+    Uninstall {
+        /// Take away what `install --agents` brought, instead of Git's hooks
+        #[arg(long)]
+        agents: bool,
+    },
+    /// Tell what is in place around the guard, and what to type where something is not
+    #[command(
+        after_help = "Exit code 1 if a hook is not in place, or calls what is not there.\nExample: orch \
+                            hooks status"
+    )]
     Status,
+    /// Tell an agents' harness whether its next step may be; it writes the event to standard input
+    #[command(
+        after_help = "Claude Code runs it before a command and at the end of a turn, as Codex and Gemini \
+                            CLI can.\nExit codes: 0 nothing against it, 2 blocked, 1 that was no \
+                            event.\nExample: orch hooks agent-event < event.json"
+    )]
+    AgentEvent,
 }
 
 /// A hook and what it calls.
@@ -55,12 +81,17 @@ const KEPT: &str = "before-orch";
 
 impl Hooks {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        if matches!(self, Hooks::AgentEvent) {
+            return event::answer(context);
+        }
         let repository = context.repository()?;
         match self {
-            Hooks::Install { server: true } => write_hooks(&repository, &SERVER_HOOKS),
-            Hooks::Install { server: false } => install(&repository),
-            Hooks::Uninstall => uninstall(&repository),
-            Hooks::Status => status(&repository),
+            Hooks::Install { agents: true, .. } => agents::install(&repository),
+            Hooks::Install { server: true, .. } => write_hooks(&repository, &SERVER_HOOKS),
+            Hooks::Install { .. } => install(&repository),
+            Hooks::Uninstall { agents: true } => agents::uninstall(&repository),
+            Hooks::Uninstall { agents: false } => uninstall(&repository),
+            Hooks::Status | Hooks::AgentEvent => status::tell(context, &repository),
         }
     }
 }
@@ -268,27 +299,6 @@ fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
         } else {
             say(format!("removed {}", file.display()));
         }
-    }
-    Ok(())
-}
-
-/// Tells each hook's state; exit code 1 if one is not in place, so that scripts can ask.
-fn status(repository: &GitRepository) -> Result<(), Stop> {
-    let folder = repository.hooks_dir();
-    let mut missing = false;
-    for (name, _) in hooks_of(repository) {
-        let file = folder.join(name);
-        let caller = caller(repository, name);
-        missing |= caller.is_none();
-        let state = caller.unwrap_or_else(|| match file.exists() {
-            true => "another hook, which does not call orch".into(),
-            false => "missing".into(),
-        });
-        say(format!("{name}: {state} ({})", file.display()));
-    }
-    if missing {
-        complain("next: orch hooks install");
-        return Err(Stop::Refused);
     }
     Ok(())
 }

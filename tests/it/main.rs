@@ -16,6 +16,7 @@ mod faults;
 mod formats;
 mod fuzz;
 mod graph;
+mod harness;
 mod health;
 mod history;
 mod hooks;

@@ -1,0 +1,349 @@
+//! The text of a JSON file that is not ours, changed where it must be and nowhere else: what somebody wrote
+//! keeps its order, its indents and its bytes.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+/// A value, and where it stands.
+#[derive(Debug)]
+struct Node {
+    span: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// Members: each name, where it begins, and its value.
+    Object(Vec<(String, usize, Node)>),
+    Array(Vec<Node>),
+    Other,
+}
+
+/// The settings of a harness.
+#[derive(Debug)]
+pub(super) struct Settings {
+    text: String,
+}
+
+impl Settings {
+    /// Takes a file's text, which must be one JSON object; an empty one counts as an object without members.
+    pub(super) fn of(text: &str) -> Result<Self, String> {
+        let text = if text.trim().is_empty() { "{}\n" } else { text };
+        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let hooks = value.get("hooks").map_or(Ok(()), |hooks| match hooks.as_object() {
+            None => Err("`hooks` is no object".to_owned()),
+            Some(events) => match events.iter().find(|(_, groups)| !groups.is_array()) {
+                Some((event, _)) => Err(format!("`hooks.{event}` is no list")),
+                None => Ok(()),
+            },
+        });
+        match value.is_object() {
+            true => hooks.map(|()| Settings { text: text.to_owned() }),
+            false => Err("it is no object".to_owned()),
+        }
+    }
+
+    /// Gives the text as it is by now.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Tells whether nothing is said any more.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(&self.root().kind, Kind::Object(members) if members.is_empty())
+    }
+
+    /// Tells whether an event runs a command.
+    pub(super) fn runs(&self, event: &str, command: &str) -> bool {
+        let value: Value = serde_json::from_str(&self.text).expect("it was read before");
+        let groups = value["hooks"][event].as_array().cloned().unwrap_or_default();
+        let mut hooks = groups.iter().filter_map(|group| group["hooks"].as_array()).flatten();
+        hooks.any(|hook| hook["command"] == command)
+    }
+
+    /// Adds a group of hooks to an event; `group` is JSON over several lines, indented by two.
+    pub(super) fn add(&mut self, event: &str, group: &str) {
+        let root = self.root();
+        let Some(hooks) = root.member("hooks") else {
+            let text = format!(
+                "\"hooks\": {{\n  \"{event}\": [\n    {}\n  ]\n}}",
+                group.replace('\n', "\n    ")
+            );
+            return self.insert(&root, &text);
+        };
+        match hooks.member(event) {
+            Some(groups) => self.insert(groups, group),
+            None => {
+                let text = format!("\"{event}\": [\n  {}\n]", group.replace('\n', "\n  "));
+                self.insert(hooks, &text);
+            }
+        }
+    }
+
+    /// Takes a command out of every event, and what is empty without it.
+    pub(super) fn remove(&mut self, command: &str) {
+        while let Some(place) = self.place_of(command) {
+            let [event, group, hook] = place;
+            let root = self.root();
+            let hooks = root.member("hooks").expect("the command stands in it");
+            let (_, _, groups) = &hooks.members()[event];
+            let inner = groups.items()[group].member("hooks").expect("the command stands in it");
+            let alone = (inner.items().len() == 1, groups.items().len() == 1);
+            let (node, child) = match (alone, hooks.members().len()) {
+                ((false, _), _) => (inner, hook),
+                ((true, false), _) => (groups, group),
+                ((true, true), 2..) => (hooks, event),
+                _ => {
+                    let members = root.members().iter();
+                    let own = members.map(|(name, ..)| name).rposition(|name| name == "hooks");
+                    (&root, own.expect("the command stands in it"))
+                }
+            };
+            self.cut(node, child);
+        }
+    }
+
+    /// Finds a command: the number of the event, of the group in it, and of the hook in that.
+    fn place_of(&self, command: &str) -> Option<[usize; 3]> {
+        let root = self.root();
+        let events = root.member("hooks")?.members().iter().enumerate();
+        events
+            .flat_map(|(event, (_, _, groups))| {
+                groups.items().iter().map(move |g| (event, g)).enumerate()
+            })
+            .find_map(|(group, (event, node))| {
+                let hooks = node.member("hooks")?.items();
+                let own = |hook: &Node| {
+                    hook.member("command").is_some_and(|found| {
+                        serde_json::from_str::<String>(&self.text[found.span.clone()])
+                            .is_ok_and(|found| found == command)
+                    })
+                };
+                Some([event, group, hooks.iter().position(own)?])
+            })
+    }
+
+    fn root(&self) -> Node {
+        Scanner { text: &self.text, at: 0 }.value()
+    }
+
+    /// Puts a child behind the last one of a list or an object.
+    fn insert(&mut self, node: &Node, child: &str) {
+        let children = node.children();
+        let inner = &self.text[node.span.clone()];
+        let Some(last) = children.last().filter(|_| !inner.contains('\n')) else {
+            return self.insert_lines(node, children.last(), child);
+        };
+        let child = child.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        self.text.insert_str(last.end, &format!(", {child}"));
+    }
+
+    fn insert_lines(&mut self, node: &Node, last: Option<&Range<usize>>, child: &str) {
+        let end = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let unit = self.unit();
+        let outer = self.indent(node.span.start);
+        let own = match last {
+            Some(last) => self.indent(last.start),
+            None => format!("{outer}{unit}"),
+        };
+        let line = |line: &str| {
+            let text = line.trim_start_matches(' ');
+            format!("{own}{}{text}", unit.repeat((line.len() - text.len()) / 2))
+        };
+        let child = child.lines().map(line).collect::<Vec<_>>().join(end);
+        match last {
+            Some(last) => self.text.insert_str(last.end, &format!(",{end}{child}")),
+            None => {
+                let inside = node.span.start + 1..node.span.end - 1;
+                self.text.replace_range(inside, &format!("{end}{child}{end}{outer}"));
+            }
+        }
+    }
+
+    /// Gives the blanks with which the line of a place begins.
+    fn indent(&self, at: usize) -> String {
+        let line = &self.text[self.text[..at].rfind('\n').map_or(0, |end| end + 1)..];
+        line.chars().take_while(|c| *c == ' ' || *c == '\t').collect()
+    }
+
+    /// Gives what a line is indented by in this file: what its first member is.
+    fn unit(&self) -> String {
+        let first = self.root().children().first().map(|child| self.indent(child.start));
+        first.filter(|indent| !indent.is_empty()).unwrap_or_else(|| "  ".to_owned())
+    }
+
+    /// Takes a child out, with the comma that it needs no more.
+    fn cut(&mut self, node: &Node, child: usize) {
+        let children = node.children();
+        let span = match (child.checked_sub(1), children.get(child + 1)) {
+            (Some(before), None) => children[before].end..children[child].end,
+            (_, Some(next)) => children[child].start..next.start,
+            (None, None) => node.span.start + 1..node.span.end - 1,
+        };
+        self.text.replace_range(span, "");
+    }
+}
+
+impl Node {
+    fn member(&self, name: &str) -> Option<&Node> {
+        self.members().iter().rev().find(|(known, ..)| known == name).map(|(.., node)| node)
+    }
+
+    fn members(&self) -> &[(String, usize, Node)] {
+        match &self.kind {
+            Kind::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    fn items(&self) -> &[Node] {
+        match &self.kind {
+            Kind::Array(items) => items,
+            _ => &[],
+        }
+    }
+
+    fn children(&self) -> Vec<Range<usize>> {
+        match &self.kind {
+            Kind::Object(members) => {
+                members.iter().map(|(_, start, node)| *start..node.span.end).collect()
+            }
+            Kind::Array(items) => items.iter().map(|item| item.span.clone()).collect(),
+            Kind::Other => Vec::new(),
+        }
+    }
+}
+
+/// Reads a text that is known to be JSON.
+struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl Scanner<'_> {
+    fn byte(&mut self) -> u8 {
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        self.text.as_bytes()[self.at]
+    }
+
+    fn value(&mut self) -> Node {
+        let kind = match self.byte() {
+            b'{' => return self.object(),
+            b'[' => return self.array(),
+            b'"' => {
+                let span = self.string();
+                return Node { span, kind: Kind::Other };
+            }
+            _ => Kind::Other,
+        };
+        let rest = &self.text[self.at..];
+        let end = rest.find([',', ']', '}', ' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+        let start = self.at;
+        self.at += end;
+        Node { span: start..self.at, kind }
+    }
+
+    fn object(&mut self) -> Node {
+        let start = self.at;
+        let mut members = Vec::new();
+        self.at += 1;
+        while self.byte() != b'}' {
+            let name = self.string();
+            let key = serde_json::from_str(&self.text[name.clone()]).expect("it was read before");
+            self.byte();
+            self.at += 1;
+            members.push((key, name.start, self.value()));
+            self.comma();
+        }
+        self.at += 1;
+        Node { span: start..self.at, kind: Kind::Object(members) }
+    }
+
+    fn array(&mut self) -> Node {
+        let start = self.at;
+        let mut items = Vec::new();
+        self.at += 1;
+        while self.byte() != b']' {
+            items.push(self.value());
+            self.comma();
+        }
+        self.at += 1;
+        Node { span: start..self.at, kind: Kind::Array(items) }
+    }
+
+    fn comma(&mut self) {
+        if self.byte() == b',' {
+            self.at += 1;
+        }
+    }
+
+    fn string(&mut self) -> Range<usize> {
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        self.at += 1;
+        while bytes[self.at] != b'"' {
+            self.at += if bytes[self.at] == b'\\' { 2 } else { 1 };
+        }
+        self.at += 1;
+        start..self.at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: &str =
+        "{\n  \"hooks\": [\n    {\"type\": \"command\", \"command\": \"ours\"}\n  ]\n}";
+
+    /// Adds ours, reads it back, and takes it away again.
+    fn there_and_back(text: &str) -> String {
+        let mut settings = Settings::of(text).unwrap();
+        let before: Value = serde_json::from_str(settings.text()).unwrap();
+        for event in ["PreToolUse", "Stop"] {
+            assert!(!settings.runs(event, "ours"));
+            settings.add(event, GROUP);
+            assert!(settings.runs(event, "ours"), "{}", settings.text());
+        }
+        let added = settings.text().to_owned();
+        let mut value: Value = serde_json::from_str(&added).unwrap();
+        settings.remove("ours");
+        assert_eq!(serde_json::from_str::<Value>(settings.text()).unwrap(), before, "{added}");
+        assert_eq!(settings.text(), text, "{added}");
+        value["hooks"].take().to_string()
+    }
+
+    #[test]
+    fn what_was_there_stays_byte_for_byte() {
+        there_and_back("{}\n");
+        there_and_back("{\r\n\t\"model\": \"opus\",\r\n\t\"a\": [1, {\"b\": \"\\\"}{\"}]\r\n}\r\n");
+        there_and_back(
+            "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"command\": \"theirs\"}]}]}, \"x\": null}",
+        );
+        let theirs = "{\n    \"hooks\": {\n        \"PreToolUse\": [\n            {\n                \"matcher\": \
+                      \"Bash\",\n                \"hooks\": [{\"command\": \"theirs\"}]\n            }\n        ]\n    \
+                      },\n    \"z\": 1.5e3\n}\n";
+        assert!(there_and_back(theirs).contains("theirs"));
+    }
+
+    #[test]
+    fn ours_may_stand_in_a_group_of_theirs() {
+        let text = "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"command\": \"a\"}, {\"command\": \"ours\"}]}]}}";
+        let mut settings = Settings::of(text).unwrap();
+        settings.remove("ours");
+        assert_eq!(
+            settings.text(),
+            "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"command\": \"a\"}]}]}}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_settings_file_is_refused() {
+        for text in ["[]", "{", "{\"hooks\": 1}", "{\"hooks\": {\"Stop\": {}}}", "// x\n{}"] {
+            assert!(Settings::of(text).is_err(), "{text}");
+        }
+        assert!(Settings::of("[".repeat(100_000).as_str()).is_err());
+    }
+}

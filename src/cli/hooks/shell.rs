@@ -1,0 +1,213 @@
+//! What a line for the shell asks of Git, as far as that can be told by looking at it: enough to warn an agent
+//! early, and never all there is. Git's own hooks judge what is really done.
+
+use std::path::{Path, PathBuf};
+
+/// One commit, push or merge that a line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    /// `commit`, `push` or `merge`.
+    pub(super) word: String,
+    /// The folder in which Git is called.
+    pub(super) folder: PathBuf,
+    /// Whether it goes past the hooks.
+    pub(super) skips_hooks: bool,
+    /// Whether what it would do can be told from what is there now.
+    pub(super) is_plain: bool,
+}
+
+/// Commands of Git that change nothing a commit would hold.
+const LOOKS: [&str; 9] =
+    ["status", "diff", "log", "show", "branch", "rev-parse", "remote", "fetch", "ls-files"];
+/// Other programs of which the same is true.
+const HARMLESS: [&str; 10] =
+    ["cd", "export", "echo", "printf", "pwd", "ls", "cat", "true", "test", "set"];
+
+/// Words that lead to the command behind them.
+const BEFORE: [&str; 12] =
+    ["sudo", "command", "env", "time", "exec", "if", "while", "until", "then", "do", "else", "!"];
+
+/// Gives every commit, push and merge that a line asks for, in order.
+pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
+    let (mut folder, mut nothing_changed) = (folder.to_owned(), true);
+    let mut calls = Vec::new();
+    for words in commands(line) {
+        let mut words = words.iter().map(String::as_str).peekable();
+        while words.next_if(|word| is_before_a_command(word)).is_some() {}
+        let Some(program) = words.next() else { continue };
+        let arguments: Vec<&str> = words.collect();
+        match program.rsplit('/').next() {
+            Some("cd") => {
+                if let Some(to) = arguments.first() {
+                    folder = folder.join(to);
+                }
+            }
+            Some("git") => match call(&arguments, &folder) {
+                Some(call) => {
+                    calls.push(Call { is_plain: call.is_plain && nothing_changed, ..call });
+                    nothing_changed = false;
+                }
+                None => nothing_changed &= arguments.iter().any(|word| LOOKS.contains(word)),
+            },
+            Some(name) => nothing_changed &= HARMLESS.contains(&name),
+            None => {}
+        }
+    }
+    calls
+}
+
+/// Tells whether a word only leads to the command behind it.
+fn is_before_a_command(word: &str) -> bool {
+    let assigns = word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    });
+    assigns || BEFORE.contains(&word)
+}
+
+/// Reads what stands behind `git`.
+fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
+    let (mut folder, mut skips_hooks) = (folder.to_owned(), false);
+    let mut words = arguments.iter().copied();
+    let word = loop {
+        match words.next()? {
+            "-C" => folder = folder.join(words.next()?),
+            "-c" => {
+                skips_hooks |= words.next()?.to_ascii_lowercase().starts_with("core.hookspath=")
+            }
+            word if word.starts_with('-') => {}
+            word => break word,
+        }
+    };
+    if !["commit", "push", "merge"].contains(&word) {
+        return None;
+    }
+    let mut is_plain = true;
+    while let Some(argument) = words.next() {
+        match argument {
+            "--no-verify" => skips_hooks = true,
+            "-m" | "--message" | "-F" | "--file" if word == "commit" => {
+                words.next();
+            }
+            "-q" | "--quiet" | "-s" | "--signoff" | "--no-edit" | "--amend" | "-u" => {}
+            "--set-upstream" | "origin" | "HEAD" if word == "push" => {}
+            cluster if word == "commit" && is_cluster(cluster) => {
+                let flags =
+                    cluster[1..].split(['m', 'F', 'C', 'c', 't']).next().unwrap_or_default();
+                skips_hooks |= flags.contains('n');
+                is_plain &= flags.chars().all(|flag| "qsSn".contains(flag));
+                if cluster.ends_with(['m', 'F', 'C', 'c', 't']) {
+                    words.next();
+                }
+            }
+            long if long.starts_with("--message=") || long.starts_with("--trailer=") => {}
+            _ => is_plain = false,
+        }
+    }
+    Some(Call { word: word.to_owned(), folder, skips_hooks, is_plain })
+}
+
+fn is_cluster(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-') && !word.starts_with("--")
+}
+
+/// Takes a line apart into commands, and each into its words.
+fn commands(line: &str) -> Vec<Vec<String>> {
+    let (mut commands, mut words) = (Vec::new(), Vec::new());
+    let mut word: Option<String> = None;
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\'' => word.get_or_insert_default().extend(rest.by_ref().take_while(|c| *c != '\'')),
+            '"' => quoted(&mut rest, word.get_or_insert_default()),
+            '\\' => match rest.next() {
+                Some('\n') | None => {}
+                Some(next) => word.get_or_insert_default().push(next),
+            },
+            ' ' | '\t' => words.extend(word.take()),
+            ';' | '&' | '|' | '\n' | '(' | ')' | '{' | '}' | '`' => {
+                words.extend(word.take());
+                commands.push(std::mem::take(&mut words));
+            }
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    commands.push(words);
+    commands.retain(|words: &Vec<String>| !words.is_empty());
+    commands
+}
+
+/// Reads up to the closing quote; a command within, such as a message from a here-document, is passed over.
+fn quoted(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut String) {
+    let mut depth = 0_usize;
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => word.extend(rest.next()),
+            '(' if depth > 0 || word.ends_with('$') => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            '"' if depth == 0 => return,
+            c => word.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(line: &str) -> Vec<String> {
+        let calls = calls(line, Path::new("/r")).into_iter();
+        calls
+            .map(|call| {
+                let skips = if call.skips_hooks { " skips" } else { "" };
+                let plain = if call.is_plain { " plain" } else { "" };
+                format!("{} {}{skips}{plain}", call.folder.display(), call.word)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_git_is_asked_is_found() {
+        let rows = [
+            ("git commit -m 'Do; git push'", vec!["/r commit plain"]),
+            ("git -C sub commit -qm \"a \\\" b\"", vec!["/r/sub commit plain"]),
+            ("cd x && git status && git commit -m a", vec!["/r/x commit plain"]),
+            ("git add -A && git commit -m a && git push", vec!["/r commit", "/r push"]),
+            ("git commit -am a", vec!["/r commit"]),
+            ("git commit -m a path", vec!["/r commit"]),
+            ("FOO=1 sudo /usr/bin/git commit -nm a", vec!["/r commit skips plain"]),
+            ("git commit --no-verify -m a", vec!["/r commit skips plain"]),
+            ("git commit -m --no-verify", vec!["/r commit plain"]),
+            ("git -c core.hooksPath=/dev/null commit -m a", vec!["/r commit skips plain"]),
+            ("git push origin HEAD", vec!["/r push plain"]),
+            ("git push origin other", vec!["/r push"]),
+            ("if true; then git commit -m a; fi", vec!["/r commit plain"]),
+            ("echo git commit", vec![]),
+            ("git log --grep commit", vec![]),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(told(line), expected, "{line}");
+        }
+        let letter = "git commit -m \"$(cat <<'EOF'\nSay \"it\"; git push --no-verify\nEOF\n)\"";
+        assert_eq!(told(letter), ["/r commit plain"]);
+    }
+
+    #[test]
+    fn no_line_is_too_strange() {
+        for line in [
+            "",
+            "'",
+            "\"",
+            "\\",
+            "git",
+            "git -C",
+            "git -c",
+            "git commit -m",
+            "$(",
+            "&&;|",
+            "git commit -",
+        ] {
+            calls(line, Path::new("/r"));
+        }
+    }
+}

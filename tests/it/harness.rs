@@ -1,0 +1,244 @@
+//! Agents' harnesses: hooks in the settings of Claude Code, and what a step is answered.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::{CODE, Said, Team};
+
+const SETTINGS: &str = ".claude/settings.json";
+const SKILL: &str = ".claude/skills/orch/SKILL.md";
+
+/// Hands an event to orch, as a harness does.
+fn answered(team: &Team, event: &[u8]) -> Said {
+    let mut command = team.command("", "", &["hooks", "agent-event"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _closed_early = child.stdin.take().unwrap().write_all(event);
+    Said::from(&child.wait_with_output().unwrap())
+}
+
+/// An event as Claude Code writes it before its Bash tool runs a line.
+fn before(team: &Team, line: &str) -> Value {
+    json!({
+        "session_id": "abc123",
+        "transcript_path": "/home/ada/.claude/projects/x/abc123.jsonl",
+        "cwd": team.repo.path(),
+        "permission_mode": "default",
+        "hook_event_name": "PreToolUse",
+        "tool_name": "Bash",
+        "tool_input": {"command": line, "description": "Commit", "timeout": 120_000},
+        "tool_use_id": "toolu_01ABC123",
+    })
+}
+
+/// An event as Claude Code writes it when an agent ends its turn.
+fn end(team: &Team, again: bool) -> Value {
+    json!({
+        "session_id": "abc123", "cwd": team.repo.path(), "permission_mode": "default",
+        "hook_event_name": "Stop", "stop_hook_active": again,
+    })
+}
+
+fn blocks(team: &Team, event: &Value, expected: &[&str]) {
+    let said = answered(team, event.to_string().as_bytes());
+    assert_eq!((said.code, said.out.as_str()), (2, ""), "{event}: {said:#?}");
+    for words in expected {
+        assert!(said.err.contains(words), "{words}: {said:#?}");
+    }
+}
+
+fn passes(team: &Team, event: &Value) {
+    let said = answered(team, event.to_string().as_bytes());
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""), "{event}");
+}
+
+/// What the settings held stays, byte for byte; saying it again changes nothing; and it all goes again.
+#[test]
+fn the_settings_are_joined_and_taken_apart() {
+    let texts = [
+        None,
+        Some("{}\n".to_owned()),
+        Some("{\n  \"permissions\": {\n    \"allow\": [\"Bash(git diff:*)\"]\n  },\n  \"model\": \"opus\"\n}".into()),
+        Some("{\r\n\t\"hooks\": {\r\n\t\t\"PreToolUse\": [\r\n\t\t\t{\r\n\t\t\t\t\"matcher\": \"Edit|Write\",\r\n\t\t\t\t\
+              \"hooks\": [{ \"type\": \"command\", \"command\": \"prettier --write\" }]\r\n\t\t\t}\r\n\t\t]\r\n\t}\r\n}\r\n"
+            .into()),
+        Some("{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"say done\"}]}],\"SessionStart\":[]}}"
+            .into()),
+    ];
+    for text in texts {
+        let team = Team::new();
+        if let Some(text) = &text {
+            team.repo.write(SETTINGS, text);
+        }
+        let before: Value = serde_json::from_str(text.as_deref().unwrap_or("{}")).unwrap();
+        team.orch("", &["hooks", "install", "--agents"]);
+        let once = team.read(SETTINGS);
+        let mut after: Value = serde_json::from_str(&once).unwrap();
+        for (event, matcher) in [("PreToolUse", json!("Bash")), ("Stop", Value::Null)] {
+            let groups = after["hooks"][event].as_array_mut().unwrap();
+            let ours = groups.pop().unwrap();
+            assert_eq!(ours["hooks"][0]["command"], "orch hooks agent-event", "{once}");
+            assert_eq!(
+                (ours["hooks"][0]["type"].as_str(), &ours["matcher"]),
+                (Some("command"), &matcher)
+            );
+            assert_eq!(groups.len(), before["hooks"][event].as_array().map_or(0, Vec::len));
+        }
+        let said = team.orch("", &["hooks", "install", "--agents"]);
+        assert!(said.contains("already"), "{said}");
+        assert_eq!(team.read(SETTINGS), once);
+        team.orch("", &["hooks", "uninstall", "--agents"]);
+        match text.filter(|text| text.trim() != "{}") {
+            Some(text) => assert_eq!(team.read(SETTINGS), text),
+            None => assert!(!team.repo.path().join(".claude").exists()),
+        }
+        assert!(!team.repo.path().join(SKILL).exists());
+        assert_eq!(team.try_orch("", &["hooks", "status"]).code, 0, "Git's own hooks stay");
+    }
+}
+
+/// What can't be read is not touched, and a skill of somebody else's stays.
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    let team = Team::new();
+    for text in
+        ["{ // mine\n}", "[]", "{\"hooks\": []}", "{\"hooks\": {\"Stop\": 1}}", "\u{feff}{}"]
+    {
+        team.repo.write(SETTINGS, text);
+        for command in ["install", "uninstall"] {
+            let said = team.try_orch("", &["hooks", command, "--agents"]);
+            assert!(said.denied().contains(SETTINGS), "{said:#?}");
+            assert_eq!(team.read(SETTINGS), text);
+        }
+    }
+    team.repo.remove(SETTINGS);
+    team.repo.write(SKILL, "mine");
+    let said = team.orch("", &["hooks", "install", "--agents"]);
+    assert!(said.contains("left as it is"), "{said}");
+    team.orch("", &["hooks", "uninstall", "--agents"]);
+    assert_eq!(team.read(SKILL), "mine");
+}
+
+/// The skill is what the convention asks for, short, and names only commands that there are.
+#[test]
+fn the_skill_is_short_and_true() {
+    let team = Team::new();
+    team.orch("", &["hooks", "install", "--agents"]);
+    let skill = team.read(SKILL);
+    let front = skill.strip_prefix("---\nname: orch\ndescription: ").unwrap();
+    let description = front.split_once("\n---\n").unwrap().0;
+    assert!(description.len() < 1_024 && !description.contains('\n'), "{description}");
+    assert!(skill.len() < 1_000, "{} bytes", skill.len());
+    let commands = skill.split('`').skip(1).step_by(2).filter(|text| text.starts_with("orch "));
+    for command in commands {
+        let words = command.split(' ').skip(1);
+        let words = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+        let words: Vec<&str> = words.chain(["--help"]).collect();
+        assert_eq!(team.try_orch("", &words).code, 0, "{command}");
+    }
+}
+
+/// A commit that would be refused is blocked before it is tried, with the check and what to type.
+#[test]
+fn a_commit_that_would_be_refused_is_blocked() {
+    let team = Team::sealed();
+    passes(&team, &before(&team, "git commit -m 'Hand over'"));
+    team.repo.write(CODE, "bad\n");
+    team.repo.git(&["add", CODE]);
+    let told = ["orch would refuse this `git commit`", "checksum-mismatch", CODE, "help: "];
+    blocks(&team, &before(&team, "git commit -m 'Hand over'"), &told);
+    blocks(&team, &before(&team, "cd . && git status && git commit -qm x"), &told);
+    let sub = team.repo.path().join("strategies");
+    let there = format!("git -C '{}' commit -m x", sub.display());
+    blocks(&team, &before(&team, &there), &told);
+    // What is staged on the way, or by the commit itself, is judged by Git's own hooks.
+    passes(&team, &before(&team, "git add -A && git commit -m x"));
+    passes(&team, &before(&team, "git commit -am x"));
+    passes(&team, &before(&team, "git status"));
+    passes(&team, &before(&team, "echo git commit"));
+    // Gemini CLI and Codex ask the same in their own words.
+    let mut gemini = before(&team, "git commit -m x");
+    gemini["hook_event_name"] = "BeforeTool".into();
+    gemini["tool_name"] = "run_shell_command".into();
+    blocks(&team, &gemini, &told);
+}
+
+/// What goes past the hooks is blocked, and so is what nobody would judge.
+#[test]
+fn what_goes_past_the_hooks_is_blocked() {
+    let team = Team::sealed();
+    for line in ["git commit --no-verify -m x", "git commit -anm x", "git push --no-verify"] {
+        blocks(&team, &before(&team, line), &["goes past the hooks", "--no-verify"]);
+    }
+    blocks(
+        &team,
+        &before(&team, "git -c core.hooksPath=/dev/null commit -m x"),
+        &["past the hooks"],
+    );
+    passes(&team, &before(&team, "git commit -m 'Never --no-verify'"));
+    team.orch("", &["hooks", "uninstall"]);
+    blocks(&team, &before(&team, "git add -A && git commit -m x"), &["orch hooks install"]);
+    passes(&team, &before(&team, "git commit -m x"));
+}
+
+/// A push of what would be refused is blocked, though it was committed past the hooks.
+#[test]
+fn a_push_that_would_be_refused_is_blocked() {
+    let team = Team::sealed();
+    team.commit("Hand over");
+    passes(&team, &before(&team, "git push origin HEAD"));
+    team.repo.write("deploy/live/config.json", "{}\n");
+    team.smuggle("Past the hooks");
+    blocks(&team, &before(&team, "git push -u origin HEAD"), &["git push", "help: "]);
+    passes(&team, &before(&team, "git push origin another"));
+}
+
+/// An agent that ends hears once of what it leaves: staged and refused, or never committed.
+#[test]
+fn an_end_that_leaves_something_is_told_once() {
+    let team = Team::sealed();
+    blocks(&team, &end(&team, false), &["is staged", "git commit"]);
+    passes(&team, &end(&team, true));
+    team.repo.write(CODE, "bad\n");
+    team.repo.git(&["add", CODE]);
+    blocks(&team, &end(&team, false), &["checksum-mismatch", "help: "]);
+    team.repo.git(&["reset", "--quiet", "--hard"]);
+    passes(&team, &end(&team, false));
+}
+
+/// Whatever comes, orch neither hangs nor breaks, and blocks nothing that is not its own.
+#[test]
+fn no_event_is_too_strange() {
+    let team = Team::sealed();
+    team.repo.write(CODE, "bad\n");
+    team.repo.git(&["add", CODE]);
+    let deep = "[".repeat(200_000);
+    for text in ["", "{", "[]", "null", "\"x\"", "{} {}", "\u{0}", deep.as_str()] {
+        let said = answered(&team, text.as_bytes());
+        assert!(said.denied().contains("no event"), "{said:#?}");
+    }
+    assert_eq!(answered(&team, b"\xff\xfe").code, 1);
+    for event in [
+        json!({}),
+        json!({"hook_event_name": 7}),
+        json!({"hook_event_name": "PreToolUse"}),
+        json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": "git commit"}),
+        json!({"hook_event_name": "PreToolUse", "tool_name": "Edit", "tool_input": {"command": "git commit"}}),
+        json!({"hook_event_name": "SessionStart"}),
+        json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "git commit"},
+            "cwd": team.repo.root()}),
+        json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "'\"$((`\\"}}),
+    ] {
+        passes(&team, &event);
+    }
+    // A folder that is gone is none: then it is the one that the harness runs its hooks in.
+    let mut elsewhere = before(&team, "git commit -m x");
+    elsewhere["cwd"] = "/no/such/folder".into();
+    blocks(&team, &elsewhere, &["checksum-mismatch"]);
+    team.repo.write("\u{1b}[2Jevil\nname", "x");
+    team.repo.git(&["add", "."]);
+    let said = answered(&team, before(&team, "git commit -m x").to_string().as_bytes());
+    assert!(said.code == 2 && !said.err.contains('\u{1b}'), "{said:#?}");
+}
