@@ -14,8 +14,10 @@ use super::schedule::Schedule;
 use crate::record::kind::FailureClass;
 use crate::source::{AgentName, LaneName, RepoPath, StageName, WorkflowName};
 
+/// The policy of a repository: who may act, what belongs to whom, and what must hold before work goes on.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "orch policy"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Model {
     /// Always 1.

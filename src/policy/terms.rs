@@ -51,7 +51,11 @@ impl schemars::JsonSchema for Lasting {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]+[smhd]$" })
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[0-9]+[smhd]$",
+            "examples": ["30m", "24h"],
+        })
     }
 }
 

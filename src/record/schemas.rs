@@ -19,9 +19,11 @@ fn schemas_are_current() {
                 definitions.extend(own);
             }
         }
+        let about = payload["description"].clone();
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": format!("orch {word} record"),
+            "description": about,
             "type": "object",
             "properties": { word: payload, "entry": envelope },
             "required": [word, "entry"],

@@ -32,7 +32,7 @@ fn well_formed(text: &str, shortest: usize) -> bool {
 }
 
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: $expected:literal, $shortest:literal, $rule:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $expected:literal, $shortest:literal, $rule:ident, $example:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -98,6 +98,7 @@ macro_rules! names {
                     "minLength": $shortest,
                     "maxLength": 63,
                     "pattern": "^[A-Za-z][A-Za-z0-9._-]*$",
+                    "examples": [$example],
                 })
             }
         }
@@ -113,25 +114,25 @@ macro_rules! names {
 
 names! {
     /// Names one piece of work, unique in a repository without regard to case (R000-31).
-    TaskId: "a task id", 2, ID_RULE;
+    TaskId: "a task id", 2, ID_RULE, "strat-001";
     /// Names one run of a stage, derived from what it consumes (R001-13).
-    RunId: "a run id", 2, ID_RULE;
+    RunId: "a run id", 2, ID_RULE, "r7bdc5a1f09";
     /// Names an agent or a person, as the policy lists them.
-    AgentName: "an agent's name", 1, NAME_RULE;
+    AgentName: "an agent's name", 1, NAME_RULE, "quant_engineer";
     /// Names a lane, as the policy lists them.
-    LaneName: "a lane's name", 1, NAME_RULE;
+    LaneName: "a lane's name", 1, NAME_RULE, "B";
     /// Names a workflow, as the policy lists them.
-    WorkflowName: "a workflow's name", 1, NAME_RULE;
+    WorkflowName: "a workflow's name", 1, NAME_RULE, "new_strategy";
     /// Names a stage of a workflow.
-    StageName: "a stage's name", 1, NAME_RULE;
+    StageName: "a stage's name", 1, NAME_RULE, "backtest";
     /// Names a piece of evidence, as a stage's `produces` and `requires` do.
-    ArtifactName: "an artifact's name", 1, NAME_RULE;
+    ArtifactName: "an artifact's name", 1, NAME_RULE, "code";
     /// Names a job of the schedule.
-    JobName: "a job's name", 1, NAME_RULE;
+    JobName: "a job's name", 1, NAME_RULE, "end_of_day";
     /// Names what an alert is about, such as `risk_alert` (R003-26).
-    ActionName: "an action's name", 1, NAME_RULE;
+    ActionName: "an action's name", 1, NAME_RULE, "risk_alert";
     /// Names a probe of the health checks.
-    ProbeName: "a probe's name", 1, NAME_RULE;
+    ProbeName: "a probe's name", 1, NAME_RULE, "market_data";
 }
 
 #[cfg(test)]

@@ -110,7 +110,11 @@ impl schemars::JsonSchema for Moment {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "format": "date-time" })
+        schemars::json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "examples": ["2026-11-21T14:30:00Z"],
+        })
     }
 }
 

@@ -193,7 +193,11 @@ impl schemars::JsonSchema for RepoPath {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "minLength": 1 })
+        schemars::json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "examples": ["strategies/sma.py"],
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod ci;
 mod claims;
 mod commands;
 mod dispatch;
+mod editors;
 mod exchange;
 mod exec;
 mod faults;
