@@ -12,8 +12,8 @@ use super::super::Stop;
 use super::super::context::{Context, staged};
 use super::super::output::complain_lines;
 use super::super::push::protected_tip;
+use super::missing;
 use super::shell::{Call, calls};
-use super::{has_manager, missing};
 use crate::diagnostic::{Report, Severity};
 use crate::guard::guard;
 use crate::policy::POLICY_PATH;
@@ -105,7 +105,7 @@ fn refused_call(context: &Context, call: &Call) -> Option<String> {
 
 /// What can't be judged before it is done is judged by Git's own hooks, if they are there.
 fn unjudged(repository: &GitRepository, call: &Call) -> Option<String> {
-    if has_manager(repository) || missing(repository).is_empty() {
+    if missing(repository).is_empty() {
         return None;
     }
     Some(format!(
