@@ -33,6 +33,7 @@ mod mutations;
 mod notify;
 mod observability;
 mod parallel;
+mod pictures;
 mod procedures;
 mod promotion;
 mod properties;
