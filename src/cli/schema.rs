@@ -21,7 +21,7 @@ use crate::render::pretty;
                   schemas/orch"
 )]
 pub(super) struct Schema {
-    /// A kind such as handoff, or policy, report, error; without it, the names are listed
+    /// A kind such as handoff, or policy, report, error, attestation; without it, the names are listed
     #[arg(conflicts_with = "all")]
     name: Option<String>,
     /// Write all of them, and which file is of which
@@ -40,7 +40,7 @@ macro_rules! schemas {
 
 /// The name of every schema, and its text.
 pub(super) const SCHEMAS: &[(&str, &str)] = schemas! {
-    "policy" "report" "error"
+    "policy" "report" "error" "attestation"
     "task" "update" "assignment" "run" "handoff" "rejection" "message" "gate" "audit_request"
     "audit_report" "failure_response" "approval" "block" "unblock" "quarantine" "pause" "resume"
     "escalation" "close" "incident" "incident_step" "postmortem" "halt" "decision"

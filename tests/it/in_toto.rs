@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::readme;
-use crate::support::{Said, Team, key, must_run, public};
+use crate::support::{Agent, Said, Team, key, must_run, public};
 
 const AT: [&str; 2] = ["--at", "2099-01-01T00:00:00Z"];
 
@@ -15,6 +15,14 @@ const AT: [&str; 2] = ["--at", "2099-01-01T00:00:00Z"];
 fn sign_with(team: &Team, key: &str) {
     team.repo.git(&["config", "gpg.format", "ssh"]);
     team.repo.git(&["config", "user.signingKey", key]);
+}
+
+/// A team whose data landed.
+fn landed() -> Team {
+    let team = Team::new();
+    team.land_data();
+    sign_with(&team, &key(&team.repo, "own", &["ed25519"]));
+    team
 }
 
 /// A team whose strategy went live, and the key that Git signs with.
@@ -84,6 +92,14 @@ fn a_commit_is_attested_and_the_same_each_time() {
     // The backtest's gate and the audit; the other gates ask nothing.
     assert_eq!(rest.iter().filter(tested).count(), 2, "{rest:#?}");
 
+    let schema: Value = serde_json::from_str(&team.orch("", &["schema", "attestation"])).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for statement in rest.iter().filter(|one| !tested(one)) {
+        let faults: Vec<String> =
+            schema.iter_errors(&statement["predicate"]).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:?}: {statement:#}");
+    }
+
     let signed = export(&team, &[]);
     assert_eq!(signed.out.lines().count(), all.len(), "{signed:#?}");
     assert_eq!(export(&team, &[]).out, signed.out);
@@ -94,7 +110,7 @@ fn a_commit_is_attested_and_the_same_each_time() {
 
 #[test]
 fn one_task_is_attested_alone() {
-    let (team, _) = live();
+    let team = landed();
     let own = statements(&team, &["--task", "data-001"]);
     let urn = own[0]["predicateType"].as_str().unwrap();
     assert!(urn.starts_with("urn:uuid:") && urn.ends_with("#record/v1"), "{urn}");
@@ -107,7 +123,7 @@ fn one_task_is_attested_alone() {
 /// A file each, under the names of the records; all of them or none.
 #[test]
 fn a_folder_is_written_whole_or_not_at_all() {
-    let (team, _) = live();
+    let team = landed();
     let folder = team.repo.path().join("attestations");
     let said = export(&team, &["--output", "attestations"]);
     assert_eq!(said.code, 0, "{said:#?}");
@@ -139,8 +155,8 @@ fn a_folder_is_written_whole_or_not_at_all() {
 /// What `orch verify` refuses is not attested, in any form.
 #[test]
 fn nothing_is_attested_of_a_commit_that_does_not_hold() {
-    let (team, _) = live();
-    team.edit(&team.record("strat-001", "approval"), "As tested", "As I like");
+    let team = landed();
+    team.edit(&team.record("data-001", "close"), "Valid", "Void");
     team.smuggle("A small thing");
     for more in [&[][..], &["--unsigned"], &["--task", "data-001"], &["--output", "attestations"]] {
         let said = export(&team, more);
@@ -172,7 +188,8 @@ fn a_key_that_cannot_sign_is_told_of() {
     assert_eq!(export(&team, &["--unsigned"]).code, 0);
 }
 
-/// A real agent that holds the key signs the same bytes as the key's file does.
+/// A real agent that holds the key signs the same bytes as the key's file does, however Git names the key;
+/// where the file is locked, nobody else can.
 #[cfg(unix)]
 #[test]
 fn an_agent_signs_as_the_file_does() {
@@ -185,27 +202,25 @@ fn an_agent_signs_as_the_file_does() {
     sign_with(&team, &format!("{own}.pub"));
     assert_eq!(export(&team, &[]).out, by_file.out, "the public half stands beside the secret one");
 
-    let socket = team.repo.root().join("agent");
-    let agent =
-        Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).stdout(Stdio::null()).spawn();
-    let mut agent = agent.expect("OpenSSH is installed");
-    while !socket.exists() {
-        std::thread::yield_now();
+    let agent = Agent::holding(&team.repo, &own);
+    let with_agent = team.with_variable("SSH_AUTH_SOCK", agent.socket());
+    must_run(Command::new("ssh-keygen").args([
+        "-q",
+        "-p",
+        "-P",
+        "",
+        "-N",
+        "passphrase",
+        "-f",
+        &own,
+    ]));
+    let literal = format!("key::{}", public(&own));
+    for named in [own.as_str(), &format!("{own}.pub"), &literal] {
+        sign_with(&team, named);
+        let by_agent = export(&with_agent, &[]);
+        assert_eq!((by_agent.out.as_str(), by_agent.code), (by_file.out.as_str(), 0), "{named}");
+        assert!(export(&team, &[]).fault().contains("ssh-add"), "{named}");
     }
-    must_run(Command::new("ssh-add").args(["-q", &own]).env("SSH_AUTH_SOCK", &socket));
-    std::fs::remove_file(&own).unwrap();
-    let with_agent = team.with_variable("SSH_AUTH_SOCK", socket.as_os_str());
-    let by_name = export(&with_agent, &[]);
-    sign_with(&team, &format!("key::{}", public(&own)));
-    let by_literal = export(&with_agent, &[]);
-    let without = export(&team, &[]);
-    agent.kill().unwrap();
-    agent.wait().unwrap();
-    assert_eq!(
-        (by_name.out.as_str(), by_literal.out.as_str()),
-        (by_file.out.as_str(), by_file.out.as_str())
-    );
-    without.fault();
 }
 
 /// The reference implementations read every statement and verify every signature, and nothing that was

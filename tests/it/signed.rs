@@ -1,9 +1,8 @@
 //! Signatures: made with real keys, verified by the real `ssh-keygen`, and the other way round.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::support::{Said, Team, TestRepo, key, must_run as run, public};
+use crate::support::{Agent, Said, Team, TestRepo, key, must_run as run, public};
 
 /// A team whose founder and auditor have keys that the repository knows.
 struct Signing {
@@ -264,38 +263,17 @@ fn one_signs_what_one_says() {
 fn an_agent_holds_the_key() {
     let keys = TestRepo::new();
     let own = key(&keys, "own", &["ed25519"]);
-    let socket = keys.root().join("agent");
-    let mut agent = Command::new("ssh-agent")
-        .args(["-D", "-a"])
-        .arg(&socket)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("OpenSSH is installed");
-    wait_for(&socket);
-    run(Command::new("ssh-add").arg("-q").arg(&own).env("SSH_AUTH_SOCK", &socket));
+    let agent = Agent::holding(&keys, &own);
     let literal = format!("key::{}", public(&own));
     let signing = Signing::new(&[], &[("founder", &own)]);
     std::fs::remove_file(&own).expect("the key is in the agent's hands");
-    let team = signing.team.with_variable("SSH_AUTH_SOCK", socket.as_os_str());
+    let team = signing.team.with_variable("SSH_AUTH_SOCK", agent.socket());
     let signing = Signing { team };
     signing.use_key(&literal);
     assert_eq!(signing.pause().code, 0);
     let said = signing.team.try_orch("founder", &["sign"]);
-    let _ = agent.kill().and_then(|()| agent.wait());
     assert_eq!(said.code, 0, "{said:#?}");
     assert!(signing.ssh_keygen_verifies(&signing.pause_record(), "founder"));
-}
-
-fn wait_for(socket: &Path) {
-    for _ in 0..500 {
-        if socket.exists() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("ssh-agent did not come up");
 }
 
 /// A commit that Git signs with OpenPGP proves who made it, if `gpg` finds the signature good.

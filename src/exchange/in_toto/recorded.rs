@@ -12,9 +12,12 @@ use crate::source::ArtifactName;
 
 const TYPE: &str = own!("record/v1");
 
-/// Its payload and its envelope have the fields of the record's published schema.
+/// A handoff or an audit report, whole, and what became of it by a commit.
 #[derive(Serialize)]
-struct Recorded<'r> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recorded<'r> {
+    /// The record's file.
     record: Descriptor,
     /// As of which commit the rest is told.
     commit: Descriptor,
@@ -24,10 +27,13 @@ struct Recorded<'r> {
     /// What of it is out of use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     quarantined: Vec<&'r ArtifactName>,
+    /// What it says, if it is a handoff.
     #[serde(skip_serializing_if = "Option::is_none")]
     handoff: Option<&'r Handoff>,
+    /// What it says, if it is an audit report.
     #[serde(skip_serializing_if = "Option::is_none")]
     audit_report: Option<&'r AuditReport>,
+    /// Who said it, when, and behind which entry.
     entry: &'r Envelope,
 }
 

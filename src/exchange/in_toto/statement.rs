@@ -21,11 +21,16 @@ pub struct Statement {
 
 /// A thing that is spoken of, by its name and what it holds (`ResourceDescriptor`).
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub(super) struct Descriptor {
+    /// What it is called here.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// Where, or by what address.
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<String>,
+    /// Its digests in hex, by their algorithms.
     digest: BTreeMap<&'static str, String>,
 }
 

@@ -30,6 +30,15 @@ fn sha256(text: &str) -> Value {
     json!({"sha256": Digest::of(text.as_bytes()).hex()})
 }
 
+/// Writes the schema of our own predicate, and fails if that changed anything.
+#[test]
+fn the_schema_is_current() {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<recorded::Recorded<'_>>();
+    let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
+    crate::testing::golden(&[("schemas/attestation.schema.json".into(), text)]);
+}
+
 #[test]
 fn a_life_is_attested_in_the_order_of_its_entries() {
     let all = attested("- done: {until: end}");
@@ -119,6 +128,43 @@ fn a_failure_is_attested_as_one() {
     let predicate = &named(&all, "0007-gate.tests")["predicate"];
     assert_eq!(predicate["result"], "FAILED");
     assert_eq!(predicate["failedTests"], json!(["backtest_results.trades >= 30"]));
+}
+
+/// Only the test that failed is told as failed, and the verdict is the audit's.
+#[test]
+fn an_audit_that_fails_is_attested_as_one() {
+    let tests = "[{name: anti_bias, verdict: PASS}, {name: full_audit, verdict: FAIL}]";
+    let failed = format!("- audit_report: {{verdict: FAIL, tests: {tests}}}");
+    let all = attested(&format!("- done: {{until: audit}}\n- run: {{}}\n{failed}"));
+    let predicate = &named(&all, "0009-audit_report.tests")["predicate"];
+    assert_eq!(predicate["result"], "FAILED");
+    assert_eq!(predicate["passedTests"], json!(["anti_bias"]));
+    assert_eq!(predicate["failedTests"], json!(["full_audit"]));
+    assert_eq!(named(&all, "0009-audit_report")["predicate"]["audit_report"]["verdict"], "FAIL");
+}
+
+/// The work of an incident is attested, and nobody asks whether it stands. A handoff that seals nothing is
+/// its own subject.
+#[test]
+fn a_rollback_is_attested_too() {
+    let world = world(
+        "
+- done: {until: end}
+- close: {outcome: completed, reason: Live}
+- incident: {tasks: [strat-001]}
+- run: {in: incidents/inc-001}
+- remove: {deploy/paper/sma.json: ~}
+- handoff: {in: incidents/inc-001}
+",
+    );
+    let ledger = &world.ledgers[&Home::Incident("inc-001".parse().expect("an id"))];
+    let all = of_ledger(&ledger.records, ledger.state(), COMMIT);
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].name, "incidents/inc-001/0003-handoff");
+    let statement = serde_json::to_value(&all[0].statement).expect("JSON");
+    assert_eq!(statement["predicate"]["stands"], Value::Null);
+    let record = &statement["predicate"]["record"];
+    assert_eq!((&statement["subject"][0], record["digest"].is_object()), (record, true));
 }
 
 /// It claims nothing of SLSA's, and only what was looked at.

@@ -9,7 +9,7 @@ mod servers;
 mod terminal;
 
 pub(crate) use journey::{CODE, DOCUMENT, REPORT};
-pub(crate) use keys::{key, must_run, public};
+pub(crate) use keys::{Agent, key, must_run, public};
 pub(crate) use orch::{Found, Judged, ORCH, Said, Team, write_script};
 pub(crate) use random::Random;
 pub(crate) use repo::TestRepo;
