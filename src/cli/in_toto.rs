@@ -159,7 +159,12 @@ fn text(attestation: &Attestation, signer: Option<&PlainSigner>) -> Result<Strin
 
 /// Gives where a folder is to be; refuses one that holds anything, and what is the tool's or Git's own.
 fn new_folder(context: &Context, folder: &Path) -> Result<PathBuf, Stop> {
-    let place = place_of(context, folder, "attestations")?;
+    let place = place_of(context, folder, "attestations").map_err(|stop| match stop {
+        Stop::Denied(fault) => {
+            Stop::denied(fault.message, "name a new folder, such as attestations")
+        }
+        other => other,
+    })?;
     let taken = match fs::read_dir(&place) {
         Ok(mut inside) => inside.next().is_some(),
         Err(_) => place.exists(),

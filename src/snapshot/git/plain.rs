@@ -24,13 +24,15 @@ const MAX_ANSWER: usize = 256 << 10;
 
 impl GitRepository {
     /// Gives the key that Git would sign a commit with, if it can sign bytes as they are: an Ed25519 key,
-    /// in a file without a passphrase or held by an agent. As OpenSSH does, it asks the agent first.
+    /// in a file without a passphrase or held by an agent. Where Git is given the public half, the agent
+    /// is asked first, as OpenSSH does.
     pub fn plain_signer(&self) -> Result<PlainSigner, Fault> {
         self.must_sign_with_ssh()?;
         let file = match self.signing_key()? {
             SigningKey::Agent(public) => {
                 let key = PlainKey::parse(&public).map_err(|why| no_plain_key("the key", &why))?;
-                return self.held_by_agent(key).ok_or_else(|| nobody_holds(&key));
+                let named = Path::new("~/.ssh/id_ed25519");
+                return self.held_by_agent(key).ok_or_else(|| nobody_holds(&key, named));
             }
             SigningKey::File(file) => file,
         };
@@ -42,18 +44,15 @@ impl GitRepository {
             return Ok(signer);
         }
         // `id_ed25519.pub` stands beside the secret half of it.
-        match file
-            .extension()
-            .is_some_and(|ending| ending == "pub")
-            .then(|| file.with_extension(""))
-        {
-            Some(beside) if beside.is_file() => match key_file(&beside)? {
-                KeyFile::Secret(secret) if secret.key() == key => {
-                    Ok(PlainSigner(Holder::File(secret)))
-                }
-                _ => Err(nobody_holds(&key)),
-            },
-            _ => Err(nobody_holds(&key)),
+        let beside = match file.extension().is_some_and(|ending| ending == "pub") {
+            true => file.with_extension(""),
+            false => file,
+        };
+        match beside.is_file().then(|| key_file(&beside)).transpose()? {
+            Some(KeyFile::Secret(secret)) if secret.key() == key => {
+                Ok(PlainSigner(Holder::File(secret)))
+            }
+            _ => Err(nobody_holds(&key, &beside)),
         }
     }
 
@@ -107,10 +106,10 @@ fn no_plain_key(named: &str, why: &NoPlainKey) -> Fault {
     )
 }
 
-fn nobody_holds(key: &PlainKey) -> Fault {
+fn nobody_holds(key: &PlainKey, file: &Path) -> Fault {
     Fault::new(
         format!("nobody here holds the secret half of {}, or it is locked", key.fingerprint()),
-        "give it to an agent: `ssh-add ~/.ssh/id_ed25519`",
+        format!("give it to an agent: `ssh-add {}`", file.display()),
     )
 }
 
