@@ -113,6 +113,16 @@ fn husky_calls_orch() {
     }
 }
 
+/// The page for readers says the same.
+#[test]
+fn the_page_tells_what_orch_tells() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/hooks.md")).unwrap();
+    for sign in [".pre-commit-config.yaml", "lefthook.yml", ".husky/pre-commit"] {
+        assert!(page.contains(&told(&managed(sign))), "{sign}");
+    }
+}
+
 /// What can be taken from this repository by its address is what orch tells to add.
 #[test]
 fn the_hooks_of_this_repository_are_the_same() {

@@ -47,26 +47,28 @@ fn a_pull_request_is_refused_in_all_that_github_reads() {
     step.refused_by("checksum-mismatch");
 }
 
-/// The two commits meet beyond what is fetched at first.
+/// Puts commits that change nothing on `main`, here and at the server.
+fn other_work(server: &Server, count: usize) {
+    let tip = server.commit("main");
+    let one = "commit refs/heads/main\ncommitter Carl <carl@example.org> 1795270000 +0000\ndata 5\nOther\n";
+    let first = format!("{one}from {tip}\n\n");
+    let stream = first + &format!("{one}\n").repeat(count - 1);
+    server.team.repo.git_bytes(&["fast-import", "--quiet"], stream.as_bytes());
+    server.push("main", "main");
+}
+
+/// The two commits meet beyond what is fetched at first; what lies far behind them is not fetched.
 #[test]
 fn a_shallow_clone_is_deepened_until_it_can_be_judged() {
-    let server = proposed();
-    let tip = server.commit("main");
-    let tree = server.team.repo.git(&["rev-parse", "main^{tree}"]);
-    let mut at = tip;
-    for number in 0..70 {
-        let message = format!("Other work {number}");
-        at = server.team.repo.git(&["commit-tree", &tree, "-p", &at, "-m", &message]);
-    }
-    server.team.repo.git(&["update-ref", "refs/heads/main", &at]);
-    server.push("main", "main");
+    let server = Server::new();
+    other_work(&server, 300);
+    server.team.hand_over_strategy(&[]);
+    server.push(BRANCH, BRANCH);
+    other_work(&server, 70);
     let event = server.pull_request(BRANCH);
     let clone = server.checkout(&event, 1);
     run(&clone, &event, &[]).ended(0);
-    assert!(
-        clone.git(&["rev-list", "--count", "refs/remotes/origin/main"]).parse::<u32>().unwrap()
-            > 70
-    );
+    assert_eq!(clone.git(&["rev-parse", "--is-shallow-repository"]), "true");
     tamper(&server);
     let event = server.pull_request(BRANCH);
     run(&server.checkout(&event, 1), &event, &[]).refused_by("checksum-mismatch");

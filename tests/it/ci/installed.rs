@@ -1,10 +1,10 @@
 //! Where the action gets orch from, where a runner has none.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::runner::{Event, Server, Step, run_with};
+use super::runner::{Event, Server, Step, action, run_with};
 use crate::support::{ORCH, TestRepo, write_script};
 
 const BRANCH: &str = "feature/strat-001-strategy";
@@ -79,4 +79,24 @@ fn what_is_asked_for_is_what_judges() {
         setting.run(&[("source", source)]).ended(2);
     }
     setting.run(&[("source", "acme/orch"), ("version", "9.9.9")]).ended(2);
+}
+
+/// What is downloaded, here and by cargo-binstall, is what a tag releases.
+#[test]
+fn what_is_downloaded_is_what_is_released() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(top.join(name)).unwrap();
+    let release = read(".github/workflows/release.yml");
+    let script = std::fs::read_to_string(action().join("guard.sh")).unwrap();
+    let targets =
+        script.lines().filter_map(|line| line.split_once(") echo ")?.1.strip_suffix(" ;;"));
+    let targets: Vec<&str> = targets.collect();
+    assert_eq!(targets.len(), 5, "{targets:?}");
+    for target in targets {
+        assert!(release.contains(&format!("target: {target}, ")), "{target}");
+    }
+    assert!(release.contains("dist/orch-$TARGET.tar.gz\" -C dist \"orch-$TARGET\""), "{release}");
+    let cargo = read("Cargo.toml");
+    assert!(cargo.contains("/releases/download/v{ version }/orch-{ target }.tar.gz\""));
+    assert!(cargo.contains("bin-dir = \"orch-{ target }/{ bin }{ binary-ext }\""));
 }
