@@ -261,8 +261,8 @@ tell() {
   run_orch "$@"
   cat "$scratch/told"
   cat "$scratch/err" >&2
-  if [ "$code" -gt "$worst" ]; then worst=$code; fi
   if [ "$code" -gt 1 ]; then
+    worst=$code
     echo "::error title=orch could not look::why stands in the log of this step"
     return
   fi
@@ -271,10 +271,12 @@ tell() {
     "$orch" "$@" --format=markdown || true
     echo
   } >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
-  if [ -z "$sarif" ]; then
+  # Of several answers, the file holds the first that refuses.
+  if [ -z "$sarif" ] || [ "$code" -gt "$worst" ]; then
     sarif=${SARIF:-${RUNNER_TEMP:-$PWD}/orch.sarif}
     "$orch" "$@" --format=sarif --output="$sarif" || true
   fi
+  if [ "$code" -gt "$worst" ]; then worst=$code; fi
 }
 
 refuse() {
