@@ -81,6 +81,23 @@ fn what_is_asked_for_is_what_judges() {
     setting.run(&[("source", "acme/orch"), ("version", "9.9.9")]).ended(2);
 }
 
+/// The token is for fetching alone: no other program gets to see it.
+#[test]
+fn the_token_is_gits_alone() {
+    let setting = Setting::new();
+    let spy = setting.clone.root().join("bin");
+    let seen = setting.clone.root().join("seen");
+    let script = format!("#!/bin/sh\nenv >> '{}'\nexec '{ORCH}' \"$@\"\n", seen.display());
+    write_script(&spy.join("orch"), &script);
+    let path = format!("{}:{}", spy.display(), std::env::var("PATH").unwrap());
+    let more: [(&str, OsString); 1] = [("PATH", path.into())];
+    let step = run_with(&setting.clone, &setting.event, &[("token", "s3cret")], &more);
+    step.ended(0);
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("PR_HEAD=") && !seen.contains("s3cret"), "{seen}");
+    assert!(!format!("{step:?}").contains("s3cret"), "{step:#?}");
+}
+
 /// What is downloaded, here and by cargo-binstall, is what a tag releases.
 #[test]
 fn what_is_downloaded_is_what_is_released() {

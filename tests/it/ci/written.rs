@@ -120,6 +120,20 @@ fn nothing_that_was_there_is_lost() {
     assert_eq!(team.try_orch("founder", &["init"]).code, 2, "a policy alone is not written twice");
 }
 
+/// The page for readers names every input, and everything that the action leaves behind.
+#[test]
+fn the_page_tells_what_the_action_takes() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(top.join("docs/ci.md")).unwrap();
+    let text = std::fs::read(action().join("action.yml")).unwrap();
+    let (file, _) = orch::record::document::<serde_json::Value>(&text).unwrap();
+    for part in ["inputs", "outputs"] {
+        for name in file[part].as_object().unwrap().keys() {
+            assert!(page.contains(&format!("`{name}")), "{name}");
+        }
+    }
+}
+
 /// GitHub's own linters have nothing to say of what is written, nor of what this repository runs itself,
 /// where they are on the PATH.
 #[test]
