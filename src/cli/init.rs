@@ -16,7 +16,7 @@ use crate::guard::guard;
 use crate::plan::emit::{STAGE_TEMPLATES, stage_templates};
 use crate::policy::{POLICY_PATH, Policy};
 use crate::record::did_you_mean;
-use crate::render::with_block;
+use crate::render::{one_line, with_block};
 use crate::snapshot::GitRepository;
 use crate::source::RepoPath;
 
@@ -43,6 +43,10 @@ pub(super) struct Init {
     /// Where its runners build orch from, if they have none: OWNER/NAME@COMMIT, or URL@COMMIT
     #[arg(long, value_name = "REPOSITORY", requires = "ci")]
     source: Option<Source>,
+    /// Begin the policy with a line that leads editors to its schema, at this path from the policy or
+    /// this address
+    #[arg(long, value_name = "PLACE")]
+    schema: Option<String>,
     /// Leave AGENTS.md and CLAUDE.md alone
     #[arg(long)]
     no_agents_file: bool,
@@ -67,7 +71,7 @@ impl Init {
         }
         let policy = match adds {
             true => whole(top, POLICY_PATH)?,
-            false => for_branch(text, &repository)?,
+            false => self.with_modeline(for_branch(text, &repository)?),
         };
         let mut files = if adds { Vec::new() } else { self.files(&repository, top, &policy)? };
         files.extend(self.of_service(top, &policy)?);
@@ -192,6 +196,14 @@ impl Init {
             false
         });
         files
+    }
+
+    /// Puts the line before a policy that editors look for, if one was asked for.
+    fn with_modeline(&self, policy: String) -> String {
+        match &self.schema {
+            Some(place) => format!("# yaml-language-server: $schema={}\n{policy}", one_line(place)),
+            None => policy,
+        }
     }
 
     /// Gives the AgentRuns that a template brings along: names of files below the top, and their texts

@@ -26,33 +26,59 @@ impl Man {
         let mut command = Arguments::command().disable_help_subcommand(true);
         command.build();
         let folder = context.directory().join(&self.output);
-        let pages = write(&command, &folder, "orch")?;
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            let message = format!("{} can't be made: {error}", self.output.display());
+            Stop::fault(message, "name another folder")
+        })?;
+        let day = context.at().to_string();
+        let pages = write(&command, &folder, "orch", day.get(..10).unwrap_or_default())?;
         say(format!("wrote {pages} pages into {}", self.output.display()));
         Ok(())
     }
 }
 
 /// Writes the page of a command and those of all below it; gives how many there are.
-fn write(command: &Command, folder: &Path, name: &str) -> Result<usize, Stop> {
-    let page = clap_mangen::Man::new(command.clone().display_name(name.to_owned()));
+fn write(command: &Command, folder: &Path, name: &str, day: &str) -> Result<usize, Stop> {
+    let page = clap_mangen::Man::new(command.clone().display_name(name.to_owned()))
+        .title(name.to_uppercase())
+        .date(day)
+        .source(concat!("orch ", env!("CARGO_PKG_VERSION")))
+        .manual("orch");
     let mut text = Vec::new();
     page.render(&mut text).expect("a Vec takes all that is written to it");
-    write_output(&folder.join(format!("{name}.1")), &escaped(&String::from_utf8_lossy(&text)))?;
+    let text = typeset(&String::from_utf8_lossy(&text));
+    write_output(&folder.join(format!("{name}.1")), &text)?;
     let mut pages = 1;
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
-        pages += write(below, folder, &format!("{name}-{}", below.get_name()))?;
+        pages += write(below, folder, &format!("{name}-{}", below.get_name()), day)?;
     }
     Ok(pages)
 }
 
-/// Writes what is not ASCII as every typesetter reads it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_ascii() {
-            true => escaped.push(c),
-            false => escaped.push_str(&format!("\\[u{:04X}]", u32::from(c))),
+/// Gives a page as every typesetter reads it: in ASCII, and with the lines of the notes as they are in `--help`.
+fn typeset(page: &str) -> String {
+    let (mut text, mut in_notes) = (String::with_capacity(page.len()), false);
+    for line in page.lines() {
+        match line.strip_prefix(".SH ") {
+            Some("EXTRA") => {
+                in_notes = true;
+                text.push_str(".SH NOTES\n");
+                continue;
+            }
+            Some(_) => in_notes = false,
+            // A line that begins with a blank stands by itself anyway.
+            None if in_notes && !line.starts_with(['.', ' ']) && !text.ends_with("NOTES\n") => {
+                text.push_str(".br\n");
+            }
+            None => {}
         }
+        for c in line.chars() {
+            match c.is_ascii() {
+                true => text.push(c),
+                false => text.push_str(&format!("\\[u{:04X}]", u32::from(c))),
+            }
+        }
+        text.push('\n');
     }
-    escaped
+    text
 }

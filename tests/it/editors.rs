@@ -93,6 +93,21 @@ fn the_settings_of_editors_say_the_same() {
     assert_eq!(team.try_orch("", &["schema", "handoff", "--all", "--output", "x"]).code, 2);
 }
 
+/// A policy may begin with the line by which editors find its schema, from the first commit on.
+#[test]
+fn a_policy_leads_to_its_schema() {
+    let team = Team::over(TestRepo::new());
+    let place = "../docs/policy.schema.json";
+    team.orch("", &["init", "--template", "team", "--hooks", "--schema", place]);
+    let policy = team.read(".orch/policy.yaml");
+    assert!(
+        policy.starts_with(&format!("# yaml-language-server: $schema={place}\n# ")),
+        "{policy}"
+    );
+    team.commit("Begin with orch");
+    team.guard(&[]).passed();
+}
+
 /// Every schema says what it is of, and of each field what it means.
 #[test]
 fn every_field_is_described() {

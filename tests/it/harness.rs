@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{CODE, Said, Team};
+use crate::support::{CODE, Said, Team, TestRepo};
 
 const SETTINGS: &str = ".claude/settings.json";
 const SKILL: &str = ".claude/skills/orch/SKILL.md";
@@ -97,6 +97,20 @@ fn the_settings_are_joined_and_taken_apart() {
         assert!(!team.repo.path().join(SKILL).exists());
         assert_eq!(team.try_orch("", &["hooks", "status"]).code, 0, "Git's own hooks stay");
     }
+}
+
+/// What starts the guard comes with the first policy, and changes with a person's word.
+#[test]
+fn the_settings_are_guarded() {
+    let team = Team::over(TestRepo::new());
+    team.orch("", &["init", "--template", "team", "--hooks"]);
+    team.orch("", &["hooks", "install", "--agents"]);
+    team.repo.git(&["add", ".claude"]);
+    team.commit("Begin with orch");
+    team.orch("", &["hooks", "uninstall", "--agents"]);
+    team.repo.git(&["switch", "--quiet", "-c", "orch/without-hooks"]);
+    team.repo.git(&["add", "-A", ".claude"]);
+    team.git_refused(&["commit", "-m", "Take the hooks away"], "policy-change-undecided");
 }
 
 /// What can't be read is not touched, and a skill of somebody else's stays.

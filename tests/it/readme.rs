@@ -81,3 +81,14 @@ fn the_promotion_of_a_backtest_goes_as_it_is_told() {
     let gates = repo.git(&["ls-files", ".orch/tasks/*/promo-001/*-gate.yaml"]);
     assert_eq!(gates.lines().count(), 4, "{gates}");
 }
+
+/// What the pages for shells, agents and editors say can be typed.
+#[test]
+fn the_pages_of_the_desk_do_what_they_say() {
+    let repo = run(&script("docs/shell.md"));
+    assert!(repo.path().join("man1/orch-run-start.1").exists());
+    let repo = run(&script("docs/harnesses.md"));
+    assert!(repo.git(&["ls-files", ".claude"]).contains("skills/orch/SKILL.md"));
+    let repo = run(&script("docs/editors.md"));
+    assert!(repo.path().join("docs/schemas/catalog.json").exists());
+}

@@ -234,7 +234,11 @@ fn the_manual_has_a_page_for_each_command() {
     let pages = std::fs::read_dir(&folder).unwrap().count();
     assert!(pages > 70 && said.contains(&format!("wrote {pages} pages")), "{said}");
     let start = team.read("man1/orch-run-start.1");
-    assert!(start.contains("orch\\-run\\-start") && start.contains("claim"), "{start}");
+    for part in
+        [".TH ORCH-RUN-START 1 ", concat!("orch ", env!("CARGO_PKG_VERSION")), ".SH NOTES", "claim"]
+    {
+        assert!(start.contains(part), "{part}: {start}");
+    }
     let Ok(groff) = Command::new("groff").arg("--version").output() else { return };
     assert!(groff.status.success());
     let script = "for page in man1/*.1; do groff -man -ww -z -Tutf8 \"$page\" 2>&1 | sed \"s|^|$page: |\"; done";
