@@ -35,8 +35,8 @@ fn picture(text: &str) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\">\n\
          <title>What orch says of a refused commit</title>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#0d1117\"/>\n\
-         <g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#e6edf3\" \
-         xml:space=\"preserve\">\n"
+         <g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" \
+         fill=\"#e6edf3\">\n"
     );
     for (row, line) in lines.iter().enumerate() {
         let y = MARGIN + row * HEIGHT + 14;
@@ -78,7 +78,12 @@ fn spans(line: &str) -> String {
         }
         let fill = fill.map(|fill| format!(" fill=\"{fill}\"")).unwrap_or_default();
         let weight = if bold { " font-weight=\"bold\"" } else { "" };
-        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        // Readers of SVG differ in which spaces they keep; they keep this one.
+        let text = text
+            .replace(' ', "\u{a0}")
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
         write!(svg, "<tspan{fill}{weight}>{text}</tspan>").unwrap();
     }
     svg
