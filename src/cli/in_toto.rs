@@ -9,7 +9,7 @@ use super::board::place_of;
 use super::context::{Context, View};
 use super::ledger::{TEMPORARY, refuse};
 use super::output::{id, moment, say, show};
-use crate::exchange::in_toto::{Attestation, Envelope, Verified, of_ledger, summary};
+use crate::exchange::in_toto::{Attestation, Envelope, Statement, Verified, of_ledger, summary};
 use crate::guard;
 use crate::policy::POLICY_PATH;
 use crate::record::Home;
@@ -94,50 +94,53 @@ impl InToto {
             return Err(refuse(&report, &proposal));
         }
         let view = View { repository, proposal, world: ManuallyDrop::new(world) };
-        let attested = self.attested(&view, at)?;
-        if attested.is_empty() || report.examined.records == 0 {
+        let lines = self.attested(&view, at)?.map(|one| {
+            let text = text(&one.statement, signer.as_ref())?;
+            Ok((one.name, text))
+        });
+        let mut lines = lines.peekable();
+        if lines.peek().is_none() || report.examined.records == 0 {
             let help = "see what there is: `orch handoff list`, `orch audit list`";
             return Err(Stop::denied("nothing on the record can be attested yet", help));
         }
-        let written: Result<Vec<String>, Fault> =
-            attested.iter().map(|one| text(one, signer.as_ref())).collect();
-        let written = written?;
         let (Some(named), Some(place)) = (named, place) else {
-            show(written.concat());
-            return Ok(());
+            return lines.try_for_each(|line: Result<_, Fault>| {
+                show(line?.1);
+                Ok(())
+            });
         };
         let ending = if self.unsigned { "statement.json" } else { "intoto.jsonl" };
-        let files = attested.iter().map(|one| format!("{}.{ending}", one.name)).zip(&written);
-        write_all(&place, files).map_err(|error| {
-            let message = format!("{} can't be written: {error}", named.display());
-            Fault::new(message, "make room, or name another folder")
-        })?;
-        let by = signer.map(|signer| format!("signed with {}", signer.key().fingerprint()));
-        let by = by.unwrap_or_else(|| "unsigned".into());
-        let (count, s) = (attested.len(), if attested.len() == 1 { "" } else { "s" });
+        let count = write_all(&place, ending, lines)?;
+        let by =
+            signer.as_ref().map(|signer| format!("signed with {}", signer.key().fingerprint()));
+        let (s, by) = (if count == 1 { "" } else { "s" }, by.unwrap_or_else(|| "unsigned".into()));
         say(format!("wrote {count} statement{s} to {}, {by}", named.display()));
         Ok(())
     }
 
-    /// Gives what is attested, ledger by ledger, the summary last.
-    fn attested(&self, view: &View, at: Moment) -> Result<Vec<Attestation>, Stop> {
+    /// Gives what is attested, ledger by ledger, the summary last; one at a time, because there may be
+    /// hundreds of thousands.
+    fn attested<'v>(
+        &'v self,
+        view: &'v View,
+        at: Moment,
+    ) -> Result<Box<dyn Iterator<Item = Attestation> + 'v>, Stop> {
         let commit = view.commit().expect("a verification is one of a commit");
         if let Some(task) = &self.task {
             let (ledger, state) = view.task(task)?;
-            return Ok(of_ledger(&ledger.records, Some(state), &commit));
+            return Ok(Box::new(of_ledger(&ledger.records, Some(state), &commit).into_iter()));
         }
-        let works = |home: &Home| matches!(home, Home::Task(_) | Home::Incident(_));
-        let ledgers = view.world.ledgers.values().filter(|ledger| works(&ledger.home));
-        let mut all: Vec<Attestation> = ledgers
-            .flat_map(|ledger| of_ledger(&ledger.records, ledger.state(), &commit))
-            .collect();
-        all.push(summary(&Verified {
+        let last = summary(&Verified {
             commit: &commit,
             policy: policy_of(view)?,
             resource: self.resource_uri.as_deref(),
             at,
-        }));
-        Ok(all)
+        });
+        let works = |home: &Home| matches!(home, Home::Task(_) | Home::Incident(_));
+        let ledgers = view.world.ledgers.values().filter(move |ledger| works(&ledger.home));
+        let each =
+            ledgers.flat_map(move |ledger| of_ledger(&ledger.records, ledger.state(), &commit));
+        Ok(Box::new(each.chain([last])))
     }
 }
 
@@ -150,11 +153,10 @@ fn policy_of(view: &View) -> Result<Digest, Stop> {
     Ok(Digest::of(&view.repository.read(node.oid)?))
 }
 
-/// Gives an attestation as one line.
-fn text(attestation: &Attestation, signer: Option<&PlainSigner>) -> Result<String, Fault> {
-    let Some(signer) = signer else { return Ok(json_line(&attestation.statement)) };
-    let envelope = Envelope::around(&attestation.statement, |bytes| signer.sign(bytes))?;
-    Ok(json_line(&envelope))
+/// Gives a statement as one line.
+fn text(statement: &Statement, signer: Option<&PlainSigner>) -> Result<String, Fault> {
+    let Some(signer) = signer else { return Ok(json_line(statement)) };
+    Ok(json_line(&Envelope::around(statement, |bytes| signer.sign(bytes))?))
 }
 
 /// Gives where a folder is to be; refuses one that holds anything, and what is the tool's or Git's own.
@@ -178,25 +180,35 @@ fn new_folder(context: &Context, folder: &Path) -> Result<PathBuf, Stop> {
     }
 }
 
-/// Writes a folder of files whole, or not at all: beside its place first, then moved there.
-fn write_all<'t>(
+/// Writes a folder of files whole, or not at all: beside its place first, then moved there. Gives their
+/// count.
+fn write_all(
     folder: &Path,
-    files: impl Iterator<Item = (String, &'t String)>,
-) -> std::io::Result<()> {
+    ending: &str,
+    files: impl Iterator<Item = Result<(String, String), Fault>>,
+) -> Result<usize, Fault> {
+    let unable = |error: std::io::Error| {
+        let message = format!("{} can't be written: {error}", folder.display());
+        Fault::new(message, "make room, or name another folder")
+    };
     let parent = folder.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent)?;
-    let aside = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent)?;
+    fs::create_dir_all(parent).map_err(unable)?;
+    let aside = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent).map_err(unable)?;
     let whole = aside.path().join("whole");
-    for (name, text) in files {
-        let file = whole.join(name);
-        fs::create_dir_all(file.parent().unwrap_or(&whole))?;
-        fs::write(file, text)?;
+    let mut count = 0;
+    for file in files {
+        let (name, text) = file?;
+        let file = whole.join(format!("{name}.{ending}"));
+        fs::create_dir_all(file.parent().unwrap_or(&whole)).map_err(unable)?;
+        fs::write(file, text).map_err(unable)?;
+        count += 1;
     }
     // An empty folder stands in the way of a move on some systems.
     if folder.is_dir() {
-        fs::remove_dir(folder)?;
+        fs::remove_dir(folder).map_err(unable)?;
     }
-    fs::rename(whole, folder)
+    fs::rename(whole, folder).map_err(unable)?;
+    Ok(count)
 }
 
 #[cfg(test)]
