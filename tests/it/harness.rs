@@ -128,6 +128,11 @@ fn what_is_not_ours_is_left_alone() {
         }
     }
     team.repo.remove(SETTINGS);
+    let outside = team.repo.root().join("outside.json");
+    std::os::unix::fs::symlink(&outside, team.repo.path().join(SETTINGS)).unwrap();
+    let said = team.try_orch("", &["hooks", "install", "--agents"]);
+    assert!(said.denied().contains("is a link") && !outside.exists(), "{said:#?}");
+    team.repo.remove(SETTINGS);
     team.repo.write(SKILL, "mine");
     let said = team.orch("", &["hooks", "install", "--agents"]);
     assert!(said.contains("left as it is"), "{said}");

@@ -37,6 +37,7 @@ const EVENTS: [(&str, &str); 2] = [
 /// Adds the hooks to the settings, and writes the skill; what is there already stays.
 pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
     let top = top_of(repository)?;
+    refuse_links(top)?;
     let (file, mut settings) = read(top)?;
     let new: Vec<_> = EVENTS.iter().filter(|(event, _)| !settings.runs(event, COMMAND)).collect();
     for (event, group) in &new {
@@ -67,6 +68,7 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
 /// Takes away what [`install`] brought, and nothing else.
 pub(super) fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
     let top = top_of(repository)?;
+    refuse_links(top)?;
     let (file, mut settings) = read(top)?;
     if is_asked(&settings) {
         settings.remove(COMMAND);
@@ -114,13 +116,21 @@ fn top_of(repository: &GitRepository) -> Result<&Path, Stop> {
         .ok_or_else(|| Stop::fault("a bare repository has no files for agents", help))
 }
 
+/// Refuses to write where a link leads to: that may be somebody else's.
+fn refuse_links(top: &Path) -> Result<(), Stop> {
+    for file in [SETTINGS, SKILL] {
+        let link = Path::new(file).ancestors().find(|place| top.join(place).is_symlink());
+        if let Some(link) = link.filter(|link| !link.as_os_str().is_empty()) {
+            let help = "put a file or a folder in its place, or add the hooks there by hand";
+            return Err(Stop::denied(format!("{} is a link", link.display()), help));
+        }
+    }
+    Ok(())
+}
+
 /// Reads the settings, which may be missing.
 fn read(top: &Path) -> Result<(PathBuf, Settings), Stop> {
     let file = top.join(SETTINGS);
-    if file.is_symlink() {
-        let help = "what it leads to may be somebody else's: add the hooks there by hand";
-        return Err(Stop::denied(format!("{SETTINGS} is a link"), help));
-    }
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
