@@ -15,6 +15,7 @@ const TYPE: &str = own!("record/v1");
 /// A handoff or an audit report, whole, and what became of it by a commit.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "orch attestation"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recorded<'r> {
     /// The record's file.
