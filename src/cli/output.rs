@@ -131,6 +131,11 @@ fn error_style() -> Style {
     drawn(std::io::stderr().is_terminal())
 }
 
+/// Tells whether somebody watches standard error where a line can be written over.
+pub(super) fn is_watched() -> bool {
+    std::io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|name| name != "dumb")
+}
+
 fn drawn(terminal: bool) -> Style {
     Style { colour: is_coloured(terminal, |name| std::env::var(name).ok()), ..Style::default() }
 }

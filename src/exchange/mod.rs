@@ -52,6 +52,13 @@ const FORMS: [(&str, Form); 5] = [
     ("json", Form::Json),
 ];
 
+impl Form {
+    /// Gives the word of every form, in the order in which help lists them.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        FORMS.iter().map(|(word, _)| *word)
+    }
+}
+
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = FORMS.iter().find(|(_, form)| form == self).map(|(word, _)| *word);
@@ -65,7 +72,7 @@ pub struct FormFault;
 
 impl fmt::Display for FormFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = FORMS.iter().map(|(word, _)| *word).collect();
+        let words: Vec<&str> = Form::words().collect();
         write!(f, "the formats are {}", words.join(", "))
     }
 }

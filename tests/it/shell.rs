@@ -58,6 +58,8 @@ fn bash_completes_what_the_repository_has() {
     offers(&team, "orch task close x --outcome ro", &["rolled_back"]);
     offers(&team, "orch audit report x --verdict PA", &["PASS"]);
     offers(&team, "orch completions fi", &["fish"]);
+    offers(&team, "orch handoff export x --format mark", &["markdown"]);
+    offers(&team, "orch task quarantine x --evidence strategy_c", &["strategy_code"]);
     // Bash takes words apart at these two, and replaces what stands behind the last.
     offers(&team, "orch halt --scope lane : A", &["A"]);
     offers(&team, "orch log --format = js", &["json"]);

@@ -14,11 +14,12 @@ use super::super::schema::SCHEMAS;
 use super::super::task::word;
 use super::super::templates::TEMPLATES;
 use crate::checks;
+use crate::exchange::Form;
 use crate::ledger::State;
 use crate::policy::AlertSeverity;
 use crate::record::{Home, Payload, kind};
 use crate::render::{Format, MeasuresFormat, ReportFormat};
-use crate::source::{AgentName, JobName, RepoPath, StageName, TaskId, WorkflowName};
+use crate::source::{AgentName, ArtifactName, JobName, RepoPath, StageName, TaskId, WorkflowName};
 
 /// A word that could be typed, and what it is.
 type Offer = (String, Option<String>);
@@ -87,14 +88,16 @@ fn source(place: &str, arg: &Arg) -> Option<Source> {
 
 /// Gives what an argument takes, by its type.
 fn typed(arg: &Arg) -> Option<Source> {
-    let of_policy: [(TypeId, Source); 5] = [
+    let of_policy: [(TypeId, Source); 6] = [
         (TypeId::of::<TaskId>(), tasks),
         (TypeId::of::<AgentName>(), agents),
         (TypeId::of::<StageName>(), stages),
         (TypeId::of::<WorkflowName>(), workflows),
         (TypeId::of::<JobName>(), jobs),
+        (TypeId::of::<ArtifactName>(), artifacts),
     ];
-    let of_orch: [(TypeId, Source); 4] = [
+    let of_orch: [(TypeId, Source); 5] = [
+        (TypeId::of::<Form>(), |_| Some(bare(Form::words()))),
         (TypeId::of::<Format>(), |_| Some(bare(Format::ALL.iter().map(|(word, _)| *word)))),
         (TypeId::of::<ReportFormat>(), |_| {
             Some(bare(ReportFormat::ALL.iter().map(|(word, _)| *word)))
@@ -228,6 +231,15 @@ fn workflows(_typed: &str) -> Option<Vec<Offer>> {
     Some(bare(view()?.policy().workflows.keys().map(WorkflowName::as_str)))
 }
 
+/// Gives what stages make, as their workflows call it.
+fn artifacts(_typed: &str) -> Option<Vec<Offer>> {
+    let policy = view()?.policy();
+    let stages = policy.workflows.values().flat_map(|workflow| &workflow.stages);
+    let names: BTreeSet<&str> =
+        stages.flat_map(|stage| stage.produces.keys()).map(ArtifactName::as_str).collect();
+    Some(bare(names))
+}
+
 fn procedures(_typed: &str) -> Option<Vec<Offer>> {
     Some(bare(view()?.policy().procedures.keys().map(String::as_str)))
 }
@@ -267,4 +279,67 @@ fn branches(_typed: &str) -> Option<Vec<Offer>> {
     let mut branches = context.repository().ok()?.branches().ok()?;
     branches.sort_by(|a, b| (a.remote, &a.name).cmp(&(b.remote, &b.name)));
     Some(bare(branches.iter().map(|branch| branch.name.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::calendar::Date;
+    use crate::cli::Arguments;
+    use crate::source::Moment;
+
+    /// Collects the types of arguments that are names or words and that nothing is offered for: parsers tell no
+    /// more of a type than its identity, so those that are free are told apart by hand.
+    fn bare_below(command: &Command, place: &str, found: &mut BTreeSet<String>) {
+        for arg in command.get_arguments() {
+            let known = arg.get_value_parser().possible_values().is_some();
+            if !is_free(arg) && !is_file(arg) && !known && source(place, arg).is_none() {
+                found.insert(format!("{place} {}", arg.get_id()));
+            }
+        }
+        for below in command.get_subcommands() {
+            bare_below(below, &format!("{place} {}", below.get_name()), found);
+        }
+    }
+
+    /// Texts, numbers, times, and pairs of a name and a text.
+    fn is_free(arg: &Arg) -> bool {
+        let numbers = is::<u8>(arg) || is::<u16>(arg) || is::<u32>(arg) || is::<usize>(arg);
+        let times = is::<Moment>(arg) || is::<Duration>(arg) || is::<Date>(arg);
+        let texts = is::<String>(arg) || is::<OsString>(arg) || is::<PathBuf>(arg);
+        let named = arg.get_value_names().unwrap_or_default();
+        let pairs = named.iter().any(|name| name.contains('=') || name.contains("[:"));
+        numbers || times || texts || pairs || is::<bool>(arg) || is::<(AgentName, String)>(arg)
+    }
+
+    #[test]
+    fn what_is_one_of_a_known_set_is_offered() {
+        let mut found = BTreeSet::new();
+        bare_below(&Arguments::command(), "orch", &mut found);
+        let free = [
+            "orch halt id",
+            "orch halt until",
+            "orch incident open id",
+            "orch run fail open_fix",
+            "orch schedule run-once fired_by",
+            "orch task open id",
+        ];
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), free);
+    }
+
+    #[test]
+    fn records_words_are_read_from_their_parsers() {
+        let told = |source: Source| -> Vec<String> {
+            source("").unwrap_or_default().into_iter().map(|(word, _)| word).collect()
+        };
+        let outcomes = ["completed", "rejected", "rolled_back", "abandoned"];
+        assert_eq!(told(words::<kind::Outcome>), outcomes);
+        assert_eq!(told(words::<kind::Finding>).len(), 2);
+    }
 }

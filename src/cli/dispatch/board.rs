@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::output::say;
+use crate::cli::output::{is_watched, say};
 use crate::plan::Item;
 use crate::source::{AgentName, TaskId};
 
@@ -44,7 +43,7 @@ impl Board {
     /// Begins, and says so.
     pub(super) fn begin(branch: &str, parallel: usize) -> Self {
         say(format!("dispatching onto {branch}, {parallel} at once"));
-        let line = match std::io::stderr().is_terminal() {
+        let line = match is_watched() {
             true => ProgressBar::new_spinner(),
             false => ProgressBar::hidden(),
         };

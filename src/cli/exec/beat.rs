@@ -1,13 +1,13 @@
 //! What is shown while a command runs: its output as it comes, and on a terminal how long it takes.
 
 use std::fs::File;
-use std::io::{IsTerminal as _, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::output::complain;
+use crate::cli::output::{complain, is_watched};
 
 /// A line on standard error that tells that something goes on; nothing where nobody watches.
 pub(super) struct Heartbeat {
@@ -17,7 +17,7 @@ pub(super) struct Heartbeat {
 impl Heartbeat {
     /// Begins to beat for what `title` names, which is told once where nobody watches.
     pub(super) fn begin(title: &str) -> Self {
-        if !std::io::stderr().is_terminal() {
+        if !is_watched() {
             complain(title);
             return Heartbeat { line: ProgressBar::hidden() };
         }
