@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Stop;
-use super::context::{Context, staged};
+use super::context::{Context, readable_policy, staged};
 use super::ledger::write_whole;
 use super::output::{complain, moment, report_format, show, show_error, style};
 use super::push::{pushed, received};
@@ -48,6 +48,9 @@ pub(super) struct Guard {
     /// The branch that is judged, if it is not the current one
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
+    /// The branch is another repository's, and not the protected one of that name here
+    #[arg(long, requires = "base")]
+    fork: bool,
     /// Judge what `git push` is about to send, as its pre-push hook is told on standard input
     #[arg(long, conflicts_with = "base")]
     pre_push: bool,
@@ -142,8 +145,21 @@ impl Guard {
             None => named_by_ci().or(repository.current_branch()?),
         };
         let branch = branch.map(|name| target_of_queue(&name).unwrap_or(name));
-        Ok(vec![repository.range(base, &self.head, branch)?])
+        let mut proposal = repository.range(base, &self.head, branch)?;
+        if self.fork {
+            proposal.branch = foreign(repository, &proposal)?;
+        }
+        Ok(vec![proposal])
     }
+}
+
+/// Gives the name of a branch of another repository: one that is protected here is said to be foreign, and so
+/// has none of the freedom of what was merged there.
+fn foreign(repository: &GitRepository, proposal: &Proposal) -> Result<Option<String>, Stop> {
+    let policy = readable_policy(repository, proposal.agreed)?;
+    let protected = |name: &str| policy.as_ref().is_some_and(|policy| policy.is_protected(name));
+    let name = proposal.branch.clone();
+    Ok(name.map(|name| if protected(&name) { format!("fork:{name}") } else { name }))
 }
 
 /// Tells whether GitHub runs this for an event of a name.

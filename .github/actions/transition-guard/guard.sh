@@ -185,19 +185,11 @@ take_event() {
 }
 
 take_pull_request() {
-  local branch=$PR_BRANCH there=0
   bring_branch "$PR_TARGET"
   bring_commit "$PR_HEAD"
-  # A fork's branch is not the one of that name here, which may be protected.
-  if [ "$PR_FROM" != "$PR_TO" ]; then
-    remote ls-remote --quiet --exit-code origin "refs/heads/$PR_BRANCH" > /dev/null || there=$?
-    case $there in
-      0) branch=$PR_LABEL ;;
-      2) ;;
-      *) fault 'the remote does not tell its branches' ;;
-    esac
-  fi
-  take_range "refs/remotes/origin/$PR_TARGET" "$PR_HEAD" "$branch"
+  take_range "refs/remotes/origin/$PR_TARGET" "$PR_HEAD" "$PR_BRANCH"
+  # A fork that is gone names no repository.
+  if [ "$PR_FROM" != "$PR_TO" ]; then judge+=(--fork); fi
 }
 
 # What has been pushed is judged from where the branch stood. A branch that nothing protects is work under way,

@@ -1,7 +1,7 @@
 //! The action on every event that it judges, from clones as shallow as GitHub's.
 
 use super::runner::{Event, Server, run};
-use crate::support::CODE;
+use crate::support::{CODE, Team};
 
 const ZERO: &str = "0000000000000000000000000000000000000000";
 const BRANCH: &str = "feature/strat-001-strategy";
@@ -93,24 +93,36 @@ fn a_pull_request_is_judged_by_what_has_landed_since() {
     run(&clone, &event, &[]).refused_by("halt-standing");
 }
 
-/// Design, hard case 5: a fork's `main` is not the protected branch here.
+/// Design, hard case 5: a fork's branch is not the protected one of that name here, there already or not.
 #[test]
-fn a_branch_of_a_fork_is_not_the_one_of_that_name_here() {
-    let server = proposed();
+fn a_branch_of_a_fork_is_not_the_protected_one() {
+    let protected = ("protected: [\"main\"]", "protected: [main, 'release/*']");
+    let server = Server::of(Team::with_policy(&[protected]));
+    server.team.hand_over_strategy(&[]);
+    server.push(BRANCH, BRANCH);
     let mut event = server.pull_request(BRANCH);
     let clone = server.checkout(&event, 1);
+    let fork = serde_json::json!({ "full_name": "mallory/strategies", "fork": true });
+    for (repository, branch, code) in [
+        (fork.clone(), "main", 1),
+        (fork.clone(), "release/9", 1),
+        // A fork that is gone names no repository.
+        (serde_json::Value::Null, "main", 1),
+        (fork, BRANCH, 0),
+    ] {
+        let head = &mut event.body["pull_request"]["head"];
+        head["repo"] = repository;
+        head["ref"] = branch.into();
+        let step = run(&clone, &event, &[]);
+        match code {
+            0 => _ = step.ended(0),
+            _ => step.refused_by("branch-name"),
+        }
+    }
+    // The same names from this repository are what they say.
     let head = &mut event.body["pull_request"]["head"];
-    head["repo"] = serde_json::json!({ "full_name": "mallory/strategies", "fork": true });
-    head["ref"] = "main".into();
-    head["label"] = "mallory:main".into();
-    run(&clone, &event, &[]).refused_by("branch-name");
-    // A fork that is gone names no repository.
-    event.body["pull_request"]["head"]["repo"] = serde_json::Value::Null;
-    run(&clone, &event, &[]).refused_by("branch-name");
-    let head = &mut event.body["pull_request"]["head"];
-    head["repo"] = serde_json::json!({ "full_name": "mallory/strategies", "fork": true });
-    head["ref"] = BRANCH.into();
-    server.team.repo.git(&["push", "--quiet", "--no-verify", "origin", &format!(":{BRANCH}")]);
+    head["repo"] = serde_json::json!({ "full_name": "acme/strategies", "fork": false });
+    head["ref"] = "release/9".into();
     run(&clone, &event, &[]).ended(0);
 }
 
