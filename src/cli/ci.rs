@@ -144,7 +144,7 @@ fn pipeline(source: Option<&Source>) -> String {
         true => repository.clone(),
         false => format!("https://github.com/{repository}"),
     };
-    PIPELINE.1.replace("SOURCE", &address).replace("COMMIT orch", &format!("{commit} orch"))
+    PIPELINE.1.replace("--git SOURCE --rev COMMIT", &format!("--git {address} --rev {commit}"))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ find_orch() {
     *@*)
       from=$(address "${SOURCE%@*}")
       rev=${SOURCE##*@}
-      is_commit "$rev" || fault '`source` names no commit by all its digits, and what has another name may change'
+      is_commit "$rev" || fault 'the source names no commit by all its digits, and what has another name may change'
       build --git "$from" --rev "$rev" orch
       ;;
     ?*) download "$root/bin" ;;
@@ -67,7 +67,7 @@ is_commit() { [[ "$1" =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ && "$1" != "${zero:0:40}"
 # Downloads a release, and takes it only if it is what was released.
 download() {
   local archive name releases expected
-  [ -n "${VERSION:-}" ] || fault '`source` names no commit; name the `version` to take of its releases'
+  [ -n "${VERSION:-}" ] || fault 'the source names no commit; name the version to take of its releases'
   name="orch-$(target)"
   archive="$name.tar.gz"
   releases="$(address "$SOURCE")/releases/download/v$VERSION"
@@ -178,7 +178,7 @@ take_event() {
     push) take_push ;;
     schedule | workflow_dispatch | repository_dispatch) take_whole "$COMMIT" ;;
     pull_request_target)
-      fault 'a job on `pull_request_target` holds rights that no change from elsewhere may use: run it on `pull_request`'
+      fault 'a job on pull_request_target holds rights that no change from elsewhere may use: run it on pull_request'
       ;;
     *) fault "orch does not know what to judge on \`$EVENT\`" ;;
   esac

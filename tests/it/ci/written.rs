@@ -46,9 +46,15 @@ fn the_workflow_uses_the_action_beside_it() {
     let workflow = began(&["--ci", "github", "--source", &source]).read(WORKFLOW);
     assert!(workflow.ends_with(&format!("          source: {source}\n")), "{workflow}");
     let job = began(&["--ci", "gitlab", "--source", &source]).read(".gitlab-ci.yml");
-    let build =
-        format!("cargo install --locked --git https://github.com/acme/orch --rev {COMMIT} orch\n");
-    assert!(job.contains(&build) && !job.contains("SOURCE"), "{job}");
+    let build = format!(
+        "    - command -v orch || cargo install --locked --git https://github.com/acme/orch --rev {COMMIT} orch\n"
+    );
+    assert!(job.contains(&build), "{job}");
+    // But for where orch comes from, it is the same job.
+    let plain = began(&["--ci", "gitlab"]).read(".gitlab-ci.yml");
+    let others = |line: &&str| !plain.lines().any(|other| other == *line);
+    let added: Vec<&str> = job.lines().filter(others).collect();
+    assert_eq!(added, ["  image: rust:1", "  before_script:", build.trim_end()], "{job}");
     let moving = ["init", "--ci", "github", "--source", "acme/orch@main"];
     assert_eq!(Team::over(TestRepo::new()).try_orch("founder", &moving).code, 2);
 }
