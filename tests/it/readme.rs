@@ -1,4 +1,5 @@
-//! Every command of the README and of the worked examples, run as it stands there, in a fresh repository.
+//! Every command of the README, of the worked examples and of the page about CI, run as it stands
+//! there, in a fresh repository.
 
 use std::process::Command;
 
@@ -91,4 +92,12 @@ fn the_pages_of_the_desk_do_what_they_say() {
     assert!(repo.git(&["ls-files", ".claude"]).contains("skills/orch/SKILL.md"));
     let repo = run(&script("docs/editors.md"));
     assert!(repo.path().join("docs/schemas/catalog.json").exists());
+}
+
+#[test]
+fn ci_is_switched_on_as_it_is_told() {
+    let repo = run(&script("docs/ci.md"));
+    let landed = repo.git(&["ls-files", ".github/workflows", ".gitlab-ci.yml", ".orch/decisions"]);
+    assert_eq!(landed.lines().count(), 3, "{landed}");
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
 }

@@ -3,7 +3,7 @@
 # reads. All it is told comes through the environment; action.yml says from where. Runs on the bash of macOS, too.
 set -euo pipefail
 
-# No program that is started here gets the token, but Git while it fetches.
+# Only Git gets the token, while it fetches, and gh, to verify an attestation.
 token=${TOKEN:-}
 unset TOKEN
 zero=0000000000000000000000000000000000000000
