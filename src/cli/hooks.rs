@@ -81,17 +81,15 @@ const KEPT: &str = "before-orch";
 
 impl Hooks {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
-        if matches!(self, Hooks::AgentEvent) {
-            return event::answer(context);
-        }
-        let repository = context.repository()?;
+        let repository = || context.repository();
         match self {
-            Hooks::Install { agents: true, .. } => agents::install(&repository),
-            Hooks::Install { server: true, .. } => write_hooks(&repository, &SERVER_HOOKS),
-            Hooks::Install { .. } => install(&repository),
-            Hooks::Uninstall { agents: true } => agents::uninstall(&repository),
-            Hooks::Uninstall { agents: false } => uninstall(&repository),
-            Hooks::Status | Hooks::AgentEvent => status::tell(context, &repository),
+            Hooks::Install { agents: true, .. } => agents::install(&repository()?),
+            Hooks::Install { server: true, .. } => write_hooks(&repository()?, &SERVER_HOOKS),
+            Hooks::Install { .. } => install(&repository()?),
+            Hooks::Uninstall { agents: true } => agents::uninstall(&repository()?),
+            Hooks::Uninstall { agents: false } => uninstall(&repository()?),
+            Hooks::Status => status::tell(context, &repository()?),
+            Hooks::AgentEvent => event::answer(context),
         }
     }
 }
