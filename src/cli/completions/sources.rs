@@ -326,6 +326,7 @@ mod tests {
             "orch halt id",
             "orch halt until",
             "orch incident open id",
+            "orch init source",
             "orch run fail open_fix",
             "orch schedule run-once fired_by",
             "orch task open id",
