@@ -50,9 +50,10 @@ find_orch() {
 
 is_asked_for() { [ -z "${VERSION:-}" ] || [ "$("$orch" --version)" = "orch $VERSION" ]; }
 
+# Builds apart: what other builds left behind on this machine is not taken for this one.
 build() {
   command -v cargo > /dev/null || fault 'orch is built from its source, and there is no cargo on this runner'
-  cargo install --locked --root "${orch%/bin/orch}" "$@" >&2 || fault 'orch could not be built'
+  CARGO_TARGET_DIR="$scratch/target" cargo install --locked --root "${orch%/bin/orch}" "$@" >&2 || fault 'orch could not be built'
 }
 
 address() {
