@@ -45,7 +45,7 @@ fn help(team: &Team, words: &[String]) -> String {
 }
 
 /// Reads the names out of the list in a help text.
-fn subcommands(help: &str) -> Vec<String> {
+pub(crate) fn subcommands(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let lines = lines.take_while(|line| !line.is_empty());
     // What is wrapped stands further in.

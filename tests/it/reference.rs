@@ -7,6 +7,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::commands::subcommands;
 use crate::support::{Team, TestRepo};
 
 const TOP: &str = env!("CARGO_MANIFEST_DIR");
@@ -29,20 +30,11 @@ fn help(team: &Team, words: &[&str]) -> String {
     text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// Reads the names out of the list in a help text.
-fn inner(help: &str) -> Vec<String> {
-    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let lines = lines.take_while(|line| !line.is_empty());
-    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let names = names.filter_map(|line| line.split_whitespace().next());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
-}
-
 fn tell_command(team: &Team, words: &[&str], page: &mut String) {
     let text = help(team, words);
     let title = [&["orch"], words].concat().join(" ");
     write!(page, "\n## {title}\n\n```text\n{text}```\n").unwrap();
-    for name in inner(&text) {
+    for name in subcommands(&text) {
         tell_command(team, &[words, &[name.as_str()]].concat(), page);
     }
 }
