@@ -64,8 +64,17 @@ fn unrecorded<'w>(world: &'w World, altered: &'w RepoPath) -> impl Iterator<Item
         .map(|runbook| (&runbook.path, runbook.checksum))
         .collect();
     let runbooks = world.process.runbooks.iter();
-    let missing = runbooks.filter(move |(path, digest)| !kept.contains(&(path, *digest)));
-    missing.map(move |(path, _)| {
+    let missing = runbooks.filter(move |(path, digest)| match digest {
+        Some(digest) => !kept.contains(&(path, *digest)),
+        // One that goes with the change is told by that.
+        None => !world.process.altered.contains(path),
+    });
+    missing.map(move |(path, digest)| {
+        if digest.is_none() {
+            let message = format!("`{path}` is a runbook by the policy, and no such file is there");
+            let help = "write it, or name the file that people work by in `process.runbooks`";
+            return Objection::new(Place::file(path.clone()), message, help);
+        }
         let message = format!(
             "`{altered}` changes how people work, and no decision keeps the version of `{path}` that \
              goes with it"
@@ -157,6 +166,26 @@ mod tests {
         expect(&format!("{policy}{decision}{TOLD}"), &[]);
         let forgotten = decided("changes: [.orch/policy.yaml]");
         expect(&format!("{policy}{forgotten}{TOLD}"), &["process-change-untold"]);
+    }
+
+    /// R003-42: a changelog tells by words in a file.
+    #[test]
+    fn what_nobody_can_read_tells_nothing() {
+        let change = "- propose: orch/otherwise\n- write: {README.md: otherwise}\n";
+        let decision = decided(&kept("otherwise"));
+        for line in ["\\u200b", "\\0", "---"] {
+            let line = format!("- write: {{CHANGELOG.md: \"{line}\\n\"}}\n");
+            expect(&format!("{change}{decision}{line}"), &["process-change-untold"]);
+        }
+    }
+
+    /// R003-43: a runbook that is named and not there is a slip.
+    #[test]
+    fn a_runbook_that_is_named_is_there() {
+        let named = NAMED.replace("[README.md]", "[README.md, docs/runbook.md]");
+        let change = "- propose: orch/otherwise\n- write: {README.md: otherwise}\n";
+        let decision = decided(&kept("otherwise"));
+        story(&format!("{named}{change}{decision}{TOLD}")).expect(&["process-change-untold"]);
     }
 
     /// Where nobody asks for it, nothing is owed; and other files are no runbooks.

@@ -28,7 +28,7 @@ pub(super) struct Schema {
     #[arg(long, requires = "output")]
     all: bool,
     /// The folder that they are written into
-    #[arg(long, value_name = "DIR", requires = "all")]
+    #[arg(long, value_name = "DIR", requires = "all", conflicts_with = "name")]
     output: Option<PathBuf>,
 }
 

@@ -41,7 +41,7 @@ pub(super) fn policy(
 }
 
 /// What is kept of a policy that holds: that this version of the program found so.
-const HOLDS: &str = concat!("orch-policy 2 ", env!("CARGO_PKG_VERSION"));
+const HOLDS: &str = concat!("orch-policy 3 ", env!("CARGO_PKG_VERSION"));
 
 /// Gives a policy, or what is wrong with it. That one holds depends on its bytes alone, and is asked once.
 fn usable(repository: &dyn Repository, bytes: &[u8], again: bool) -> Result<Policy, Vec<Problem>> {

@@ -7,9 +7,9 @@ use super::failure::PatternFault;
 use super::glob::first_fault;
 use super::model::{self, Model};
 use super::terms::{DURATION_HELP, Problems, duration, not_a_duration, retries};
-use super::{BranchPattern, Conditions, Override, PathSet, Version};
+use super::{BranchPattern, Conditions, Override, PathSet, Process, Version};
 use crate::record::yaml::Node;
-use crate::record::{Problem, did_you_mean};
+use crate::record::{Problem, belongs_to_orch, did_you_mean};
 
 /// Gives everything that is wrong with a policy that could be read.
 pub(super) fn problems(
@@ -102,6 +102,7 @@ fn lanes_and_branches(model: &Model, problems: &mut Problems<'_>) {
     globs(&model.shared_paths, "shared_paths", problems);
     globs(&model.protected, "protected", problems);
     globs(&model.guarded, "guarded", problems);
+    process(&model.process, problems);
     shadowed(model, problems);
     if problems.found.is_empty() {
         matched_together(model, problems);
@@ -123,6 +124,22 @@ fn lanes_and_branches(model: &Model, problems: &mut Problems<'_>) {
     {
         let help = "add `feature/{task_id}-{slug}`";
         problems.at("branches", "no pattern names a task or a run".into(), help);
+    }
+}
+
+/// What people work by, and where they read of its changes, are files that people write.
+fn process(process: &Process, problems: &mut Problems<'_>) {
+    let changelog = process.changelog.iter().map(|path| ("process.changelog".to_owned(), path));
+    let runbooks = process.runbooks.iter().enumerate();
+    let runbooks = runbooks.map(|(at, path)| (format!("process.runbooks.{at}"), path));
+    for (field, path) in changelog.chain(runbooks) {
+        if belongs_to_orch(path) {
+            let message = format!("`{path}` is written by orch, not by people");
+            problems.at(&field, message, "name a file outside of `.orch/`");
+        } else if path.to_string().contains(['*', '?', '[', '{']) {
+            let message = format!("`{path}` is a pattern, and no path");
+            problems.at(&field, message, "name each file by itself");
+        }
     }
 }
 

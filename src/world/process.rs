@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::document;
 use crate::policy::{POLICY_PATH, Policy};
-use crate::snapshot::{Change, Fault, Node, Occasion, Proposal, Repository, Side};
+use crate::snapshot::{Change, Fault, Mode, Node, Occasion, Proposal, Repository, Side};
 use crate::source::{Digest, RepoPath};
 
 /// A change of the way people work.
@@ -14,8 +14,8 @@ pub struct Process {
     pub altered: Vec<RepoPath>,
     /// Whether the policy's changelog gets a line with it.
     pub logged: bool,
-    /// What every runbook then holds; those that are not there are left out.
-    pub runbooks: Vec<(RepoPath, Digest)>,
+    /// What every runbook then holds; none if no file is there.
+    pub runbooks: Vec<(RepoPath, Option<Digest>)>,
 }
 
 /// Reads what a proposal does to the way people work; nothing is altered where nobody asks.
@@ -38,9 +38,8 @@ pub(super) fn read(
     }
     let mut runbooks = Vec::new();
     for path in &policy.process.runbooks {
-        if let Some(node) = repository.node(proposal.head, path)? {
-            runbooks.push((path.clone(), Digest::of(&repository.read(node.oid)?)));
-        }
+        let text = file(repository, proposal.head, path)?;
+        runbooks.push((path.clone(), text.map(|text| Digest::of(&text))));
     }
     let logged = match &policy.process.changelog {
         Some(path) => gains_a_line(repository, proposal, path)?,
@@ -69,11 +68,22 @@ fn gains_a_line(
     path: &RepoPath,
 ) -> Result<bool, Fault> {
     let text = |side: Side| -> Result<String, Fault> {
-        let bytes =
-            repository.node(side, path)?.map(|node| repository.read(node.oid)).transpose()?;
-        Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
+        let bytes = file(repository, side, path)?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     let (agreed, head) = (text(proposal.agreed)?, text(proposal.head)?);
     let known: BTreeSet<&str> = agreed.lines().map(str::trim).collect();
-    Ok(head.lines().map(str::trim).any(|line| !line.is_empty() && !known.contains(line)))
+    let says = |line: &&str| line.chars().any(char::is_alphanumeric);
+    Ok(head.lines().map(str::trim).filter(says).any(|line| !known.contains(line)))
+}
+
+/// Gives what a plain file holds; none if nothing stands there, or something else.
+fn file(
+    repository: &dyn Repository,
+    side: Side,
+    path: &RepoPath,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let node = repository.node(side, path)?;
+    let node = node.filter(|node| matches!(node.mode, Mode::File | Mode::Executable));
+    node.map(|node| repository.read(node.oid)).transpose()
 }

@@ -40,12 +40,20 @@ find_orch() {
       ;;
     ?*) download "$root/bin" ;;
     *)
-      grep -qs '^name = "orch"' "$own/Cargo.toml" ||
+      # What lies in the checkout is what is to be judged, and judges nothing.
+      { grep -qs '^name = "orch"' "$own/Cargo.toml" && ! is_in_checkout "$own"; } ||
         fault "there is no orch ${VERSION:-} on this runner; install it there, or name its \`source\`"
       build --path "$own"
       ;;
   esac
   is_asked_for || fault "this is $("$orch" --version), and orch $VERSION was asked for"
+}
+
+is_in_checkout() {
+  local here top
+  here=$(cd "$1" && pwd -P)
+  top=$(cd "${GITHUB_WORKSPACE:-.}" && pwd -P)
+  case "$here/" in "$top"/*) return 0 ;; *) return 1 ;; esac
 }
 
 is_asked_for() { [ -z "${VERSION:-}" ] || [ "$("$orch" --version)" = "orch $VERSION" ]; }

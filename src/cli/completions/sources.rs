@@ -43,12 +43,19 @@ pub(super) fn attach(command: Command, above: &str) -> Command {
 fn offers(source: Source, typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let found = source(&typed).unwrap_or_default().into_iter();
-    let found = found.filter(|(word, _)| word.starts_with(&*typed)).take(MOST).enumerate();
+    let found = found.filter(|(word, _)| word.starts_with(&*typed) && is_inert(word));
+    let found = found.take(MOST).enumerate();
     let candidate = |(number, (word, about)): (usize, Offer)| {
         let about = about.map(|about| crate::render::one_line(&about).into());
         CompletionCandidate::new(word).help(about).display_order(Some(number))
     };
     found.map(candidate).collect()
+}
+
+/// Tells whether a shell takes a word as it is. Some put it on the line unquoted, and whoever names a branch
+/// must not have a command run there.
+fn is_inert(word: &str) -> bool {
+    word.chars().all(|c| c.is_alphanumeric() || "._-/:@+=,%*".contains(c))
 }
 
 fn is_file(arg: &Arg) -> bool {

@@ -131,6 +131,10 @@ fn refuse_links(top: &Path) -> Result<(), Stop> {
 /// Reads the settings, which may be missing.
 fn read(top: &Path) -> Result<(PathBuf, Settings), Stop> {
     let file = top.join(SETTINGS);
+    if fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
+        let help = "put a file there, then do this again";
+        return Err(Stop::denied(format!("{SETTINGS} is no file"), help));
+    }
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),

@@ -88,8 +88,10 @@ fn refused_call(context: &Context, call: &Call) -> Option<String> {
             call.word
         ));
     }
+    let current = || repository.current_branch().ok().flatten();
+    let elsewhere = call.branch.is_some() && call.branch != current();
     let judged = match call.word.as_str() {
-        _ if !call.is_plain => return unjudged(&repository, call),
+        _ if !call.is_plain || elsewhere => return unjudged(&repository, call),
         "commit" => staged(&repository).map(Some),
         "push" => to_be_pushed(&repository),
         _ => return None,
@@ -147,7 +149,8 @@ fn refused_end(context: &Context) -> Result<Option<String>, Fault> {
 
 fn is_ours(repository: &GitRepository) -> bool {
     let policy = repository.node(Side::Index, &RepoPath::from(POLICY_PATH));
-    matches!(policy, Ok(Some(_)))
+    // Where nobody can look, nothing passes.
+    !matches!(policy, Ok(None))
 }
 
 /// Tells what is refused and what to type, in few words.

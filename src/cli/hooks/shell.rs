@@ -10,6 +10,8 @@ pub(super) struct Call {
     pub(super) word: String,
     /// The folder in which Git is called.
     pub(super) folder: PathBuf,
+    /// The branch that a push names.
+    pub(super) branch: Option<String>,
     /// Whether it goes past the hooks.
     pub(super) skips_hooks: bool,
     /// Whether what it would do can be told from what is there now.
@@ -81,7 +83,7 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
     if !["commit", "push", "merge"].contains(&word) {
         return None;
     }
-    let mut is_plain = true;
+    let (mut is_plain, mut branch) = (true, None);
     while let Some(argument) = words.next() {
         match argument {
             "--no-verify" => skips_hooks = true,
@@ -90,11 +92,13 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
             }
             "-q" | "--quiet" | "-s" | "--signoff" | "--no-edit" | "--amend" | "-u" => {}
             "--set-upstream" | "origin" | "HEAD" if word == "push" => {}
+            named if word == "push" && branch.is_none() && is_branch(named) => {
+                branch = Some(named.to_owned());
+            }
             cluster if word == "commit" && is_cluster(cluster) => {
-                let flags =
-                    cluster[1..].split(['m', 'F', 'C', 'c', 't']).next().unwrap_or_default();
+                let flags = cluster[1..].split(VALUED).next().unwrap_or_default();
                 skips_hooks |= flags.contains('n');
-                is_plain &= flags.chars().all(|flag| "qsSn".contains(flag));
+                is_plain &= flags.chars().all(|flag| "qsn".contains(flag));
                 if cluster.ends_with(['m', 'F', 'C', 'c', 't']) {
                     words.next();
                 }
@@ -103,7 +107,15 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
             _ => is_plain = false,
         }
     }
-    Some(Call { word: word.to_owned(), folder, skips_hooks, is_plain })
+    Some(Call { word: word.to_owned(), folder, branch, skips_hooks, is_plain })
+}
+
+/// Flags behind which the rest of the word is a value.
+const VALUED: [char; 7] = ['m', 'F', 'C', 'c', 't', 'u', 'S'];
+
+/// Tells whether a word names a branch, which goes where it is called the same.
+fn is_branch(word: &str) -> bool {
+    !word.starts_with(['-', '+']) && !word.contains(':')
 }
 
 fn is_cluster(word: &str) -> bool {
@@ -114,6 +126,7 @@ fn is_cluster(word: &str) -> bool {
 fn commands(line: &str) -> Vec<Vec<String>> {
     let (mut commands, mut words) = (Vec::new(), Vec::new());
     let mut word: Option<String> = None;
+    let mut documents: Vec<String> = Vec::new();
     let mut rest = line.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
@@ -124,6 +137,16 @@ fn commands(line: &str) -> Vec<Vec<String>> {
                 Some(next) => word.get_or_insert_default().push(next),
             },
             ' ' | '\t' => words.extend(word.take()),
+            '<' if rest.peek() == Some(&'<') => {
+                rest.next();
+                words.extend(word.take());
+                documents.extend(document(&mut rest));
+            }
+            '\n' if !documents.is_empty() => {
+                words.extend(word.take());
+                commands.push(std::mem::take(&mut words));
+                documents.drain(..).for_each(|end| skip(&mut rest, &end));
+            }
             ';' | '&' | '|' | '\n' | '(' | ')' | '{' | '}' | '`' => {
                 words.extend(word.take());
                 commands.push(std::mem::take(&mut words));
@@ -135,6 +158,29 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     commands.push(words);
     commands.retain(|words: &Vec<String>| !words.is_empty());
     commands
+}
+
+/// Reads the word that ends a here-document; none of a here-string, which is a word like others.
+fn document(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+    if rest.next_if_eq(&'<').is_some() {
+        return None;
+    }
+    while rest.next_if(|c| ['-', ' ', '\t'].contains(c)).is_some() {}
+    let mut end = String::new();
+    while let Some(c) = rest.next_if(|c| !" \t\n;&|<>()".contains(*c)) {
+        end.extend(Some(c).filter(|c| !['\'', '"', '\\'].contains(c)));
+    }
+    Some(end)
+}
+
+/// Passes over the lines of a here-document, and the one that ends it.
+fn skip(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, end: &str) {
+    while rest.peek().is_some() {
+        let line: String = rest.by_ref().take_while(|c| *c != '\n').collect();
+        if line.trim_start_matches('\t') == end {
+            return;
+        }
+    }
 }
 
 /// Reads up to the closing quote; a command within, such as a message from a here-document, is passed over.
@@ -180,7 +226,16 @@ mod tests {
             ("git commit -m --no-verify", vec!["/r commit plain"]),
             ("git -c core.hooksPath=/dev/null commit -m a", vec!["/r commit skips plain"]),
             ("git push origin HEAD", vec!["/r push plain"]),
-            ("git push origin other", vec!["/r push"]),
+            ("git push -u origin main", vec!["/r push plain"]),
+            ("git push origin a:b", vec!["/r push"]),
+            ("git push origin a b", vec!["/r push"]),
+            ("git commit -unormal -Skeyn -m a", vec!["/r commit plain"]),
+            (
+                "git commit -F - <<EOF\ngit push --no-verify\nEOF\ngit push",
+                vec!["/r commit plain", "/r push"],
+            ),
+            ("cat <<-'EOF' > x\n\tgit commit -n\n\tEOF\n", vec![]),
+            ("cat <<< x; git commit -m a", vec!["/r commit plain"]),
             ("if true; then git commit -m a; fi", vec!["/r commit plain"]),
             ("echo git commit", vec![]),
             ("git log --grep commit", vec![]),

@@ -81,6 +81,23 @@ fn what_is_asked_for_is_what_judges() {
     setting.run(&[("source", "acme/orch"), ("version", "9.9.9")]).ended(2);
 }
 
+/// Attack 14: a change that brings a program of orch's name beside the action is not judged by it.
+#[test]
+fn what_is_judged_does_not_judge() {
+    let setting = Setting::new();
+    setting.clone.write("Cargo.toml", "[package]\nname = \"orch\"\nversion = \"0.1.0\"\n");
+    let own = setting.clone.path().join(".github/actions/transition-guard");
+    std::fs::create_dir_all(&own).unwrap();
+    let step = run_with(
+        &setting.clone,
+        &setting.event,
+        &[],
+        &[("PATH", "/usr/bin:/bin".into()), ("GITHUB_ACTION_PATH", own.into())],
+    );
+    step.ended(2);
+    assert!(step.said.out.contains("there is no orch"), "{step:#?}");
+}
+
 /// The token is for fetching alone: no other program gets to see it.
 #[test]
 fn the_token_is_gits_alone() {
