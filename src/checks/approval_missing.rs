@@ -104,10 +104,14 @@ fn in_words(asked: &Approvers) -> String {
     }
 }
 
-/// What a person approves is the evidence; that an audit passed is the gatekeeper's to check.
+/// What a person approves is the evidence; that an audit passed is the gatekeeper's to check. Where there
+/// is no other evidence, the audit is what they see.
 fn seen_by_a_person(artifacts: &[Artifact]) -> Vec<&Artifact> {
-    let mut seen: Vec<&Artifact> =
-        artifacts.iter().filter(|artifact| artifact.name != AUDIT_PASS).collect();
+    let is_audit = |artifact: &&Artifact| artifact.name == AUDIT_PASS;
+    let (audit, mut seen): (Vec<_>, Vec<_>) = artifacts.iter().partition(is_audit);
+    if seen.is_empty() {
+        seen = audit;
+    }
     seen.sort();
     seen
 }

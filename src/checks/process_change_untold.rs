@@ -64,11 +64,8 @@ fn unrecorded<'w>(world: &'w World, altered: &'w RepoPath) -> impl Iterator<Item
         .map(|runbook| (&runbook.path, runbook.checksum))
         .collect();
     let runbooks = world.process.runbooks.iter();
-    let missing = runbooks.filter(move |(path, digest)| match digest {
-        Some(digest) => !kept.contains(&(path, *digest)),
-        // One that goes with the change is told by that.
-        None => !world.process.altered.contains(path),
-    });
+    let missing = runbooks
+        .filter(move |(path, digest)| digest.is_none_or(|digest| !kept.contains(&(path, digest))));
     missing.map(move |(path, digest)| {
         if digest.is_none() {
             let message = format!("`{path}` is a runbook by the policy, and no such file is there");

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Stop;
 use super::context::{Context, readable_policy, staged};
-use super::ledger::write_whole;
+use super::ledger::write_output;
 use super::output::{complain, moment, report_format, show, show_error, style};
 use super::push::{pushed, received};
 use super::trace;
@@ -120,7 +120,9 @@ impl Guard {
         let proposals = self.proposals(&repository)?;
         let mut stopped = Ok(());
         for proposal in proposals {
-            let bootstrap = self.bootstrap || proposal.head == Side::Index;
+            // In a clone of one's own the first policy is seen by whoever commits and pushes it.
+            let own = self.pre_push || proposal.head == Side::Index;
+            let bootstrap = self.bootstrap || own;
             let told =
                 tell(context, &repository, &proposal, bootstrap, self.require, &self.telling);
             stopped = stopped.and(told);
@@ -227,7 +229,10 @@ fn conclude(
     match &telling.output {
         Some(file) => {
             let plain = Style { colour: false, ..style() };
-            write_whole(&context.directory().join(file), render(&verdict, telling.format, plain))?;
+            write_output(
+                &context.directory().join(file),
+                &render(&verdict, telling.format, plain),
+            )?;
         }
         None if telling.format == ReportFormat::Human && report.refused() => {
             show_error(render(&verdict, telling.format, style()).trim_end());

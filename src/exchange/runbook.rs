@@ -50,7 +50,8 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<ArtifactName>,
     path: RepoPath,
-    checksum: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checksum: Option<Digest>,
 }
 
 /// Reads the document.
@@ -72,7 +73,7 @@ pub(super) fn of(said: Said, tree: &yaml::Node) -> Result<Signal, Problem> {
     let claims = said.artifacts.into_iter().map(|file| Claim {
         name: file.name,
         path: file.path,
-        checksum: Some(file.checksum),
+        checksum: file.checksum,
     });
     Ok(Signal {
         from: Some(said.from),
@@ -97,7 +98,7 @@ pub(super) fn spelled(handoff: &Handoff) -> Document {
     let files = handoff.artifacts.iter().map(|artifact| File {
         name: Some(artifact.name.clone()),
         path: artifact.path.clone(),
-        checksum: artifact.checksum,
+        checksum: Some(artifact.checksum),
     });
     let signal = Signal::of(handoff);
     Document {

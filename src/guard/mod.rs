@@ -66,7 +66,7 @@ pub fn look(
     focus: Focus,
 ) -> Result<World, Fault> {
     let brings_first = is_bootstrap(repository, proposal)?;
-    let agreed = authority_at(proposal, bootstrap && brings_first);
+    let agreed = authority_at(repository, proposal, bootstrap && brings_first)?;
     let again = proposal.occasion == Occasion::Verification;
     let policy = Arc::new(authority::policy(repository, agreed, again)?);
     let signers = authority::signers(repository, agreed)?;
@@ -77,13 +77,22 @@ pub fn look(
 }
 
 /// Gives where policy and keys are read: where they were agreed, never in the change under judgement
-/// (attack 14).
-fn authority_at(proposal: &Proposal, bootstrap: bool) -> Side {
-    match proposal.occasion {
-        Occasion::Verification => proposal.head,
-        _ if bootstrap => proposal.head,
-        _ => proposal.agreed,
+/// (attack 14). A branch from before the first policy takes it from the protected one that it merges.
+fn authority_at(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    bootstrap: bool,
+) -> Result<Side, Fault> {
+    if bootstrap || proposal.occasion == Occasion::Verification {
+        return Ok(proposal.head);
     }
+    for side in [proposal.agreed].iter().chain(&proposal.parents) {
+        let is_last = proposal.parents.is_empty();
+        if is_last || repository.node(*side, &RepoPath::from(POLICY_PATH))?.is_some() {
+            return Ok(*side);
+        }
+    }
+    Ok(proposal.agreed)
 }
 
 /// Tells whether this change brings the first policy.

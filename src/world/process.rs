@@ -14,7 +14,7 @@ pub struct Process {
     pub altered: Vec<RepoPath>,
     /// Whether the policy's changelog gets a line with it.
     pub logged: bool,
-    /// What every runbook then holds; none if no file is there.
+    /// What every runbook then holds, but for those that the change removes; none if no file is there.
     pub runbooks: Vec<(RepoPath, Option<Digest>)>,
 }
 
@@ -38,6 +38,10 @@ pub(super) fn read(
     }
     let mut runbooks = Vec::new();
     for path in &policy.process.runbooks {
+        // One that goes with the change is told by that.
+        if altered.contains(path) && repository.node(proposal.head, path)?.is_none() {
+            continue;
+        }
         let text = file(repository, proposal.head, path)?;
         runbooks.push((path.clone(), text.map(|text| Digest::of(&text))));
     }

@@ -183,6 +183,8 @@ fn a_change_goes_from_code_to_release() {
     stage(&team, "fix-001", ("developer", "coordinator"), &[("src/main.py", "print(1)\n")]);
     audit(&team, "fix-001", ("reviewer", "coordinator"), &["correctness", "security"]);
     too_early(&team, "releaser", "fix-001", "release", &["approval-missing"]);
+    let covers = team.read(&team.record("fix-001", "audit_report"));
+    assert!(covers.contains("name: code"), "{covers}");
     let approve = ["approve", "fix-001", "--stage", "release", "--statement", "Read and tried"];
     team.orch("owner", &approve);
     team.commit("Approve the release");
@@ -276,4 +278,45 @@ fn a_change_of_the_process_is_told_and_kept() {
     let log = team.orch("sponsor", &["log", "--decisions"]);
     assert!(log.contains(&format!("- Runbook: `{RUNBOOK}`, {}", team.digest(RUNBOOK))), "{log}");
     team.guard(&["--base", "main"]).passed();
+}
+
+/// An approval from before there was anything to see opens nothing: it covers what a person saw.
+#[test]
+fn what_nobody_saw_is_not_approved() {
+    let team = begin("team", "owner");
+    let open = ["task", "open", "fix-001", "--workflow", "change", "--title", "A fix"];
+    team.orch("coordinator", &open);
+    let approve = ["approve", "fix-001", "--stage", "release", "--statement", "Unseen"];
+    team.orch("owner", &approve);
+    team.commit("Open the fix");
+    stage(&team, "fix-001", ("developer", "coordinator"), &[("src/main.py", "print(1)\n")]);
+    audit(&team, "fix-001", ("reviewer", "coordinator"), &["correctness", "security"]);
+    too_early(&team, "releaser", "fix-001", "release", &["approval-missing"]);
+    team.orch("owner", &approve);
+    team.commit("Approve what is there");
+    let approval = team.read(&team.record("fix-001", "approval"));
+    assert!(approval.contains("name: audit_pass"), "{approval}");
+    team.orch("releaser", &["run", "start", "fix-001"]);
+}
+
+/// A repository with a remote and branches of its own begins with orch: the first push passes its hook, and a
+/// branch from before takes the policy in by a merge.
+#[test]
+fn a_repository_with_a_past_begins() {
+    let team = Team::over(TestRepo::new());
+    team.repo.write("src/old.py", "print(0)\n");
+    team.smuggle("Before orch");
+    team.repo.git(&["branch", "fix/before"]);
+    let remote = team.repo.root().join("remote.git");
+    team.repo.git(&["init", "--quiet", "--bare", remote.to_str().unwrap()]);
+    let url = format!("file://{}", remote.display());
+    team.repo.git(&["remote", "add", "origin", &url]);
+    team.repo.git(&["push", "--quiet", "origin", "main"]);
+    team.orch("owner", &["init", "--template", "team", "--hooks"]);
+    team.commit("Begin with orch");
+    let pushed = team.try_git(&["push", "origin", "main"]);
+    assert_eq!(pushed.code, 0, "{pushed:#?}");
+    team.repo.git(&["switch", "--quiet", "fix/before"]);
+    let merged = team.try_git(&["merge", "--no-ff", "-m", "Take orch in", "main"]);
+    assert_eq!(merged.code, 0, "{merged:#?}");
 }

@@ -86,7 +86,8 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
     let (mut is_plain, mut branch) = (true, None);
     while let Some(argument) = words.next() {
         match argument {
-            "--no-verify" => skips_hooks = true,
+            // Git takes any beginning of an option that is no other's.
+            skips if skips.starts_with("--no-ver") => skips_hooks = true,
             "-m" | "--message" | "-F" | "--file" if word == "commit" => {
                 words.next();
             }
@@ -223,6 +224,7 @@ mod tests {
             ("git commit -m a path", vec!["/r commit"]),
             ("FOO=1 sudo /usr/bin/git commit -nm a", vec!["/r commit skips plain"]),
             ("git commit --no-verify -m a", vec!["/r commit skips plain"]),
+            ("git push --no-verif", vec!["/r push skips plain"]),
             ("git commit -m --no-verify", vec!["/r commit plain"]),
             ("git -c core.hooksPath=/dev/null commit -m a", vec!["/r commit skips plain"]),
             ("git push origin HEAD", vec!["/r push plain"]),

@@ -115,6 +115,7 @@ fn policy(repository: &GitRepository) -> Result<Option<Policy>, Stop> {
         (Some(_), _, true) => POLICY_PATH.to_owned(),
         (Some(_), ..) => format!("{POLICY_PATH} is staged; type: git commit"),
         (None, true, _) => format!("{POLICY_PATH} can't be used; type: orch guard"),
+        (None, false, _) if repository.is_bare() => "none yet; a push may bring the first".into(),
         (None, false, _) => "none; type: orch init --template team --hooks".into(),
     };
     say(format!("policy: {state}"));
