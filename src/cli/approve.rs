@@ -42,9 +42,15 @@ impl Approve {
             say(format!("`{}` has approved stage {} already", approval.approver, self.stage));
             return Ok(());
         }
+        let unseen = approval.covers.is_empty();
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), approval)?;
         writer.commit(self.writing)?;
+        if unseen {
+            say(
+                "note: there is no evidence to see yet, so this covers none, and opens nothing that has some",
+            );
+        }
         say(format!("next: git commit, then orch run start {}", self.id));
         Ok(())
     }

@@ -287,7 +287,8 @@ fn what_nobody_saw_is_not_approved() {
     let open = ["task", "open", "fix-001", "--workflow", "change", "--title", "A fix"];
     team.orch("coordinator", &open);
     let approve = ["approve", "fix-001", "--stage", "release", "--statement", "Unseen"];
-    team.orch("owner", &approve);
+    let said = team.orch("owner", &approve);
+    assert!(said.contains("covers none"), "{said}");
     team.commit("Open the fix");
     stage(&team, "fix-001", ("developer", "coordinator"), &[("src/main.py", "print(1)\n")]);
     audit(&team, "fix-001", ("reviewer", "coordinator"), &["correctness", "security"]);
