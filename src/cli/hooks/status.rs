@@ -130,11 +130,12 @@ fn ci(repository: &GitRepository) -> String {
     let top = repository.work_dir().unwrap_or(repository.git_dir());
     let workflows = fs::read_dir(top.join(WORKFLOWS)).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = workflows.map(|entry| entry.path()).collect();
-    files.extend([".gitlab-ci.yml", ".pre-commit-config.yaml"].map(|name| top.join(name)));
+    files.push(top.join(".gitlab-ci.yml"));
     files.sort();
     let runs = |file: &PathBuf| {
         let text = fs::read_to_string(file).unwrap_or_default();
-        ["orch guard", "transition-guard"].iter().any(|word| text.contains(word))
+        let mut lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+        lines.any(|line| ["orch guard", "transition-guard"].iter().any(|word| line.contains(word)))
     };
     let found =
         files.iter().filter(|file| runs(file)).filter_map(|file| file.strip_prefix(top).ok());
