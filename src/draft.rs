@@ -7,7 +7,7 @@ mod emergency;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{self, RunState, State};
-use crate::policy::{AUDIT_PASS, BranchParts, Policy, Stage, Workflow};
+use crate::policy::{BranchParts, Policy, Stage, Workflow};
 use crate::record::kind::{
     Approval, Artifact, AuditReport, AuditTest, Failure, FailureResponse, Gate, GateVerdict,
     Handoff, HandoffStatus, Issue, Pause, PauseCause, Run, RunStatus, Verdict,
@@ -386,12 +386,8 @@ pub fn approval(
     Approval { stage: stage.name.clone(), approver, statement, covers }
 }
 
-/// Gives what people look at before a stage begins: the evidence that it would consume, but for the
-/// audit, which is the gatekeeper's, unless there is nothing else to see.
+/// Gives what people look at before a stage begins, of the evidence that it would consume.
 pub fn to_be_approved(world: &World, state: &State, stage: &Stage) -> Vec<Artifact> {
-    let mut covers = world::inputs_of(world, state, stage);
-    if covers.iter().any(|artifact| artifact.name != AUDIT_PASS) {
-        covers.retain(|artifact| artifact.name != AUDIT_PASS);
-    }
-    covers
+    let inputs = world::inputs_of(world, state, stage);
+    world::seen_by_a_person(&inputs).into_iter().cloned().collect()
 }

@@ -3,11 +3,11 @@
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
 use crate::ledger::Approved;
-use crate::policy::{AUDIT_PASS, Approvers, Policy};
+use crate::policy::{Approvers, Policy};
 use crate::record::Payload;
 use crate::record::kind::{Approval, Artifact, Run, RunStatus};
 use crate::source::AgentName;
-use crate::world::{Step, World};
+use crate::world::{Step, World, seen_by_a_person};
 
 pub(super) static CHECK: Check = Check {
     name: "approval-missing",
@@ -56,9 +56,9 @@ fn unapproved(world: &World, step: &Step<'_>, run: &Run) -> Option<Objection> {
     let by_them = |approval: &&Approved| {
         approval.live && approval.stage == run.stage && asked.of.contains(&approval.approver)
     };
-    let consumed = seen_by_a_person(&run.inputs);
+    let consumed = seen(&run.inputs);
     let approvals = state.approvals.iter().filter(by_them);
-    let heard = approvals.filter(|approval| seen_by_a_person(&approval.covers) == consumed);
+    let heard = approvals.filter(|approval| seen(&approval.covers) == consumed);
     let voices = principals(world, heard.map(|approval| &approval.approver));
     if voices.len() >= asked.threshold {
         return None;
@@ -104,14 +104,9 @@ fn in_words(asked: &Approvers) -> String {
     }
 }
 
-/// What a person approves is the evidence; that an audit passed is the gatekeeper's to check. Where there
-/// is no other evidence, the audit is what they see.
-fn seen_by_a_person(artifacts: &[Artifact]) -> Vec<&Artifact> {
-    let is_audit = |artifact: &&Artifact| artifact.name == AUDIT_PASS;
-    let (audit, mut seen): (Vec<_>, Vec<_>) = artifacts.iter().partition(is_audit);
-    if seen.is_empty() {
-        seen = audit;
-    }
+/// What a person saw, in an order of its own.
+fn seen(artifacts: &[Artifact]) -> Vec<&Artifact> {
+    let mut seen = seen_by_a_person(artifacts);
     seen.sort();
     seen
 }

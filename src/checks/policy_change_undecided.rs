@@ -4,7 +4,7 @@ use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::policy::POLICY_PATH;
 use crate::record::Payload;
-use crate::record::kind::{Decision, PathChange};
+use crate::record::kind::PathChange;
 use crate::snapshot::{Change, Occasion};
 use crate::world::{Fact, Seen, Step, World, is_a_persons};
 
@@ -79,7 +79,8 @@ pub(super) fn is_decided(world: &World, change: &Change) -> bool {
         Fact::Missing => None,
         Fact::Irregular(_) | Fact::Unseen => return false,
     };
-    let steps: Vec<&PathChange> = opened(world)
+    let steps: Vec<&PathChange> = world
+        .decided()
         .flat_map(|(_, decision)| &decision.changes)
         .filter(|named| named.path == change.path)
         .collect();
@@ -93,16 +94,6 @@ pub(super) fn is_decided(world: &World, change: &Change) -> bool {
     reached[1..].contains(&head)
 }
 
-/// Gives the new decisions by which people open files.
-fn opened(world: &World) -> impl Iterator<Item = (Step<'_>, &Decision)> {
-    world.steps().filter_map(|step| {
-        let Payload::Decision(decision) = &step.record.payload else { return None };
-        let holds = is_a_persons(&world.policy, decision, &step.record.entry.actor)
-            && !world.withdrawn.contains(&decision.id);
-        holds.then_some((step, decision))
-    })
-}
-
 /// What a person decided is done whole: one who may loosen only what they also revoke did not decide
 /// on a half of it.
 fn left_out(world: &World, step: &Step<'_>) -> Vec<Objection> {
@@ -111,7 +102,7 @@ fn left_out(world: &World, step: &Step<'_>) -> Vec<Objection> {
         return Vec::new();
     }
     let carried_on = |named: &PathChange| {
-        let mut later = opened(world).flat_map(|(_, decision)| &decision.changes);
+        let mut later = world.decided().flat_map(|(_, decision)| &decision.changes);
         later.any(|other| other.path == named.path && other.replaces == named.checksum)
     };
     let left_out = decision.changes.iter().enumerate().filter(|(_, named)| {

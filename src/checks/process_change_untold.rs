@@ -2,10 +2,8 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::record::Payload;
-use crate::record::kind::Decision;
 use crate::source::{Digest, RepoPath};
-use crate::world::{World, is_a_persons};
+use crate::world::World;
 
 pub(super) static CHECK: Check = Check {
     name: "process-change-untold",
@@ -59,8 +57,9 @@ fn unlogged(world: &World, altered: &RepoPath) -> Option<Objection> {
 
 /// Objects to each runbook that no new decision of a person keeps as it now is.
 fn unrecorded<'w>(world: &'w World, altered: &'w RepoPath) -> impl Iterator<Item = Objection> + 'w {
-    let kept: Vec<(&RepoPath, Digest)> = decisions(world)
-        .flat_map(|decision| &decision.runbooks)
+    let kept: Vec<(&RepoPath, Digest)> = world
+        .decided()
+        .flat_map(|(_, decision)| &decision.runbooks)
         .map(|runbook| (&runbook.path, runbook.checksum))
         .collect();
     let runbooks = world.process.runbooks.iter();
@@ -82,16 +81,6 @@ fn unrecorded<'w>(world: &'w World, altered: &'w RepoPath) -> impl Iterator<Item
             altered.in_shell()
         );
         Objection::new(Place::file(path.clone()), message, help)
-    })
-}
-
-/// Gives the new decisions of people that were not withdrawn.
-fn decisions(world: &World) -> impl Iterator<Item = &Decision> {
-    world.steps().filter_map(|step| {
-        let Payload::Decision(decision) = &step.record.payload else { return None };
-        let holds = is_a_persons(&world.policy, decision, &step.record.entry.actor)
-            && !world.withdrawn.contains(&decision.id);
-        holds.then_some(decision)
     })
 }
 

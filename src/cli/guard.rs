@@ -11,7 +11,7 @@ use super::push::{pushed, received};
 use super::trace;
 use super::worktree::changed_on_disk;
 use crate::diagnostic::Report;
-use crate::guard::judged;
+use crate::guard::{guard, judged};
 use crate::render::{ReportFormat, Style, Verdict, render};
 use crate::snapshot::{GitRepository, Proposal, Side};
 use crate::source::Moment;
@@ -212,7 +212,7 @@ fn tell(
 ) -> Result<(), Stop> {
     let began = Instant::now();
     let at = telling.at.unwrap_or(context.at());
-    let (_, report) = judged(repository, proposal, at, bootstrap)?;
+    let report = guard(repository, proposal, at, bootstrap)?;
     conclude(context, proposal, (&report, began), require, telling)
 }
 

@@ -11,11 +11,10 @@ use super::ledger::{TEMPORARY, refuse};
 use super::output::{id, moment, say, show};
 use crate::exchange::in_toto::{Attestation, Envelope, Statement, Verified, of_ledger, summary};
 use crate::guard;
-use crate::policy::POLICY_PATH;
 use crate::record::Home;
 use crate::render::json_line;
-use crate::snapshot::{Fault, PlainSigner, Repository as _};
-use crate::source::{Digest, Moment, RepoPath, TaskId};
+use crate::snapshot::{Fault, PlainSigner};
+use crate::source::{Moment, TaskId};
 
 /// Give what is on the record to tools that know nothing of orch.
 #[derive(Debug, clap::Subcommand)]
@@ -132,7 +131,7 @@ impl InToto {
         }
         let last = summary(&Verified {
             commit: &commit,
-            policy: policy_of(view)?,
+            policy: view.world.policy.digest,
             resource: self.resource_uri.as_deref(),
             at,
         });
@@ -142,15 +141,6 @@ impl InToto {
             ledgers.flat_map(move |ledger| of_ledger(&ledger.records, ledger.state(), &commit));
         Ok(Box::new(each.chain([last])))
     }
-}
-
-/// Gives what the policy of the verified commit holds.
-fn policy_of(view: &View) -> Result<Digest, Stop> {
-    let node = view.repository.node(view.proposal.head, &RepoPath::from(POLICY_PATH))?;
-    let node = node.ok_or_else(|| {
-        Fault::new(format!("there is no {POLICY_PATH} at this commit"), "name another commit")
-    })?;
-    Ok(Digest::of(&view.repository.read(node.oid)?))
 }
 
 /// Gives a statement as one line.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -301,6 +301,16 @@ pub(super) fn write_whole(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Fau
     file.as_file().sync_all().map_err(unable)?;
     file.persist(path).map_err(|error| unable(error.error))?;
     Ok(())
+}
+
+/// Gives the folder that a command was asked to write files into, made if it is not there.
+pub(super) fn output_folder(context: &Context, folder: &Path) -> Result<PathBuf, Stop> {
+    let place = context.directory().join(folder);
+    fs::create_dir_all(&place).map_err(|error| {
+        let message = format!("{} can't be made: {error}", folder.display());
+        Stop::fault(message, "name another folder")
+    })?;
+    Ok(place)
 }
 
 /// Writes what a command was asked to write into a file, whole or not at all. A link is followed, and what is

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, CommandFactory as _};
 
 use super::context::Context;
-use super::ledger::write_output;
+use super::ledger::{output_folder, write_output};
 use super::output::say;
 use super::{Arguments, Stop};
 
@@ -25,11 +25,7 @@ impl Man {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let mut command = Arguments::command().disable_help_subcommand(true);
         command.build();
-        let folder = context.directory().join(&self.output);
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            let message = format!("{} can't be made: {error}", self.output.display());
-            Stop::fault(message, "name another folder")
-        })?;
+        let folder = output_folder(context, &self.output)?;
         let day = context.at().to_string();
         let pages = write(&command, &folder, "orch", day.get(..10).unwrap_or_default())?;
         say(format!("wrote {pages} pages into {}", self.output.display()));

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Stop;
 use super::context::Context;
-use super::ledger::write_output;
+use super::ledger::{output_folder, write_output};
 use super::output::{say, say_lines};
 use crate::policy::POLICY_PATH;
 use crate::record::{Payload, did_you_mean};
@@ -70,11 +70,7 @@ impl Schema {
 
 /// Writes every schema into a folder, and which file is of which.
 fn write_all(context: &Context, folder: &Path) -> Result<(), Stop> {
-    let place = context.directory().join(folder);
-    std::fs::create_dir_all(&place).map_err(|error| {
-        let message = format!("{} can't be made: {error}", folder.display());
-        Stop::fault(message, "name another folder")
-    })?;
+    let place = output_folder(context, folder)?;
     for (name, schema) in SCHEMAS {
         write_output(&place.join(file_of(name)), schema)?;
     }

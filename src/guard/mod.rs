@@ -86,10 +86,15 @@ fn authority_at(
     if bootstrap || proposal.occasion == Occasion::Verification {
         return Ok(proposal.head);
     }
-    for side in [proposal.agreed].iter().chain(&proposal.parents) {
-        let is_last = proposal.parents.is_empty();
-        if is_last || repository.node(*side, &RepoPath::from(POLICY_PATH))?.is_some() {
-            return Ok(*side);
+    let has_policy = |side| -> Result<bool, Fault> {
+        Ok(repository.node(side, &RepoPath::from(POLICY_PATH))?.is_some())
+    };
+    if proposal.parents.is_empty() || has_policy(proposal.agreed)? {
+        return Ok(proposal.agreed);
+    }
+    for parent in &proposal.parents {
+        if has_policy(*parent)? {
+            return Ok(*parent);
         }
     }
     Ok(proposal.agreed)

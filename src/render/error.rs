@@ -57,7 +57,7 @@ fn human(failure: &Failure, style: Style) -> String {
         hint.push_str(&format!("\n{name}: {}", text::one_line(value)));
     }
     let picture = Picture::new(heading, &failure.message, hint.trim_start(), style);
-    text::disarm(&picture.draw(style))
+    text::disarm(picture.draw(style))
 }
 
 #[cfg(test)]

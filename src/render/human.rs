@@ -12,7 +12,7 @@ pub(super) fn verdict(verdict: &Verdict<'_>, style: Style) -> String {
     let report = verdict.report;
     let pictures = report.findings.iter().map(|found| finding(found, report, style) + "\n");
     let drawn: String = pictures.collect();
-    text::disarm(&(drawn + &summary(report, style) + "\n"))
+    text::disarm(drawn + &summary(report, style) + "\n")
 }
 
 fn finding(finding: &Finding, report: &Report, style: Style) -> String {

@@ -35,7 +35,7 @@ pub(super) fn verdict(verdict: &Verdict<'_>) -> String {
         properties(verdict)
     );
     // A line of the text may begin as a runner's command does.
-    text::disarm(&output)
+    text::disarm(output)
 }
 
 fn properties(verdict: &Verdict<'_>) -> String {

@@ -19,16 +19,14 @@ pub(super) fn lines(text: &str) -> String {
 /// Gives text of several lines that a terminal and a CI log can be trusted with: what a reader could
 /// not see is escaped, but for line breaks and tabs, and what a runner takes for a command too.
 pub fn harmless(text: &str) -> String {
-    disarm(&escaped(text, |character| matches!(character, '\n' | '\t')))
+    disarm(escaped(text, |character| matches!(character, '\n' | '\t')))
 }
 
 /// Gives text that is told within a line of orch's own as [`harmless`] does, its line breaks shown as
 /// `\n`: a text of a record must not pass for another line (attack 116).
 pub fn in_one_line(text: &str) -> String {
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" ._-/".contains(&byte)) {
-        return text.to_owned();
-    }
-    harmless(text.strip_suffix('\n').unwrap_or(text)).replace('\n', "\\n")
+    let text = harmless(text.strip_suffix('\n').unwrap_or(text));
+    if text.contains('\n') { text.replace('\n', "\\n") } else { text }
 }
 
 /// Gives a path on one line; bytes that are no text are escaped.
@@ -74,9 +72,9 @@ pub(super) fn opens_command(before: &str) -> bool {
 
 /// Escapes what a CI runner takes for a command at the beginning of a line, `::` behind any
 /// spaces, wherever wrapping may have put it (attack 117).
-pub(super) fn disarm(output: &str) -> String {
+pub(super) fn disarm(output: String) -> String {
     if !output.contains("::") {
-        return output.to_owned();
+        return output;
     }
     let mut safe = String::with_capacity(output.len());
     for line in output.split_inclusive('\n') {
@@ -235,7 +233,7 @@ mod tests {
             one_line("x ##[error]y ##vso[a] [b] #[c]"),
             "x ##\\u{5b}error]y ##vso\\u{5b}a] [b] #[c]"
         );
-        assert_eq!(disarm("a\n  ::error::b\nc::d\n"), "a\n  \\u{3a}:error::b\nc::d\n");
+        assert_eq!(disarm("a\n  ::error::b\nc::d\n".into()), "a\n  \\u{3a}:error::b\nc::d\n");
     }
 
     /// Attacks 116 and 117, for whatever a command prints of the records.

@@ -39,8 +39,7 @@ impl Digest {
 
     /// Gives the 64 hex digits without the `sha256:` in front.
     pub fn hex(&self) -> String {
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+        hex(&self.0)
     }
 
     /// Takes 64 lowercase hex digits; anything else gives `None`.
@@ -54,6 +53,12 @@ impl Digest {
         }
         Some(Digest(bytes))
     }
+}
+
+/// Writes bytes as lowercase hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
 fn nibble(digit: u8) -> Option<u8> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
+use super::months::OpenLedgers;
 use super::{Facts, Focus, Survey, World, decisions, freezes, here, many, process, seals, spoken};
 use crate::keys::Signers;
 use crate::policy::{Policy, authority_of};
@@ -38,12 +39,8 @@ pub fn build(
     proposal: &Proposal,
     terms: Terms,
 ) -> Result<World, Fault> {
-    let mut read = BTreeMap::new();
-    let survey = Survey::of(repository, proposal, &terms.policy, &mut |folder, records| {
-        if terms.focus.has_all_open() {
-            read.insert(folder, records);
-        }
-    })?;
+    let mut read = terms.focus.has_all_open().then(BTreeMap::new);
+    let survey = Survey::of(repository, proposal, &terms.policy, &mut read)?;
     let history = History::walk(repository, proposal)?;
     let unreadable_landed = unreadable_landed(repository, proposal)?;
     let mut tampered = tampered(proposal);
@@ -59,7 +56,7 @@ pub fn build(
         survey: &survey,
     };
     builder.read_changed()?;
-    builder.read_dependencies(terms.focus, read)?;
+    builder.read_dependencies(terms.focus, read.unwrap_or_default())?;
     let Builder { ledgers, unreadable, mut doubles, .. } = builder;
     doubles.extend(other_folders(&ledgers, &survey));
     let quarantined = survey.quarantined_beside(&ledgers);
@@ -257,11 +254,7 @@ impl Builder<'_> {
 
     /// Reads the ledgers that touched tasks depend on, and those these depend on, as agreed, but for
     /// those that are read.
-    fn read_dependencies(
-        &mut self,
-        focus: Focus,
-        mut read: BTreeMap<RepoPath, Vec<Record>>,
-    ) -> Result<(), Fault> {
+    fn read_dependencies(&mut self, focus: Focus, mut read: OpenLedgers) -> Result<(), Fault> {
         let mut open = match focus {
             Focus::Tasks(tasks) => tasks,
             Focus::Ledgers(homes) => {

@@ -41,6 +41,14 @@ fn found<'w>(world: &'w World, state: &'w State, name: &ArtifactName) -> Vec<&'w
     world.dependencies(state).flat_map(|task| task.evidence(name, true)).collect()
 }
 
+/// Gives what a person looks at among the evidence of a stage: all but the audit, which is the gatekeeper's
+/// to check, unless there is nothing else to see.
+pub fn seen_by_a_person(evidence: &[Artifact]) -> Vec<&Artifact> {
+    let (audit, other): (Vec<_>, Vec<_>) =
+        evidence.iter().partition(|artifact| artifact.name == AUDIT_PASS);
+    if other.is_empty() { audit } else { other }
+}
+
 /// Gives what an audit of a stage must cover: the live evidence of every stage before it in the
 /// workflow, and what those consumed from other tasks (R000-17). Sorted.
 pub fn to_be_covered(policy: &Policy, state: &State, audit: &StageName) -> Vec<Artifact> {

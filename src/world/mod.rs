@@ -31,7 +31,7 @@ pub use build::{Terms, build};
 pub use decisions::{EntryName, Settlement, entry_name, is_a_persons};
 pub use document::document;
 pub use ended::ended;
-pub use evidence::{inputs_of, missing_inputs, to_be_covered};
+pub use evidence::{inputs_of, missing_inputs, seen_by_a_person, to_be_covered};
 pub use facts::{Fact, Facts, Known, Seen, lane_state};
 pub use focus::Focus;
 pub use folders::Folders;
@@ -49,7 +49,7 @@ use crate::diagnostic::Place;
 use crate::keys::Signers;
 use crate::ledger::{Escalated, IncidentState, State};
 use crate::policy::{Policy, Scope, Stage};
-use crate::record::kind::{Finding, Run, RunStatus};
+use crate::record::kind::{Decision, Finding, Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
 use crate::snapshot::{Change, Occasion};
 use crate::source::{Digest, LaneName, Moment, RepoPath, Span, StageName, TaskId};
@@ -190,6 +190,16 @@ impl World {
                     policy: (!landed).then_some(&*self.policy),
                 }
             })
+        })
+    }
+
+    /// Gives the new decisions of people that were not withdrawn, with their entries.
+    pub fn decided(&self) -> impl Iterator<Item = (Step<'_>, &Decision)> {
+        self.steps().filter_map(|step| {
+            let Payload::Decision(decision) = &step.record.payload else { return None };
+            let holds = is_a_persons(&self.policy, decision, &step.record.entry.actor)
+                && !self.withdrawn.contains(&decision.id);
+            holds.then_some((step, decision))
         })
     }
 

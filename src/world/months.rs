@@ -51,17 +51,20 @@ pub(super) struct Stirring {
     pub(super) quarantined: Vec<Digest>,
 }
 
-/// Gives what the tasks on a shelf amount to; `tree` is its tree, where there is one. Hands over the
-/// ledgers of open tasks that had to be read.
+/// Ledgers of open tasks, by their folders.
+pub(super) type OpenLedgers = BTreeMap<RepoPath, Vec<Record>>;
+
+/// Gives what the tasks on a shelf amount to; `tree` is its tree, where there is one. Where somebody wants
+/// the ledgers of open tasks, those that had to be read are put there.
 pub(super) fn look(
     repository: &dyn Repository,
     side: Side,
     shelf: &RepoPath,
     tree: Option<Oid>,
-    hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
+    wanted: &mut Option<OpenLedgers>,
 ) -> Result<Month, Fault> {
     let Some(tree) = tree else {
-        return read(repository, side, shelf, BTreeMap::new(), hand_over);
+        return read(repository, side, shelf, BTreeMap::new(), wanted);
     };
     let name = format!("months/{}", shelf.file_name());
     let kept = repository.recall(&name).and_then(|bytes| Kept::parse(&bytes));
@@ -71,7 +74,7 @@ pub(super) fn look(
     };
     let known = kept.map(|kept| unchanged(repository, side, shelf, kept)).transpose()?;
     let known = known.flatten().unwrap_or_default();
-    let month = read(repository, side, shelf, known, hand_over)?;
+    let month = read(repository, side, shelf, known, wanted)?;
     repository.keep(&name, &written(tree, &month));
     Ok(month)
 }
@@ -98,7 +101,7 @@ fn read(
     side: Side,
     shelf: &RepoPath,
     mut known: BTreeMap<String, Option<Stirring>>,
-    hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
+    wanted: &mut Option<OpenLedgers>,
 ) -> Result<Month, Fault> {
     let folders = repository.trees(side, shelf)?;
     let mut kinds = match known.is_empty() {
@@ -129,10 +132,15 @@ fn read(
         }
     }
     let places: Vec<RepoPath> = unread.iter().map(|name| shelf.join(name)).collect();
-    let read = many::read(repository, side, &places, |files| (stirs(&files), files.records))?;
+    let is_wanted = wanted.is_some();
+    let read = many::read(repository, side, &places, |files| {
+        let found = stirs(&files);
+        let open = is_wanted && found.as_ref().is_some_and(|found| found.open);
+        (found, open.then_some(files.records))
+    })?;
     for ((name, place), (found, records)) in unread.into_iter().zip(places).zip(read) {
-        if found.as_ref().is_some_and(|found| found.open) {
-            hand_over(place, records);
+        if let (Some(wanted), Some(records)) = (wanted.as_mut(), records) {
+            wanted.insert(place, records);
         }
         stirring.extend(found.map(|found| (name.clone(), found)));
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::folders::Folders;
 use super::freezes::{self, OpenIncident, StandingHalt};
 use super::ledgers::LedgerView;
-use super::months::{self, Month};
+use super::months::{self, Month, OpenLedgers};
 use crate::ledger::{Escalated, RunState, State};
 use crate::policy::Policy;
 use crate::record::kind::Artifact;
@@ -96,15 +96,15 @@ impl Active {
 }
 
 impl Survey {
-    /// Looks at all that can disturb a proposal. Hands over the ledgers of open tasks that had to be read:
-    /// what is known of the others says enough.
+    /// Looks at all that can disturb a proposal. Where somebody wants the ledgers of open tasks, those that had
+    /// to be read are put there: what is known of the others says enough.
     pub(super) fn of(
         repository: &dyn Repository,
         proposal: &Proposal,
         policy: &Policy,
-        hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
+        wanted: &mut Option<OpenLedgers>,
     ) -> Result<Self, Fault> {
-        let mut survey = Survey::take(repository, proposal.agreed, hand_over)?;
+        let mut survey = Survey::take(repository, proposal.agreed, wanted)?;
         let landed = match proposal.occasion {
             Occasion::Verification => vec![freezes::Landed { side: proposal.head, arrived: true }],
             _ => freezes::landed_sides(repository, proposal, policy)?,
@@ -119,14 +119,13 @@ impl Survey {
     fn take(
         repository: &dyn Repository,
         side: Side,
-        hand_over: &mut dyn FnMut(RepoPath, Vec<Record>),
+        wanted: &mut Option<OpenLedgers>,
     ) -> Result<Self, Fault> {
         let mut survey = Survey::default();
         let tasks = RepoPath::from(months::TASKS);
         for (name, tree) in repository.trees(side, &tasks)? {
             let shelf = tasks.join(&name);
-            let Month { names, stirring } =
-                months::look(repository, side, &shelf, tree, hand_over)?;
+            let Month { names, stirring } = months::look(repository, side, &shelf, tree, wanted)?;
             for (name, known) in stirring {
                 let Ok(task) = name.parse::<TaskId>() else { continue };
                 let held = known.quarantined.into_iter().map(|checksum| (task.clone(), checksum));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::support::{CODE, Team};
+use crate::support::{CODE, Team, is_current};
 
 /// Where a character stands in the picture.
 const WIDTH: f32 = 8.4;
@@ -89,8 +89,7 @@ fn spans(line: &str) -> String {
     svg
 }
 
-/// Compares the picture with what is printed now. Where it differs it is written anew and the test fails
-/// once, so that it can be looked at; in CI it is only compared.
+/// The picture is drawn from what is printed now.
 #[test]
 fn the_refusal_is_drawn_as_it_is_printed() {
     let team = Team::new();
@@ -101,10 +100,5 @@ fn the_refusal_is_drawn_as_it_is_printed() {
     assert_eq!(said.code, 1, "{said:#?}");
     let expected = picture(&said.err.replace("\u{1b}]8;;", ""));
     assert!(expected.contains("fill=\"#ff7b72\""), "it has no colours: {:?}", said.err);
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/refusal.svg");
-    let found = std::fs::read_to_string(file).unwrap_or_default();
-    if found != expected && std::env::var_os("CI").is_none() {
-        std::fs::write(file, &expected).unwrap();
-    }
-    assert!(found == expected, "not current: {file}; look at it and run again");
+    is_current("docs/refusal.svg", &expected);
 }

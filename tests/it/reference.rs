@@ -8,20 +8,13 @@ use std::fs;
 use serde_json::Value;
 
 use crate::commands::subcommands;
-use crate::support::{Team, TestRepo};
+use crate::support::{Team, TestRepo, is_current};
 
 const TOP: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Compares a page with what the program says. Where it differs it is written anew and the test fails once,
-/// so that the diff can be read; in CI it is only compared.
-fn is_current(page: &str, expected: &str) {
-    let file = format!("{TOP}/docs/reference/{page}.md");
-    let found = fs::read_to_string(&file).unwrap_or_default();
-    if found != expected && std::env::var_os("CI").is_none() {
-        fs::create_dir_all(format!("{TOP}/docs/reference")).unwrap();
-        fs::write(&file, expected).unwrap();
-    }
-    assert!(found == expected, "not current: {file}; read the diff and run again");
+/// Compares a page of the reference with what the program says.
+fn is_told(page: &str, expected: &str) {
+    is_current(&format!("docs/reference/{page}.md"), expected);
 }
 
 /// Gives a command's help, whatever machine it is asked on.
@@ -44,7 +37,7 @@ fn commands_are_told_as_they_are() {
     let team = Team::over(TestRepo::new()).with_variable("COLUMNS", "100");
     let mut page = "# Commands\n\nWhat each command says of itself with `--help`.\n".to_owned();
     tell_command(&team, &[], &mut page);
-    is_current("commands", &page);
+    is_told("commands", &page);
 }
 
 #[test]
@@ -67,7 +60,7 @@ fn checks_are_told_as_they_are() {
         write!(page, "\n## {name}{word}\n\n**{title}.**\n\n{}\n", text.trim()).unwrap();
     }
     write!(page, "\n## How to read the examples\n\n{}\n", ending.trim()).unwrap();
-    is_current("checks", &page);
+    is_told("checks", &page);
 }
 
 /// What a field may hold, in a word or two.
@@ -165,7 +158,7 @@ fn the_policy_is_told_as_it_is() {
         write!(page, "## {name}\n\n").unwrap();
         tell_type(of, &mut page);
     }
-    is_current("policy", &format!("{}\n", page.trim_end()));
+    is_told("policy", &format!("{}\n", page.trim_end()));
 }
 
 #[test]
@@ -196,5 +189,5 @@ fn records_are_told_as_they_are() {
         write!(page, "## {name}\n\n").unwrap();
         tell_type(of, &mut page);
     }
-    is_current("records", &format!("{}\n", page.trim_end()));
+    is_told("records", &format!("{}\n", page.trim_end()));
 }

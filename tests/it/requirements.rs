@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Team, TestRepo};
+use crate::support::{Team, TestRepo, is_current};
 
 const TOP: &str = env!("CARGO_MANIFEST_DIR");
 /// How many requirements each of the four systems has that orch takes the place of.
@@ -202,14 +202,8 @@ fn table() -> String {
     table
 }
 
-/// Compares the table with what is there. Where it differs it is written anew and the test fails once, so
-/// that the diff can be read; in CI it is only compared.
+/// The table is written from the rows and the tests.
 #[test]
 fn the_table_is_current() {
-    let file = format!("{TOP}/docs/requirements.md");
-    let (expected, found) = (table(), fs::read_to_string(&file).unwrap_or_default());
-    if found != expected && std::env::var_os("CI").is_none() {
-        fs::write(&file, &expected).unwrap();
-    }
-    assert!(found == expected, "not current: {file}; read the diff and run again");
+    is_current("docs/requirements.md", &table());
 }

@@ -20,19 +20,15 @@ pub(super) const SKILL: &str = ".claude/skills/orch/SKILL.md";
 /// What an agent reads of orch once it has something to do with it.
 const SKILL_TEXT: &str = include_str!("../../../templates/SKILL.md");
 
-/// The events that are answered, and the group of hooks that answers each.
-const EVENTS: [(&str, &str); 2] = [
-    (
-        "PreToolUse",
-        "{\n  \"matcher\": \"Bash\",\n  \"hooks\": [\n    {\"type\": \"command\", \"command\": \"orch hooks \
-         agent-event\", \"timeout\": 60}\n  ]\n}",
-    ),
-    (
-        "Stop",
-        "{\n  \"hooks\": [\n    {\"type\": \"command\", \"command\": \"orch hooks agent-event\", \"timeout\": \
-         60}\n  ]\n}",
-    ),
-];
+/// The events that are answered, and the tool that each is about, if it is about one.
+const EVENTS: [(&str, Option<&str>); 2] = [("PreToolUse", Some("Bash")), ("Stop", None)];
+
+/// Gives the group of hooks that answers an event.
+fn group(tool: Option<&str>) -> String {
+    let matcher = tool.map(|tool| format!("  \"matcher\": \"{tool}\",\n")).unwrap_or_default();
+    let hook = format!("{{\"type\": \"command\", \"command\": \"{COMMAND}\", \"timeout\": 60}}");
+    format!("{{\n{matcher}  \"hooks\": [\n    {hook}\n  ]\n}}")
+}
 
 /// Adds the hooks to the settings, and writes the skill; what is there already stays.
 pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
@@ -40,8 +36,8 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
     refuse_links(top)?;
     let (file, mut settings) = read(top)?;
     let new: Vec<_> = EVENTS.iter().filter(|(event, _)| !settings.runs(event, COMMAND)).collect();
-    for (event, group) in &new {
-        settings.add(event, group);
+    for (event, tool) in &new {
+        settings.add(event, &group(*tool));
     }
     match new.is_empty() {
         true => say(format!("{SETTINGS} asks orch already")),

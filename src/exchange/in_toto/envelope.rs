@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Statement;
 use crate::keys::{PlainKey, PlainSignature};
 use crate::source::Digest;
+use crate::source::digest::hex;
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
@@ -52,7 +53,7 @@ fn to_be_signed(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 /// Gives a key's name as securesystemslib derives it by itself, and so looks for it: the SHA-256 of the key
 /// in canonical JSON.
 fn key_id(key: &PlainKey) -> String {
-    let hex: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(key.bytes());
     let canonical =
         format!(r#"{{"keytype":"ed25519","keyval":{{"public":"{hex}"}},"scheme":"ed25519"}}"#);
     Digest::of(canonical.as_bytes()).hex()

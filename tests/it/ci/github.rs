@@ -1,10 +1,7 @@
 //! The action on every event that it judges, from clones as shallow as GitHub's.
 
-use super::runner::{Event, Server, run};
+use super::runner::{BRANCH, Event, Server, ZERO, run};
 use crate::support::{CODE, Team};
-
-const ZERO: &str = "0000000000000000000000000000000000000000";
-const BRANCH: &str = "feature/strat-001-strategy";
 
 /// A server with a branch on which a handoff is sealed.
 fn proposed() -> Server {

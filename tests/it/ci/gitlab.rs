@@ -7,11 +7,8 @@ use std::process::{Command, Stdio};
 use roxmltree::Document;
 use serde_json::Value;
 
-use super::runner::Server;
+use super::runner::{BRANCH, Server, ZERO};
 use crate::support::{CODE, ORCH, Said, Team, TestRepo};
-
-const ZERO: &str = "0000000000000000000000000000000000000000";
-const BRANCH: &str = "feature/strat-001-strategy";
 
 /// A server with a branch on which a handoff is sealed, and a runner's clone of it.
 struct Pipeline {

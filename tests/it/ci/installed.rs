@@ -4,10 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::runner::{Event, Server, Step, action, run_with};
+use super::runner::{BRANCH, Event, Server, Step, action, run_with};
 use crate::support::{ORCH, TestRepo, write_script};
 
-const BRANCH: &str = "feature/strat-001-strategy";
 const NAME: &str = "orch-x86_64-unknown-linux-musl";
 
 /// A runner with a checkout to judge and no orch, and a server of releases.

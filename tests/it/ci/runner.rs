@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 
 use crate::support::{ORCH, Said, Team, TestRepo};
 
+/// The branch on which a handoff is sealed.
+pub(super) const BRANCH: &str = "feature/strat-001-strategy";
+/// What Git says where there is no commit.
+pub(super) const ZERO: &str = "0000000000000000000000000000000000000000";
+
 /// The folder of the action.
 pub(super) fn action() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/actions/transition-guard")

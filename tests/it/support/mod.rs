@@ -1,5 +1,6 @@
 //! What the tests share.
 
+mod golden;
 mod journey;
 mod keys;
 mod orch;
@@ -8,6 +9,7 @@ mod repo;
 mod servers;
 mod terminal;
 
+pub(crate) use golden::is_current;
 pub(crate) use journey::{CODE, DOCUMENT, REPORT};
 pub(crate) use keys::{Agent, key, must_run, public};
 pub(crate) use orch::{Found, Judged, ORCH, Said, Team, write_script};
