@@ -101,6 +101,15 @@ impl Report {
         self.findings.dedup();
     }
 
+    /// Adds what another look found, unsorted.
+    pub fn add(&mut self, other: Report) {
+        self.findings.extend(other.findings);
+        self.texts.extend(other.texts);
+        self.examined.records += other.examined.records;
+        self.examined.paths += other.examined.paths;
+        self.examined.tasks += other.examined.tasks;
+    }
+
     /// Counts the findings of one severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()

@@ -37,42 +37,23 @@ refused, and the way round is told.
 ";
 
 fn run(world: &World) -> Vec<Objection> {
-    let suspects = suspects(world);
+    let suspects = in_circles(&world.waits());
     let steps = world.steps().filter(|step| step.task_id().is_some_and(|id| suspects.contains(id)));
     steps.flat_map(|step| circles(world, &step)).collect()
 }
 
-/// Gives what an entry lets its task wait for.
-fn named<'w>(step: &Step<'w>) -> &'w [TaskId] {
-    match &step.record.payload {
-        Payload::Task(task) => &task.depends_on,
-        Payload::Update(update) => update.depends_on.as_deref().unwrap_or_default(),
-        _ => &[],
-    }
-}
-
 /// Gives the tasks that may be part of a circle: those that remain when, again and again, what waits
 /// for nothing is taken away. Nearly always none, so that a long list of tasks is judged in one pass.
-fn suspects(world: &World) -> BTreeSet<&TaskId> {
-    let mut waits: BTreeMap<&TaskId, BTreeSet<&TaskId>> = BTreeMap::new();
-    for ledger in world.ledgers.values() {
-        let Some(state) = ledger.state() else { continue };
-        waits.entry(&state.task.task_id).or_default().extend(&state.task.depends_on);
-    }
-    for step in world.steps() {
-        if let Some(own) = step.task_id() {
-            waits.entry(own).or_default().extend(named(&step));
-        }
-    }
-    let mut waited_for: BTreeMap<&TaskId, Vec<&TaskId>> = BTreeMap::new();
-    let mut left: BTreeMap<&TaskId, usize> = BTreeMap::new();
-    for (id, others) in &waits {
+pub fn in_circles<'w>(waits: &BTreeMap<&'w TaskId, BTreeSet<&'w TaskId>>) -> BTreeSet<&'w TaskId> {
+    let mut waited_for: BTreeMap<&TaskId, Vec<&'w TaskId>> = BTreeMap::new();
+    let mut left: BTreeMap<&'w TaskId, usize> = BTreeMap::new();
+    for (id, others) in waits {
         let known = others.iter().filter(|other| waits.contains_key(*other));
         left.insert(id, known.clone().count());
         known.for_each(|other| waited_for.entry(other).or_default().push(id));
     }
     let free = left.iter().filter(|(_, count)| **count == 0);
-    let mut free: Vec<&TaskId> = free.map(|(id, _)| *id).collect();
+    let mut free: Vec<&'w TaskId> = free.map(|(id, _)| *id).collect();
     while let Some(id) = free.pop() {
         left.remove(id);
         for waiting in waited_for.get(id).into_iter().flatten() {
@@ -88,7 +69,7 @@ fn suspects(world: &World) -> BTreeSet<&TaskId> {
 
 /// Gives the circles that an entry closes.
 fn circles(world: &World, step: &Step<'_>) -> Vec<Objection> {
-    let depends_on = named(step);
+    let depends_on = step.awaits();
     let Some(own) = step.task_id() else { return Vec::new() };
     // A landed circle that was broken since is history: what counts is what is waited for now.
     let now = world.task(own).map(|state| state.task.depends_on.as_slice()).unwrap_or_default();
@@ -186,6 +167,25 @@ mod tests {
         assert_eq!(message(0), "`aa` would wait for itself: aa -> bb -> aa");
         assert_eq!(message(1), "`bb` would wait for itself: bb -> aa -> bb");
         assert_eq!(findings.report.findings[0].help, "open it without `--depends-on bb`");
+    }
+
+    /// A verification finds a circle whose ledgers it read apart from each other, and nothing in one that was
+    /// broken since.
+    #[test]
+    fn a_verification_finds_a_circle_that_landed() {
+        let landed = "
+- task: {task_id: aa, workflow: data_refresh}
+- task: {task_id: bb, workflow: data_refresh, depends_on: [aa]}
+- task: {task_id: cc, workflow: data_refresh, depends_on: [bb]}
+- update: {task: aa, depends_on: [cc]}
+";
+        let findings = story(&format!("{landed}- occasion: verification\n"));
+        findings.expect(&["dependency-cycle"]);
+        assert_eq!(findings.report.findings.len(), 3);
+        let message = &findings.report.findings[0].message;
+        assert_eq!(message, "`aa` would wait for itself: aa -> cc -> bb -> aa");
+        let broken = "- update: {task: aa, depends_on: []}\n- occasion: verification\n";
+        story(&format!("{landed}{broken}")).expect(&[]);
     }
 
     /// Two that share a dependency are no circle.

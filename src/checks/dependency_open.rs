@@ -59,7 +59,7 @@ fn dangling(world: &World, step: &Step<'_>, depends_on: &[TaskId]) -> Vec<Object
     // Ids are unique without regard to case, but a task is found by its own spelling.
     let folder = |id: &TaskId| folders.get(id.as_str());
     let spelled = |id: &TaskId| folder(id).is_some_and(|known| known.file_name() == id.as_str());
-    let known = |id: &TaskId| world.task(id).is_some() || spelled(id);
+    let known = |id: &TaskId| world.task(id).is_some() || spelled(id) || world.whole.knows(id);
     let dangling = depends_on.iter().enumerate().filter(|(_, id)| !known(id));
     let objections = dangling.map(|(index, id)| {
         let message = format!("nobody has opened `{id}`, which this depends on");
@@ -160,6 +160,19 @@ fn delivered(policy: &Policy, other: &State, stage: &Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::testing::story;
+
+    /// A verification knows every task by its folder, and finds a dependency on one that is gone.
+    #[test]
+    fn a_verification_finds_what_hangs_in_the_air() {
+        let landed = "
+- task: {task_id: aa, workflow: data_refresh}
+- task: {task_id: bb, workflow: data_refresh, depends_on: [aa]}
+";
+        let all = "- occasion: verification\n";
+        story(&format!("{landed}{all}")).expect(&[]);
+        let gone = "- remove: {.orch/tasks/2026-11/aa/0001-task.yaml: ~}\n";
+        story(&format!("{landed}{gone}{all}")).expect(&["dependency-open"]);
+    }
 
     /// What a stage requires may be there long before the task that made it is closed.
     #[test]

@@ -151,6 +151,16 @@ mod tests {
 ",
         );
         same.expect(&["duplicate-submission"]);
+        let landed = "
+- task: {}
+- wait: 30d
+- write:
+    .orch/tasks/2026-12/Strat-001/0001-task.yaml: |
+      task: {task_id: Strat-001, title: T, workflow: new_strategy, requestor: orchestrator}
+      entry: {sequence: 1, recorded_at: '2026-12-01T10:00:00Z', actor: orchestrator}
+- occasion: verification
+";
+        story(landed).expect(&["duplicate-submission"]);
         let both_new = story("- propose: orch/x\n- task: {}\n- task: {task_id: STRAT-001}\n");
         both_new.expect(&["duplicate-submission"]);
     }

@@ -83,7 +83,12 @@ fn stale(world: &World, lanes: &BTreeSet<&LaneName>, live: &Live) -> Option<Obje
     );
     let place = Place::at(live.handoff.clone(), world.place_of(live));
     let changed = Place::file(RepoPath::clone(path));
-    Some(Objection::new(place, message, help).task(task).related(changed, "this file changed"))
+    Some(
+        Objection::new(place, message, help)
+            .task(task)
+            .related(changed, "this file changed")
+            .for_now(),
+    )
 }
 
 /// Where the sealed file is found: HEAD holds it only for a commit about to be made.
@@ -102,7 +107,8 @@ fn lanes_at_work(world: &World) -> BTreeSet<&LaneName> {
         return work.map(|run| &run.lane).collect();
     }
     let states = world.ledgers.values().filter_map(LedgerView::state);
-    states.filter_map(|state| state.active_run()).map(|run| &run.lane).collect()
+    let here = states.filter_map(|state| state.active_run()).map(|run| &run.lane);
+    here.chain(world.whole.at_work()).collect()
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ mod again;
 mod each;
 mod reliance;
 
+pub use dependency_cycle::in_circles;
 pub use dependency_open::{Awaited, awaited};
 pub use each::each;
 
@@ -211,6 +212,7 @@ pub struct Objection {
     task: Option<TaskId>,
     related: Vec<Related>,
     severity: Option<Severity>,
+    for_now: bool,
 }
 
 impl Objection {
@@ -223,6 +225,7 @@ impl Objection {
             task: None,
             related: Vec::new(),
             severity: None,
+            for_now: false,
         }
     }
 
@@ -238,6 +241,12 @@ impl Objection {
         self
     }
 
+    /// Makes it one that ledgers of other parts of a verification may take back.
+    pub fn for_now(mut self) -> Self {
+        self.for_now = true;
+        self
+    }
+
     /// Makes it a note: something that could not be looked at, not something that is wrong.
     pub fn note(mut self) -> Self {
         self.severity = Some(Severity::Note);
@@ -247,11 +256,28 @@ impl Objection {
 
 /// Runs every check over a world and gives what they found, sorted, under the policy's severities.
 pub fn run(world: &World) -> Report {
-    let mut report = Report::default();
     let steps: Vec<Step<'_>> = world.steps().collect();
-    for (step, found) in steps.iter().zip(each(&steps, |step| objections(world, step))) {
+    let found = each(&steps, |step| objections(world, step));
+    told(world, &steps, found).0
+}
+
+/// Does the same with one part of a verification, on this thread alone; tells too whether the other parts
+/// may take back some of it.
+pub fn run_part(world: &World) -> (Report, bool) {
+    let steps: Vec<Step<'_>> = world.steps().collect();
+    let found = steps.iter().map(|step| objections(world, step)).collect();
+    told(world, &steps, found)
+}
+
+fn told(world: &World, steps: &[Step<'_>], found: Vec<Found>) -> (Report, bool) {
+    let (mut report, mut for_now) = (Report::default(), false);
+    let mut add = |check, objections: Vec<Objection>, task| {
+        for_now |= objections.iter().any(|objection| objection.for_now);
+        add(&mut report, world, check, objections, task);
+    };
+    for (step, found) in steps.iter().zip(found) {
         for (check, objections) in found {
-            add(&mut report, world, check, objections, step.task_id());
+            add(check, objections, step.task_id());
         }
     }
     for check in ALL {
@@ -259,20 +285,23 @@ pub fn run(world: &World) -> Report {
             Run::EachStep(_) => {}
             Run::EachChange(run) => {
                 for change in &world.changes {
-                    add(&mut report, world, check, run(world, change), None);
+                    add(check, run(world, change), None);
                 }
             }
-            Run::World(run) => add(&mut report, world, check, run(world), None),
+            Run::World(run) => add(check, run(world), None),
         }
     }
     report.examined =
         Examined { records: steps.len(), paths: world.changes.len(), tasks: world.ledgers.len() };
     report.settle();
-    report
+    (report, for_now)
 }
 
+/// What checks have against one entry.
+type Found = Vec<(&'static Check, Vec<Objection>)>;
+
 /// Gives what the checks of entries have against one.
-fn objections(world: &World, step: &Step<'_>) -> Vec<(&'static Check, Vec<Objection>)> {
+fn objections(world: &World, step: &Step<'_>) -> Found {
     let told = ALL.iter().filter_map(|check| match check.run {
         Run::EachStep(run) => Some((*check, run(world, step))),
         Run::EachChange(_) | Run::World(_) => None,

@@ -292,7 +292,8 @@ impl View {
         Ok(View { repository, proposal, world: ManuallyDrop::new(world) })
     }
 
-    fn through(
+    /// Looks at a proposal through a focus.
+    pub(super) fn through(
         context: &Context,
         repository: GitRepository,
         proposal: Proposal,

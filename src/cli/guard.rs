@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Stop;
+use super::bar::Bar;
 use super::context::{Context, readable_policy, staged};
 use super::ledger::write_output;
 use super::output::{complain, moment, report_format, show, show_error, style};
@@ -11,7 +12,7 @@ use super::push::{pushed, received};
 use super::trace;
 use super::worktree::changed_on_disk;
 use crate::diagnostic::Report;
-use crate::guard::{guard, judged};
+use crate::guard::{guard, verify};
 use crate::render::{ReportFormat, Style, Verdict, render};
 use crate::snapshot::{GitRepository, Proposal, Side};
 use crate::source::Moment;
@@ -190,9 +191,9 @@ impl Verify {
         let proposal = repository.verification(&self.rev, self.anchor.as_deref())?;
         let began = Instant::now();
         let at = self.telling.at.unwrap_or(context.at());
-        let (world, mut report) = judged(&repository, &proposal, at, false)?;
-        // This process is about to end: to take a hundred thousand ledgers apart would be for nothing.
-        std::mem::forget(world);
+        let bar = Bar::begin();
+        let mut report = verify(&repository, &proposal, at, &|progress| bar.show(progress))?;
+        drop(bar);
         if self.worktree {
             report.findings.extend(changed_on_disk(context, &repository)?);
             report.settle();

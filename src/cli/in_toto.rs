@@ -1,20 +1,21 @@
 //! `orch export in-toto`: what is on the record as attestations, signed with the key that Git signs with.
 
 use std::fs;
-use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use super::Stop;
 use super::board::place_of;
-use super::context::{Context, View};
+use super::context::{Context, View, readable_policy};
 use super::ledger::{TEMPORARY, refuse};
 use super::output::{id, moment, say, show};
 use crate::exchange::in_toto::{Attestation, Envelope, Statement, Verified, of_ledger, summary};
 use crate::guard;
+use crate::ledger::State;
 use crate::record::Home;
 use crate::render::json_line;
-use crate::snapshot::{Fault, PlainSigner};
+use crate::snapshot::{Fault, GitRepository, PlainSigner, Side};
 use crate::source::{Moment, TaskId};
+use crate::world::{self, Focus};
 
 /// Give what is on the record to tools that know nothing of orch.
 #[derive(Debug, clap::Subcommand)]
@@ -88,14 +89,18 @@ impl InToto {
         let signer = (!self.unsigned).then(|| repository.plain_signer()).transpose()?;
         let proposal = repository.verification(&self.rev, None)?;
         let at = self.at.unwrap_or(context.at());
-        let (world, report) = guard::judged(&repository, &proposal, at, false)?;
+        let report = guard::guard(&repository, &proposal, at, false)?;
         if report.refused() {
             return Err(refuse(&report, &proposal));
         }
-        let view = View { repository, proposal, world: ManuallyDrop::new(world) };
-        let lines = self.attested(&view, at)?.map(|one| {
-            let text = text(&one.statement, signer.as_ref())?;
-            Ok((one.name, text))
+        let attested = match &self.task {
+            Some(task) => of_task(context, task, &self.rev)?,
+            None => self.of_commit(&repository, proposal.head, at)?,
+        };
+        let lines = attested.map(|one| {
+            let Attestation { name, statement } = one?;
+            let text = text(&statement, signer.as_ref())?;
+            Ok((name, text))
         });
         let mut lines = lines.peekable();
         if lines.peek().is_none() || report.examined.records == 0 {
@@ -117,29 +122,52 @@ impl InToto {
         Ok(())
     }
 
-    /// Gives what is attested, ledger by ledger, the summary last; one at a time, because there may be
-    /// hundreds of thousands.
-    fn attested<'v>(
-        &'v self,
-        view: &'v View,
+    /// Gives what is attested of a commit, ledger by ledger, the summary last; one ledger is read at a
+    /// time, because there may be hundreds of thousands.
+    fn of_commit<'r>(
+        &self,
+        repository: &'r GitRepository,
+        side: Side,
         at: Moment,
-    ) -> Result<Box<dyn Iterator<Item = Attestation> + 'v>, Stop> {
-        let commit = view.commit().expect("a verification is one of a commit");
-        if let Some(task) = &self.task {
-            let (ledger, state) = view.task(task)?;
-            return Ok(Box::new(of_ledger(&ledger.records, Some(state), &commit).into_iter()));
-        }
-        let last = summary(&Verified {
-            commit: &commit,
-            policy: view.world.policy.digest,
-            resource: self.resource_uri.as_deref(),
-            at,
+    ) -> Result<Attested<'r>, Stop> {
+        let commit = name_of(side);
+        let policy = readable_policy(repository, side)?;
+        let policy = policy.expect("a commit without one is not verified").digest;
+        let resource = self.resource_uri.as_deref();
+        let last = summary(&Verified { commit: &commit, policy, resource, at });
+        let each = world::works(repository, side)?.into_iter().flat_map(move |(home, folder)| {
+            let attested = world::ledger_at(repository, side, &folder).map(|records| {
+                let tasks = records.iter().filter(|_| matches!(home, Home::Task(_)));
+                let state = tasks.fold(None, State::after);
+                of_ledger(&records, state.as_ref(), &commit)
+            });
+            match attested {
+                Ok(attested) => attested.into_iter().map(Ok).collect(),
+                Err(fault) => vec![Err(fault)],
+            }
         });
-        let works = |home: &Home| matches!(home, Home::Task(_) | Home::Incident(_));
-        let ledgers = view.world.ledgers.values().filter(move |ledger| works(&ledger.home));
-        let each =
-            ledgers.flat_map(move |ledger| of_ledger(&ledger.records, ledger.state(), &commit));
-        Ok(Box::new(each.chain([last])))
+        Ok(Box::new(each.chain([Ok(last)])))
+    }
+}
+
+/// Attestations, one at a time.
+type Attested<'r> = Box<dyn Iterator<Item = Result<Attestation, Fault>> + 'r>;
+
+/// Gives what is attested of one task.
+fn of_task(context: &Context, task: &TaskId, rev: &str) -> Result<Attested<'static>, Stop> {
+    let repository = context.repository()?;
+    let proposal = repository.range(rev, rev, None)?;
+    let commit = name_of(proposal.head);
+    let view = View::through(context, repository, proposal, Focus::Tasks(vec![task.clone()]))?;
+    let (ledger, state) = view.task(task)?;
+    Ok(Box::new(of_ledger(&ledger.records, Some(state), &commit).into_iter().map(Ok)))
+}
+
+/// Gives the name of the commit that is verified.
+fn name_of(side: Side) -> String {
+    match side {
+        Side::Commit(oid) => oid.to_string(),
+        Side::Nothing | Side::Index => String::new(),
     }
 }
 

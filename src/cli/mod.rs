@@ -5,6 +5,7 @@ mod activity;
 mod approve;
 mod assign;
 mod audit;
+mod bar;
 mod board;
 mod checkpoint;
 mod ci;

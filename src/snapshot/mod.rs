@@ -207,11 +207,8 @@ fn tell_names(listed: &[(RepoPath, Node)], folder: &RepoPath, visit: &mut dyn Fn
     listed.iter().for_each(|(path, _)| visit(&path.as_bytes()[above..]));
 }
 
-/// Reads a blob, as [`Repository::read`] does.
-pub type ReadBlob = Box<dyn Fn(Oid) -> Result<Vec<u8>, Fault>>;
-
-/// Opens a way to the blobs, on whatever thread it is called.
-pub type Reader = Box<dyn FnOnce() -> ReadBlob + Send>;
+/// Opens a repository once more, on whatever thread it is called.
+pub type Another = Box<dyn FnOnce() -> Box<dyn Repository> + Send>;
 
 /// Read access to the files of any side. Content is always Git's blob.
 pub trait Repository {
@@ -220,6 +217,13 @@ pub trait Repository {
 
     /// Gives everything below `folder` (the whole tree if it is empty), sorted by path.
     fn list(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault>;
+
+    /// Gives what lies right inside `folder` and is no folder itself, sorted by path.
+    fn files(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault> {
+        let mut files = self.list(side, folder)?;
+        files.retain(|(path, _)| path.folder() == *folder);
+        Ok(files)
+    }
 
     /// Tells the path of everything below `folder`, from there on, sorted by their bytes.
     fn names(
@@ -258,8 +262,8 @@ pub trait Repository {
     /// Gives the bytes of a blob; refuses with a fault if this clone lacks it.
     fn read(&self, oid: Oid) -> Result<Vec<u8>, Fault>;
 
-    /// Gives what opens another way to the blobs, on a thread of its own; none if there is no other.
-    fn reader(&self) -> Option<Reader> {
+    /// Gives what opens the same repository for a thread of its own; none if there is no other way to it.
+    fn another(&self) -> Option<Another> {
         None
     }
 

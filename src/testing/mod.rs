@@ -6,6 +6,7 @@ mod examples;
 mod honest;
 mod lifecycle;
 mod lives;
+mod parts;
 mod readme;
 mod story;
 mod tampering;

@@ -30,6 +30,7 @@ use crate::world::{self, Focus, LedgerView, Terms, World};
 /// Tells a story and has the guard judge what it proposes.
 pub(crate) fn story(text: &str) -> Findings {
     let teller = told(text);
+    super::parts::verify(&teller);
     let report = teller.judge().unwrap_or_else(|fault| panic!("{fault}: {}", fault.help));
     Findings { report }
 }

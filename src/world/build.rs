@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::facts::{Digests, Memory};
+use super::files::{self, Part, Proposed};
 use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
 use super::months::OpenLedgers;
-use super::{Facts, Focus, Survey, World, decisions, freezes, here, many, process, seals, spoken};
-use crate::keys::Signers;
-use crate::policy::{Policy, authority_of};
-use crate::record::{
-    Home, Problem, Record, RecordPath, belongs_to_orch, is_record_path, record_of, signed_path,
-    snapshot_of,
+use super::{
+    Facts, Focus, Survey, Whole, World, decisions, freezes, here, many, process, seals, spoken,
 };
-use crate::snapshot::{Fault, Occasion, Oid, Proposal, Repository, Side};
+use crate::keys::Signers;
+use crate::policy::Policy;
+use crate::record::{Home, Problem, Record, RecordPath, record_of, snapshot_of};
+use crate::snapshot::{Fault, Node, Occasion, Oid, Proposal, Repository, Side};
 use crate::source::{Moment, RepoPath, TaskId};
 
 /// What a world is built from, beside the repository and the proposal.
@@ -33,21 +34,49 @@ pub struct Terms {
     pub focus: Focus,
 }
 
-/// Builds the world of a proposal; refuses with a fault if something can't be read.
+/// What a world is made in: known before any of its ledgers is read.
+pub(super) struct Frame<'a> {
+    pub(super) survey: Arc<Survey>,
+    pub(super) history: History,
+    pub(super) part: Part<'a>,
+    pub(super) whole: Arc<Whole>,
+    /// What the blobs of a verification hash to, as far as that is known.
+    pub(super) digests: Option<Arc<Digests>>,
+    /// Ledgers of open tasks that had to be read already.
+    pub(super) read: OpenLedgers,
+}
+
+/// Builds the world of a change; refuses with a fault if something can't be read. A verification is built
+/// [in parts](super::Verification).
 pub fn build(
     repository: &dyn Repository,
     proposal: &Proposal,
     terms: Terms,
 ) -> Result<World, Fault> {
     let mut read = terms.focus.has_all_open().then(BTreeMap::new);
-    let survey = Survey::of(repository, proposal, &terms.policy, &mut read)?;
+    let survey = Arc::new(Survey::of(repository, proposal, &terms.policy, &mut read)?);
     let history = History::walk(repository, proposal)?;
+    let (whole, read) = (Arc::default(), read.unwrap_or_default());
+    let frame = Frame { survey, history, part: Part::Change, whole, digests: None, read };
+    assemble(repository, proposal, terms, frame)
+}
+
+/// Builds a world in its frame.
+pub(super) fn assemble(
+    repository: &dyn Repository,
+    proposal: &Proposal,
+    terms: Terms,
+    frame: Frame<'_>,
+) -> Result<World, Fault> {
+    let Frame { survey, history, part, whole, digests, read } = frame;
+    let files = files::of(repository, proposal, part)?;
     let unreadable_landed = unreadable_landed(repository, proposal)?;
     let mut tampered = tampered(proposal);
     tampered.retain(|path| !unreadable_landed.contains(*path) && !history.moved.contains(*path));
     let mut builder = Builder {
         repository,
         proposal,
+        part,
         introduced: history.introduced,
         tampered,
         ledgers: BTreeMap::new(),
@@ -55,12 +84,13 @@ pub fn build(
         doubles: Vec::new(),
         survey: &survey,
     };
-    builder.read_changed()?;
-    builder.read_dependencies(terms.focus, read.unwrap_or_default())?;
+    builder.read_records(files.records)?;
+    builder.read_dependencies(terms.focus, read)?;
     let Builder { ledgers, unreadable, mut doubles, .. } = builder;
     doubles.extend(other_folders(&ledgers, &survey));
     let quarantined = survey.quarantined_beside(&ledgers);
     let Terms { policy, signers, policy_problems, bootstrap, at, .. } = terms;
+    let memory = digests.map_or(Memory::Kept, Memory::Verified);
     let mut world = World {
         at,
         occasion: proposal.occasion,
@@ -79,6 +109,7 @@ pub fn build(
         rewritten: history.rewritten,
         doubles,
         survey,
+        whole,
         quarantined,
         settled: BTreeMap::new(),
         withdrawn: BTreeSet::new(),
@@ -87,19 +118,20 @@ pub fn build(
         facts: Facts::default(),
         here: here::Here::default(),
     };
-    world.seals = seals::read(repository, proposal, &world)?;
+    world.seals = seals::read(repository, proposal, &world, files.signatures)?;
     world.settled = decisions::settled(repository, proposal, &world)?;
     world.withdrawn = decisions::withdrawn(repository, proposal, &world)?;
     world.decisions = decisions::to_be_logged(repository, proposal, &world)?;
     world.process = process::read(repository, proposal, &world.policy)?;
     world.here = here::find(&world);
-    world.facts = spoken::facts(repository, proposal, &world)?;
+    world.facts = spoken::facts(repository, proposal, &world, memory)?;
     Ok(world)
 }
 
 struct Builder<'a> {
     repository: &'a dyn Repository,
     proposal: &'a Proposal,
+    part: Part<'a>,
     introduced: BTreeMap<RepoPath, Oid>,
     tampered: BTreeSet<&'a RepoPath>,
     ledgers: BTreeMap<Home, LedgerView>,
@@ -109,11 +141,11 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Reads every ledger that the change touches.
-    fn read_changed(&mut self) -> Result<(), Fault> {
+    /// Reads every ledger to which one of these records belongs.
+    fn read_records(&mut self, records: Vec<Proposed>) -> Result<(), Fault> {
         let mut touched: BTreeSet<(Home, RepoPath)> = BTreeSet::new();
         let mut snapshots = Vec::new();
-        for (path, node) in self.proposed_records()? {
+        for (path, node) in records {
             if let Some(halt) = snapshot_of(&path) {
                 touched.insert((Home::Halt(halt), path.folder()));
                 snapshots.extend(node.map(|_| path));
@@ -131,7 +163,14 @@ impl Builder<'_> {
         }
         touched.extend(self.merged_ledgers()?);
         let folders: Vec<RepoPath> = touched.iter().map(|(_, folder)| folder.clone()).collect();
-        let proposed = many::read(self.repository, self.proposal.head, &folders, |files| files)?;
+        let (repository, head) = (self.repository, self.proposal.head);
+        let proposed = match self.part {
+            // Another part has the other cores.
+            Part::Ledgers(_) => {
+                folders.iter().map(|folder| ledgers::read(repository, head, folder)).collect()
+            }
+            Part::Change | Part::Rest(_) => many::read(repository, head, &folders, |files| files),
+        }?;
         for ((home, folder), proposed) in touched.into_iter().zip(proposed) {
             self.join_ledger(home, folder, proposed)?;
         }
@@ -141,11 +180,7 @@ impl Builder<'_> {
 
     /// Tells whether a file stands like this where things are agreed: a branch from before it landed
     /// brings it once more, and it decides nothing anew.
-    fn has_landed(
-        &self,
-        path: &RepoPath,
-        node: Option<crate::snapshot::Node>,
-    ) -> Result<bool, Fault> {
+    fn has_landed(&self, path: &RepoPath, node: Option<Node>) -> Result<bool, Fault> {
         let sides = [&[self.proposal.agreed], &self.proposal.parents[..]].concat();
         Ok(node.is_some() && stands_at(self.repository, &sides, path, node)?)
     }
@@ -174,26 +209,7 @@ impl Builder<'_> {
         Ok(agreed)
     }
 
-    /// Gives the changed files that are, or should be, records; all of them for a verification.
-    fn proposed_records(&self) -> Result<Vec<(RepoPath, Option<crate::snapshot::Node>)>, Fault> {
-        if self.proposal.occasion == Occasion::Verification {
-            let all = self.repository.list(self.proposal.head, &RepoPath::from(".orch"))?;
-            let records = all.into_iter().filter(|(path, _)| !is_known_file(path));
-            return Ok(records.map(|(path, node)| (path, Some(node))).collect());
-        }
-        let changes = self.proposal.changes.iter();
-        let records = changes.filter(|change| {
-            (is_record_path(&change.path) || belongs_to_orch(&change.path))
-                && !is_known_file(&change.path)
-        });
-        Ok(records.map(|change| (change.path.clone(), change.new)).collect())
-    }
-
-    fn read_misplaced(
-        &mut self,
-        path: RepoPath,
-        node: Option<crate::snapshot::Node>,
-    ) -> Result<(), Fault> {
+    fn read_misplaced(&mut self, path: RepoPath, node: Option<Node>) -> Result<(), Fault> {
         let Some(node) = node else { return Ok(()) };
         if let Err(problems) = ledgers::read_one(self.repository, &path, node)? {
             self.unreadable.extend(problems.into_iter().map(|problem| (path.clone(), problem)));
@@ -201,11 +217,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn read_decision(
-        &mut self,
-        path: RepoPath,
-        node: Option<crate::snapshot::Node>,
-    ) -> Result<(), Fault> {
+    fn read_decision(&mut self, path: RepoPath, node: Option<Node>) -> Result<(), Fault> {
         let Some(node) = node else { return Ok(()) };
         match ledgers::read_one(self.repository, &path, node)? {
             Ok(record) => {
@@ -345,11 +357,6 @@ fn depends_on(view: &LedgerView) -> BTreeSet<TaskId> {
     let before = view.new_entries().filter_map(|(index, _)| view.before(index));
     let states = before.chain(view.state());
     states.flat_map(|state| state.task.depends_on.iter().cloned()).collect()
-}
-
-/// The files of `.orch/` that are no records: what holds, and the signatures beside records.
-fn is_known_file(path: &RepoPath) -> bool {
-    signed_path(path).is_some() || authority_of(path).is_some()
 }
 
 /// The records that had landed and that the proposal edits or deletes.

@@ -1,8 +1,8 @@
 //! What stands at the paths that records speak of, hashed from Git's blobs.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::hashed;
 use crate::keys::{COMMIT_NAMESPACE, Fingerprint, Signature};
@@ -59,8 +59,41 @@ pub struct Facts {
     makers: BTreeMap<Oid, Known>,
     shapers: BTreeMap<RepoPath, Vec<Oid>>,
     agreed: BTreeMap<RepoPath, Option<Digest>>,
-    /// Whether what large blobs hash to may come from what was kept: a verification looks again.
-    remembers: bool,
+    memory: Memory,
+}
+
+/// Where what blobs hash to may come from, beside the blobs.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Memory {
+    /// Nowhere.
+    #[default]
+    Nothing,
+    /// What was kept of large ones.
+    Kept,
+    /// What one verification has looked at: it believes nothing that was kept, and reads each blob once.
+    Verified(Arc<Digests>),
+}
+
+/// What blobs hash to, with their sizes in bytes, as far as it is known by now.
+#[derive(Debug, Default)]
+pub(super) struct Digests(Mutex<HashMap<Oid, (Digest, u64)>>);
+
+impl Digests {
+    /// Gives what a file is that holds a blob; no document, because nothing that has landed is measured
+    /// again.
+    fn read(&self, repository: &dyn Repository, path: &RepoPath, oid: Oid) -> Result<Fact, Fault> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = known().get(&oid).copied();
+        if let Some((digest, size)) = seen {
+            return Ok(Fact::File { digest, size, document: None });
+        }
+        let mut fact = of_bytes(path, repository.read(oid)?);
+        if let Fact::File { digest, size, document } = &mut fact {
+            *document = None;
+            known().insert(oid, (*digest, *size));
+        }
+        Ok(fact)
+    }
 }
 
 /// Who made a commit: what it says, and what its signature proves.
@@ -76,13 +109,15 @@ pub struct Known {
     pub openpgp: Option<String>,
 }
 
+/// What Git takes as declarations of submodules.
+pub(super) const GITMODULES: &str = ".gitmodules";
 /// Larger documents are hashed, but no condition reads them, in bytes.
 const MAX_DOCUMENT: usize = 8 << 20;
 
 impl Facts {
-    /// Begins with nothing known; `remembers` lets digests of large blobs be kept and believed.
-    pub(super) fn new(remembers: bool) -> Self {
-        Facts { remembers, ..Facts::default() }
+    /// Begins with nothing known.
+    pub(super) fn new(memory: Memory) -> Self {
+        Facts { memory, ..Facts::default() }
     }
 
     /// Gives a fact. What was never asked for at building is unseen.
@@ -186,7 +221,7 @@ impl Facts {
     ) -> Result<(), Fault> {
         let Some(side) = side(head, seen) else { return Ok(()) };
         if let Entry::Vacant(place) = self.known.entry((seen, path.clone())) {
-            place.insert(look(repository, side, path, self.remembers)?);
+            place.insert(look(repository, side, path, &self.memory)?);
         }
         Ok(())
     }
@@ -232,25 +267,26 @@ pub(super) fn read(
     side: Side,
     path: &RepoPath,
 ) -> Result<Fact, Fault> {
-    look(repository, side, path, false)
+    look(repository, side, path, &Memory::Nothing)
 }
 
-/// Does the same; `remembers` lets what a large blob hashes to come from what was kept.
+/// Does the same; what a blob hashes to may come out of a memory.
 fn look(
     repository: &dyn Repository,
     side: Side,
     path: &RepoPath,
-    remembers: bool,
+    memory: &Memory,
 ) -> Result<Fact, Fault> {
     let Some(node) = repository.node(side, path)? else {
         return absent(repository, side, path);
     };
-    match node.mode {
-        Mode::Symlink | Mode::Submodule => Ok(Fact::Irregular(node.mode)),
-        Mode::File | Mode::Executable if remembers && !is_document(path) => {
-            hashed::read(repository, path, node.oid)
+    match (node.mode, memory) {
+        (Mode::Symlink | Mode::Submodule, _) => Ok(Fact::Irregular(node.mode)),
+        (_, Memory::Kept) if !is_document(path) => hashed::read(repository, path, node.oid),
+        (_, Memory::Verified(digests)) if path.as_bytes() != GITMODULES.as_bytes() => {
+            digests.read(repository, path, node.oid)
         }
-        Mode::File | Mode::Executable => Ok(of_bytes(path, repository.read(node.oid)?)),
+        (Mode::File | Mode::Executable, _) => Ok(of_bytes(path, repository.read(node.oid)?)),
     }
 }
 

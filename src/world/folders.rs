@@ -28,6 +28,11 @@ impl Names {
         Names(names.into_iter().flat_map(|name| [name, "\n"]).collect())
     }
 
+    /// Takes the names of folders. One with a line break is no id, and nobody finds it by one.
+    pub(super) fn of_folders<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        Names::of(names.filter(|name| !name.contains('\n')).collect())
+    }
+
     /// Takes names as [`Names::as_str`] gave them; none if they are no such lines, in their order.
     pub(super) fn from_kept(text: &str) -> Option<Self> {
         let names = text.split_terminator('\n');

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::Seen;
+use super::months::TASKS;
 use crate::ledger::{IncidentState, State};
 use crate::record::kind::RunStatus;
 use crate::record::{self, Home, Problem, Record, RecordPath};
@@ -66,7 +67,7 @@ pub(super) fn read(
     side: Side,
     folder: &RepoPath,
 ) -> Result<Files, Fault> {
-    fetch(list(repository, side, folder)?, &|oid| repository.read(oid)).map(Unread::parse)
+    fetch(list(repository, side, folder)?, repository).map(Unread::parse)
 }
 
 /// The files of a ledger as they are, for whoever has the time to parse them.
@@ -91,10 +92,10 @@ pub(super) fn list(
 /// Reads files that are, or should be, records.
 pub(super) fn fetch(
     files: Vec<(RepoPath, Node)>,
-    read: &dyn Fn(Oid) -> Result<Vec<u8>, Fault>,
+    repository: &dyn Repository,
 ) -> Result<Unread, Fault> {
     let fetched = files.into_iter().map(|(path, node)| {
-        let bytes = fetch_one(&path, node, read)?;
+        let bytes = fetch_one(repository, &path, node)?;
         Ok((path, bytes))
     });
     fetched.collect::<Result<_, Fault>>().map(Unread)
@@ -126,6 +127,24 @@ pub fn ledger_at(
     folder: &RepoPath,
 ) -> Result<Vec<Record>, Fault> {
     Ok(read(repository, side, folder)?.records)
+}
+
+/// Gives the ledger of every task and every incident of a side, by their folders.
+pub fn works(repository: &dyn Repository, side: Side) -> Result<BTreeMap<Home, RepoPath>, Fault> {
+    let mut all = BTreeMap::new();
+    let mut add = |shelf: &RepoPath, home: fn(TaskId) -> Home| -> Result<(), Fault> {
+        let names = repository.folders(side, shelf)?;
+        let ids =
+            names.iter().filter_map(|name| Some((home(name.parse().ok()?), shelf.join(name))));
+        all.extend(ids);
+        Ok(())
+    };
+    let tasks = RepoPath::from(TASKS);
+    for month in repository.folders(side, &tasks)? {
+        add(&tasks.join(&month), Home::Task)?;
+    }
+    add(&RepoPath::from(".orch/incidents"), Home::Incident)?;
+    Ok(all)
 }
 
 /// Gives every incident and every halt of a side.
@@ -182,16 +201,12 @@ pub(super) fn read_one(
     path: &RepoPath,
     node: Node,
 ) -> Result<Result<Record, Vec<Problem>>, Fault> {
-    let fetched = fetch_one(path, node, &|oid| repository.read(oid))?;
+    let fetched = fetch_one(repository, path, node)?;
     Ok(fetched.and_then(|(place, bytes)| record::parse(&place, &bytes)))
 }
 
 /// Reads a file that may be a record, and leaves the parsing to others.
-fn fetch_one(
-    path: &RepoPath,
-    node: Node,
-    read: &dyn Fn(Oid) -> Result<Vec<u8>, Fault>,
-) -> Result<Fetched, Fault> {
+fn fetch_one(repository: &dyn Repository, path: &RepoPath, node: Node) -> Result<Fetched, Fault> {
     let whole = |check, message: String, help: &str| {
         vec![Problem { check, span: Default::default(), message, help: help.into() }]
     };
@@ -207,7 +222,7 @@ fn fetch_one(
         let message = "a record is a plain file, neither a link nor a program".to_owned();
         return Ok(Err(whole("record-invalid", message, "restore the plain file")));
     }
-    Ok(Ok((place, read(node.oid)?)))
+    Ok(Ok((place, repository.read(node.oid)?)))
 }
 
 impl LedgerView {

@@ -1,4 +1,4 @@
-//! Many ledgers at once, on every core: each reads files out of Git and parses them.
+//! The same question about many things, asked on every core, each with the repository for itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
@@ -7,7 +7,7 @@ use std::thread;
 
 use super::ledgers::{self, Files};
 use crate::record::Record;
-use crate::snapshot::{Fault, Oid, Reader, Repository, Side};
+use crate::snapshot::{Another, Fault, Repository, Side};
 use crate::source::RepoPath;
 
 /// Fewer ledgers than this are parsed sooner than a thread begins.
@@ -35,43 +35,59 @@ pub(super) fn read<T: Send>(
     folders: &[RepoPath],
     make: impl Fn(Files) -> T + Sync,
 ) -> Result<Vec<T>, Fault> {
-    let readers = readers(repository, folders.len());
-    if readers.is_empty() {
+    if folders.len() < FEW {
         let read = folders.iter().map(|folder| ledgers::read(repository, side, folder));
         return read.map(|files| files.map(&make)).collect();
     }
+    if side != Side::Index {
+        return each(repository, folders, TOGETHER, |repository, folder| {
+            ledgers::read(repository, side, folder).map(&make)
+        });
+    }
+    // An index is read once, and here.
     let listed = folders.iter().map(|folder| ledgers::list(repository, side, folder));
     let listed: Vec<_> = listed.collect::<Result<_, Fault>>()?;
+    each(repository, &listed, TOGETHER, |repository, files| {
+        Ok(make(ledgers::fetch(files.clone(), repository)?.parse()))
+    })
+}
+
+/// Gives what `ask` answers about each of these, in their order. As many as `together` that lie side by
+/// side are one thread's.
+pub fn each<I: Sync, A: Send>(
+    repository: &dyn Repository,
+    all: &[I],
+    together: usize,
+    ask: impl Fn(&dyn Repository, &I) -> Result<A, Fault> + Sync,
+) -> Result<Vec<A>, Fault> {
     let next = AtomicUsize::new(0);
-    let work = |read: &dyn Fn(Oid) -> Result<Vec<u8>, Fault>| -> Result<Vec<(usize, T)>, Fault> {
-        let mut made = Vec::new();
+    let work = |repository: &dyn Repository| -> Result<Vec<(usize, A)>, Fault> {
+        let mut answers = Vec::new();
         loop {
-            let first = next.fetch_add(TOGETHER, Ordering::Relaxed);
-            let part = listed.iter().enumerate().skip(first).take(TOGETHER);
-            for (at, files) in part {
-                made.push((at, make(ledgers::fetch(files.clone(), read)?.parse())));
+            let first = next.fetch_add(together, Ordering::Relaxed);
+            for (at, one) in all.iter().enumerate().skip(first).take(together) {
+                answers.push((at, ask(repository, one)?));
             }
-            if first + TOGETHER >= listed.len() {
-                return Ok(made);
+            if first + together >= all.len() {
+                return Ok(answers);
             }
         }
     };
     thread::scope(|scope| {
-        let hands: Vec<_> =
-            readers.into_iter().map(|reader| scope.spawn(|| work(&*reader()))).collect();
-        let mut made = work(&|oid| repository.read(oid))?;
+        let others = others(repository, all.len().div_ceil(together)).into_iter();
+        let hands: Vec<_> = others.map(|another| scope.spawn(|| work(&*another()))).collect();
+        let mut answers = work(repository)?;
         for hand in hands {
-            made.extend(hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            answers.extend(hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
-        made.sort_by_key(|(at, _)| *at);
-        Ok(made.into_iter().map(|(_, made)| made).collect())
+        answers.sort_by_key(|(at, _)| *at);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     })
 }
 
-/// Gives a way to the blobs for every core beside this one; none for so few ledgers that they are read
-/// sooner than a thread begins, or than the cores are counted.
-fn readers(repository: &dyn Repository, ledgers: usize) -> Vec<Reader> {
+/// Gives a repository for every core beside this one that there is work for.
+fn others(repository: &dyn Repository, parts: usize) -> Vec<Another> {
     let cores = || thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
-    let others = if ledgers < FEW { 0 } else { cores() - 1 };
-    (0..others).map_while(|_| repository.reader()).collect()
+    let others = if parts < 2 { 0 } else { cores().min(parts) - 1 };
+    (0..others).map_while(|_| repository.another()).collect()
 }

@@ -7,6 +7,7 @@ mod document;
 mod ended;
 mod evidence;
 mod facts;
+mod files;
 mod focus;
 mod folders;
 mod freezes;
@@ -23,6 +24,7 @@ mod process;
 mod seals;
 mod spoken;
 mod survey;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,11 +41,13 @@ pub use freezes::{OpenIncident, StandingHalt};
 pub use gate::{Evaluation, evaluate};
 pub use here::RunHere;
 pub use history::{Erased, Rewritten};
-pub use ledgers::{LedgerView, known_ids, ledger_at, records_since, touches_landed};
+pub use ledgers::{LedgerView, known_ids, ledger_at, records_since, touches_landed, works};
+pub use many::each;
 pub use present::{stale, unreadable};
 pub use process::Process;
 pub use seals::{Seal, Unproved};
 pub use survey::{Live, Survey};
+pub use whole::{Sums, Verification, Whole};
 
 use crate::diagnostic::Place;
 use crate::keys::Signers;
@@ -90,7 +94,9 @@ pub struct World {
     /// Tasks of the change whose id another folder has already, at REV or in the change itself.
     pub doubles: Vec<(TaskId, RepoPath)>,
     /// What is true of all open tasks at REV.
-    pub survey: Survey,
+    pub survey: Arc<Survey>,
+    /// What a verification knows of the ledgers that are not among these.
+    pub whole: Arc<Whole>,
     /// Evidence that is in quarantine at last, with the task whose ledger says so.
     pub quarantined: Vec<(TaskId, Digest)>,
     /// What people have decided about entries in dispute.
@@ -140,6 +146,15 @@ impl<'w> Step<'w> {
     /// Gives the policy's idea of a stage of this task's workflow, for a proposed entry.
     pub fn stage(&self, name: &StageName) -> Option<&'w Stage> {
         self.policy?.stage(&self.before?.task.workflow, name)
+    }
+
+    /// Gives what the entry lets its task wait for.
+    pub fn awaits(&self) -> &'w [TaskId] {
+        match &self.record.payload {
+            Payload::Task(task) => &task.depends_on,
+            Payload::Update(update) => update.depends_on.as_deref().unwrap_or_default(),
+            _ => &[],
+        }
     }
 
     /// Gives the run that this entry begins; none if it ends one, or is about something else.
@@ -282,11 +297,29 @@ impl World {
         live.checksum.or_else(own).unwrap_or_default()
     }
 
-    /// Tells whether some handoff sealed exactly this at this path.
+    /// Tells whether some handoff sealed exactly this at this path, here or in another part of a
+    /// verification.
     pub fn sealed(&self, path: &RepoPath, digest: Digest) -> bool {
+        if self.whole.sealed(path, digest) {
+            return true;
+        }
         let states = self.ledgers.values().filter_map(LedgerView::state);
         let mut artifacts = states.flat_map(|state| &state.deliveries).flat_map(|d| &d.artifacts);
         artifacts.any(|artifact| artifact.path == *path && artifact.checksum == digest)
+    }
+
+    /// Gives what each task waits for as it would stand, and what its new entries ever let it wait for.
+    pub fn waits(&self) -> BTreeMap<&TaskId, BTreeSet<&TaskId>> {
+        let mut waits: BTreeMap<&TaskId, BTreeSet<&TaskId>> = BTreeMap::new();
+        for state in self.ledgers.values().filter_map(LedgerView::state) {
+            waits.entry(&state.task.task_id).or_default().extend(&state.task.depends_on);
+        }
+        for step in self.steps() {
+            if let Some(own) = step.task_id() {
+                waits.entry(own).or_default().extend(step.awaits());
+            }
+        }
+        waits
     }
 
     /// Gives the runs of this branch: those new in the change, and those active where it starts.

@@ -144,9 +144,8 @@ fn read(
         }
         stirring.extend(found.map(|found| (name.clone(), found)));
     }
-    // A name with a line break is no id, and nobody finds it by one.
-    let names = folders.iter().map(|(name, _)| name.as_str()).filter(|name| !name.contains('\n'));
-    Ok(Month { names: Names::of(names.collect()), stirring })
+    let names = folders.iter().map(|(name, _)| name.as_str());
+    Ok(Month { names: Names::of_folders(names), stirring })
 }
 
 /// Which of the kinds that count here a ledger has, told by the names of its files.

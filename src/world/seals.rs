@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::files::Proposed;
 use super::{Known, World};
 use crate::keys::{COMMIT_NAMESPACE, Fingerprint, RECORD_NAMESPACE, Refused, Signature};
 use crate::record::{self, RecordPath, signature_path, signed_path};
@@ -37,28 +38,24 @@ impl Seal {
     }
 }
 
-/// Reads the signatures that a change brings or leaves, and those of new entries; all of them for a
-/// verification.
+/// Reads the signatures among some files, and those of new entries.
 pub(super) fn read(
     repository: &dyn Repository,
     proposal: &Proposal,
     world: &World,
+    signatures: Vec<Proposed>,
 ) -> Result<BTreeMap<RepoPath, Seal>, Fault> {
     // Each is verified once, though it may be new, and beside a new entry.
     let mut found: BTreeMap<RepoPath, (Node, bool)> = BTreeMap::new();
-    if proposal.occasion == Occasion::Verification {
-        let all = repository.list(proposal.head, &RepoPath::from(".orch"))?;
-        found.extend(all.into_iter().map(|(path, node)| (path, (node, true))));
-    } else {
-        // In a merge, an entry may be new to the other side while its signature is no change.
+    // In a merge, an entry may be new to the other side while its signature is no change.
+    if proposal.occasion != Occasion::Verification {
         for step in world.steps() {
             let path = signature_path(step.record.repo_path());
             let node = repository.node(proposal.head, &path)?;
             found.extend(node.map(|node| (path, (node, false))));
         }
-        let signed = proposal.changes.iter().filter(|c| signed_path(&c.path).is_some());
-        found.extend(signed.filter_map(|c| Some((c.path.clone(), (c.new?, true)))));
     }
+    found.extend(signatures.into_iter().filter_map(|(path, node)| Some((path, (node?, true)))));
     let mut seals = BTreeMap::new();
     for (path, (node, is_new)) in found {
         if let Some(record) = signed_path(&path) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::facts::{GITMODULES, Memory};
 use super::{Facts, LedgerView, Seen, World};
 use crate::ledger::Standing;
 use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Record, snapshot_path};
-use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
+use crate::snapshot::{Fault, Proposal, Repository, Side};
 use crate::source::RepoPath;
 
 /// Reads what stands at every path that the entries in question speak of.
@@ -14,8 +15,9 @@ pub(super) fn facts(
     repository: &dyn Repository,
     proposal: &Proposal,
     world: &World,
+    memory: Memory,
 ) -> Result<Facts, Fault> {
-    let mut facts = Facts::new(proposal.occasion != Occasion::Verification);
+    let mut facts = Facts::new(memory);
     for step in world.steps() {
         let own = spoken_of(step.record).into_iter();
         for artifact in own.chain(step.before.into_iter().flat_map(all_evidence)) {
@@ -39,7 +41,7 @@ pub(super) fn facts(
     if let Some(log) = &world.policy.decisions_log {
         facts.learn(repository, proposal.head, Seen::Head, log)?;
     }
-    facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(".gitmodules"))?;
+    facts.learn(repository, proposal.head, Seen::Head, &RepoPath::from(GITMODULES))?;
     for change in proposal.changes.iter().filter(|change| world.policy.is_guarded(&change.path)) {
         facts.learn(repository, proposal.head, Seen::Head, &change.path)?;
     }

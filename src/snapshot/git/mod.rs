@@ -33,7 +33,7 @@ pub use remote::Pushed;
 use self::folder::{Content, Folder};
 use self::index::{Found, Index};
 use self::store::Store;
-use super::{Change, Fault, GitEnvironment, Makers, Node, Oid, Reader, Repository, Side};
+use super::{Another, Change, Fault, GitEnvironment, Makers, Node, Oid, Repository, Side};
 use crate::source::RepoPath;
 
 /// A Git repository, read through the environment of the process that asks.
@@ -242,6 +242,19 @@ impl Repository for GitRepository {
         }
     }
 
+    fn files(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault> {
+        let index = self.index_for(&[side])?;
+        let found = self.folder(side, index.as_deref(), folder)?;
+        let Some(found) = found else { return Ok(Vec::new()) };
+        let items = self.store.items(&found, folder.as_bytes().as_bstr())?;
+        let above: &[u8] = if folder.as_bytes().is_empty() { b"" } else { b"/" };
+        let files = items.iter().filter_map(|item| {
+            let path = [folder.as_bytes(), above, item.name.as_bytes()].concat();
+            Some((RepoPath::from_git(path), item.leaf()?))
+        });
+        Ok(files.collect())
+    }
+
     fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault> {
         Ok(self.trees(side, folder)?.into_iter().map(|(name, _)| name).collect())
     }
@@ -290,11 +303,22 @@ impl Repository for GitRepository {
         self.store.object(oid.0, Kind::Blob)
     }
 
-    fn reader(&self) -> Option<Reader> {
+    fn another(&self) -> Option<Another> {
         let shared = self.store.repo.clone().into_sync();
+        let (environment, directory) = (self.environment.clone(), self.directory.clone());
+        let (work_dir, common_dir) = (self.work_dir.clone(), self.common_dir.clone());
         Some(Box::new(move || {
-            let store = Store::new(shared.to_thread_local());
-            Box::new(move |oid: Oid| store.object(oid.0, Kind::Blob))
+            Box::new(GitRepository {
+                store: Store::new(shared.to_thread_local()),
+                index: RefCell::default(),
+                asked: Cell::default(),
+                environment,
+                directory,
+                work_dir,
+                common_dir,
+                held: RefCell::default(),
+                _quarantine: None,
+            })
         }))
     }
 

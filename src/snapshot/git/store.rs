@@ -16,8 +16,10 @@ use super::folder::{Content, Folder, Item};
 use crate::snapshot::{Fault, Mode, Node, Oid};
 use crate::source::RepoPath;
 
-/// How many entries of trees are kept before all are forgotten again.
-const KEPT: usize = 1_000_000;
+/// Once so many entries of trees are kept, those that nobody asks for before as many more are forgotten.
+const KEPT: usize = 100_000;
+/// How many bytes of unpacked objects are kept: what is read next is made from what was read just now.
+const UNPACKED: usize = 8 << 20;
 
 /// The object store, with the trees read so far.
 pub(super) struct Store {
@@ -26,16 +28,38 @@ pub(super) struct Store {
     tops: RefCell<HashMap<Oid, ObjectId>>,
 }
 
+/// Trees that were read, in two generations: the elder goes when the younger is full.
 #[derive(Default)]
 struct Trees {
-    read: HashMap<ObjectId, Rc<Vec<Item<'static>>>>,
+    young: HashMap<ObjectId, Rc<Vec<Item<'static>>>>,
+    old: HashMap<ObjectId, Rc<Vec<Item<'static>>>>,
     entries: usize,
+}
+
+impl Trees {
+    fn get(&mut self, id: ObjectId) -> Option<Rc<Vec<Item<'static>>>> {
+        if let Some(items) = self.young.get(&id) {
+            return Some(Rc::clone(items));
+        }
+        let items = self.old.remove(&id)?;
+        self.add(id, &items);
+        Some(items)
+    }
+
+    fn add(&mut self, id: ObjectId, items: &Rc<Vec<Item<'static>>>) {
+        if self.entries >= KEPT {
+            self.old = std::mem::take(&mut self.young);
+            self.entries = 0;
+        }
+        self.entries += items.len();
+        self.young.insert(id, Rc::clone(items));
+    }
 }
 
 impl Store {
     pub(super) fn new(mut repo: gix::Repository) -> Self {
         use gix::odb::pack::cache::lru::MemoryCappedHashmap;
-        repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(96 << 20)));
+        repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(UNPACKED)));
         Store { repo, trees: RefCell::default(), tops: RefCell::default() }
     }
 
@@ -93,20 +117,15 @@ impl Store {
         if id.is_empty_tree() {
             return Ok(Rc::default());
         }
-        if let Some(items) = self.trees.borrow().read.get(&id) {
-            return Ok(Rc::clone(items));
+        if let Some(items) = self.trees.borrow_mut().get(id) {
+            return Ok(items);
         }
         let bytes = self.object(id, Kind::Tree)?;
         let items = Rc::new(decode(&bytes, self.repo.object_hash()).map_err(|reason| {
             let above = RepoPath::from_git(above);
             broken(format!("tree {id} at `{above}` can't be trusted: {reason}"))
         })?);
-        let mut trees = self.trees.borrow_mut();
-        trees.entries += items.len();
-        if trees.entries > KEPT {
-            *trees = Trees { entries: items.len(), ..Trees::default() };
-        }
-        trees.read.insert(id, Rc::clone(&items));
+        self.trees.borrow_mut().add(id, &items);
         Ok(items)
     }
 
