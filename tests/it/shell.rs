@@ -146,6 +146,17 @@ fn the_variable_of_completions_disarms_no_guard() {
         let said = Said::from(&command.env("ORCH_COMPLETE", "bash").output().unwrap());
         assert_ne!(said.code, 0, "{said:#?}");
     }
+    // What is no question is refused as ever, and never answered by nothing and exit code 0.
+    for (shell, arguments) in [
+        ("bash", &["--", "guard"][..]),
+        ("fish", &["--", "guard", "--staged"]),
+        ("1", &["--", "orch", "status", ""]),
+        ("bash", &["--"]),
+    ] {
+        let mut command = team.command("", "", arguments);
+        let said = Said::from(&command.env("ORCH_COMPLETE", shell).output().unwrap());
+        assert!(said.code == 2 && !said.err.is_empty(), "{shell} {arguments:?}: {said:#?}");
+    }
     let armed = team.with_variable("ORCH_COMPLETE", "bash");
     armed.git_refused(&["commit", "-m", "Foreign"], "branch-protected");
 }

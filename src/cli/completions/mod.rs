@@ -50,25 +50,35 @@ fn shell(name: &str) -> Option<&'static dyn EnvCompleter> {
     SHELLS.iter().copied().find(|shell| shell.is(name))
 }
 
-/// Answers a shell's question, if the process was started for one: `ORCH_COMPLETE=SHELL orch -- WORD…`, the
-/// words as they stand on the shell's line. The variable alone changes nothing: one that was left behind
-/// must not keep a hook from judging. What can't be answered is not answered, and never an error.
+/// Answers a shell's question, if the process was started for one: `ORCH_COMPLETE=SHELL orch -- orch WORD…`, the
+/// words as they stand on the shell's line. The variable alone changes nothing: one that was left behind must
+/// not keep a hook from judging, nor make `orch -- guard` pass without a word, which is refused as ever. What
+/// can't be answered is not answered, and never an error.
 pub(super) fn answered() -> bool {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != "--") {
         return false;
     }
-    let Ok(name) = std::env::var(VARIABLE) else { return false };
     let words: Vec<OsString> = arguments.collect();
-    if let Some(answer) = answer(&name, words) {
+    let shell = std::env::var(VARIABLE).ok().and_then(|name| shell(&name));
+    let (Some(shell), Some(program)) = (shell, words.first()) else { return false };
+    let mut command = Arguments::command();
+    // A shell's line begins with the program, and never with what it is to do.
+    if program.to_str().is_some_and(|word| command.find_subcommand(word).is_some()) {
+        return false;
+    }
+    command = sources::attach(command, "");
+    if let Some(answer) = answer(shell, command, words) {
         let _nobody_listens = offer(answer);
     }
     true
 }
 
-fn answer(name: &str, words: Vec<OsString>) -> Option<String> {
-    let shell = shell(name).filter(|_| !words.is_empty())?;
-    let mut command = sources::attach(Arguments::command(), "");
+fn answer(
+    shell: &dyn EnvCompleter,
+    mut command: clap::Command,
+    words: Vec<OsString>,
+) -> Option<String> {
     let folder = std::env::current_dir().ok();
     if shell.name() == "bash" {
         return for_bash(&mut command, words, folder.as_deref());
