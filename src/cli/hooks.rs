@@ -44,8 +44,9 @@ pub(super) enum Hooks {
     },
     /// Tell what is in place around the guard, and what to type where something is not
     #[command(
-        after_help = "Exit code 1 if a hook is not in place, or calls what is not there.\nExample: orch \
-                            hooks status"
+        after_help = "Exit code 0 if commits are guarded here (hooks, program, policy) and agents' hooks, where \
+                      they were\ninstalled, ask orch; else 1. CI, agent and session are told, and count for \
+                      nothing.\nExample: orch hooks status"
     )]
     Status,
     /// Tell an agents' harness whether its next step may be; it writes the event to standard input

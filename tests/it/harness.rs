@@ -60,6 +60,10 @@ fn the_settings_are_joined_and_taken_apart() {
     let texts = [
         None,
         Some("{}\n".to_owned()),
+        Some("{}".to_owned()),
+        Some(String::new()),
+        Some("{\"hooks\": {\"PreToolUse\": [ ], \"Stop\": []}}\n".to_owned()),
+        Some("{\"hooks\": { }}\n".to_owned()),
         Some("{\n  \"permissions\": {\n    \"allow\": [\"Bash(git diff:*)\"]\n  },\n  \"model\": \"opus\"\n}".into()),
         Some("{\r\n\t\"hooks\": {\r\n\t\t\"PreToolUse\": [\r\n\t\t\t{\r\n\t\t\t\t\"matcher\": \"Edit|Write\",\r\n\t\t\t\t\
               \"hooks\": [{ \"type\": \"command\", \"command\": \"prettier --write\" }]\r\n\t\t\t}\r\n\t\t]\r\n\t}\r\n}\r\n"
@@ -72,7 +76,8 @@ fn the_settings_are_joined_and_taken_apart() {
         if let Some(text) = &text {
             team.repo.write(SETTINGS, text);
         }
-        let before: Value = serde_json::from_str(text.as_deref().unwrap_or("{}")).unwrap();
+        let before = text.as_deref().filter(|text| !text.is_empty()).unwrap_or("{}");
+        let before: Value = serde_json::from_str(before).unwrap();
         team.orch("", &["hooks", "install", "--agents"]);
         let once = team.read(SETTINGS);
         let mut after: Value = serde_json::from_str(&once).unwrap();
@@ -90,13 +95,67 @@ fn the_settings_are_joined_and_taken_apart() {
         assert!(said.contains("already"), "{said}");
         assert_eq!(team.read(SETTINGS), once);
         team.orch("", &["hooks", "uninstall", "--agents"]);
-        match text.filter(|text| text.trim() != "{}") {
+        match text {
             Some(text) => assert_eq!(team.read(SETTINGS), text),
             None => assert!(!team.repo.path().join(".claude").exists()),
         }
         assert!(!team.repo.path().join(SKILL).exists());
         assert_eq!(team.try_orch("", &["hooks", "status"]).code, 0, "Git's own hooks stay");
     }
+}
+
+/// What was said since stays, in a clone that has no memory of what was there before too.
+#[test]
+fn only_ours_is_taken_out_of_what_has_changed_since() {
+    let team = Team::new();
+    team.repo.write(SETTINGS, "{\"hooks\": {}}\n");
+    team.orch("", &["hooks", "install", "--agents"]);
+    team.edit(SETTINGS, "{\"hooks\"", "{\"model\": \"opus\", \"hooks\"");
+    team.orch("", &["hooks", "uninstall", "--agents"]);
+    let left: Value = serde_json::from_str(&team.read(SETTINGS)).unwrap();
+    assert_eq!(left, json!({"model": "opus"}));
+    for (text, left) in [(None, None), (Some("{ }"), Some("{ }"))] {
+        let team = Team::new();
+        if let Some(text) = text {
+            team.repo.write(SETTINGS, text);
+        }
+        team.orch("", &["hooks", "install", "--agents"]);
+        std::fs::remove_file(team.repo.path().join(".git/orch/settings-before")).unwrap();
+        team.orch("", &["hooks", "uninstall", "--agents"]);
+        assert_eq!(team.repo.path().join(SETTINGS).exists(), left.is_some());
+    }
+}
+
+/// Settings that name orch and yet don't have it asked are said to be broken, and installing mends what it can.
+#[test]
+fn settings_that_ask_nothing_are_told() {
+    let team = Team::new();
+    let status = |team: &Team| {
+        let said = team.try_orch("", &["hooks", "status"]);
+        (said.code, said.out, said.err)
+    };
+    assert_eq!(status(&team).0, 0, "agents' hooks are nobody's duty");
+    team.orch("", &["hooks", "install", "--agents"]);
+    let whole = team.read(SETTINGS);
+    assert!(status(&team).1.contains("settings.json asks orch"));
+    team.edit(SETTINGS, "\"matcher\": \"Bash\"", "\"matcher\": \"Edit\"");
+    let (code, out, err) = status(&team);
+    assert!(code == 1 && out.contains("but not for the Bash tool"), "{out}");
+    assert!(
+        err.contains("agents' harness") && !err.contains("next: orch hooks install\n"),
+        "{err}"
+    );
+    team.orch("", &["hooks", "install", "--agents"]);
+    assert_eq!(status(&team).0, 0);
+    team.orch("", &["hooks", "uninstall", "--agents"]);
+    assert!(!team.repo.path().join(SETTINGS).exists() || !team.read(SETTINGS).contains("orch"));
+    team.repo.write(SETTINGS, &whole);
+    team.repo.write(".claude/settings.local.json", "{\"disableAllHooks\": true}\n");
+    let (code, out, _) = status(&team);
+    assert!(code == 1 && out.contains("`disableAllHooks` in .claude/settings.local.json"), "{out}");
+    team.repo.remove(".claude/settings.local.json");
+    team.edit(SETTINGS, "{", "{\"disableAllHooks\": true,");
+    assert!(status(&team).1.contains("`disableAllHooks` in .claude/settings.json"));
 }
 
 /// What starts the guard comes with the first policy, and changes with a person's word.
@@ -196,8 +255,19 @@ fn what_goes_past_the_hooks_is_blocked() {
         &before(&team, "git -c core.hooksPath=/dev/null commit -m x"),
         &["past the hooks"],
     );
+    for line in [
+        "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/dev/null git commit -m x",
+        "GIT_CONFIG_PARAMETERS=\"'core.hooksPath=/dev/null'\" git push",
+        "git config core.hooksPath /dev/null",
+        "git config core.hooksPath /dev/null && git commit -m x",
+        "git config --local --unset core.hooksPath",
+    ] {
+        blocks(&team, &before(&team, line), &["past the hooks", "core.hooksPath"]);
+    }
+    passes(&team, &before(&team, "git config core.hooksPath"));
     passes(&team, &before(&team, "git commit -m 'Never --no-verify'"));
     team.orch("", &["hooks", "uninstall"]);
+    passes(&team, &before(&team, "git config --unset core.hooksPath"));
     blocks(&team, &before(&team, "git add -A && git commit -m x"), &["orch hooks install"]);
     passes(&team, &before(&team, "git commit -m x"));
 }

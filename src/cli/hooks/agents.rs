@@ -15,6 +15,8 @@ use crate::snapshot::GitRepository;
 pub(super) const COMMAND: &str = "orch hooks agent-event";
 /// The settings of Claude Code that a repository shares.
 pub(super) const SETTINGS: &str = ".claude/settings.json";
+/// Those that each keeps for oneself.
+const OWN_SETTINGS: &str = ".claude/settings.local.json";
 /// Where Claude Code, and others that follow the same convention, look for skills.
 pub(super) const SKILL: &str = ".claude/skills/orch/SKILL.md";
 /// What an agent reads of orch once it has something to do with it.
@@ -34,14 +36,15 @@ fn group(tool: Option<&str>) -> String {
 pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
     let top = top_of(repository)?;
     refuse_links(top)?;
-    let (file, mut settings) = read(top)?;
-    let new: Vec<_> = EVENTS.iter().filter(|(event, _)| !settings.runs(event, COMMAND)).collect();
-    for (event, tool) in &new {
-        settings.add(event, &group(*tool));
-    }
-    match new.is_empty() {
+    let (file, mut settings) = read(top, SETTINGS)?;
+    let named = settings.names(COMMAND);
+    match asks_at_all(&settings) {
         true => say(format!("{SETTINGS} asks orch already")),
         false => {
+            if !named {
+                remember(repository, &file)?;
+            }
+            add(&mut settings);
             write_whole(&file, settings.text())?;
             say(format!(
                 "added the guard to {SETTINGS}: before `git commit` and `git push`, and at the end"
@@ -65,12 +68,16 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
 pub(super) fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
     let top = top_of(repository)?;
     refuse_links(top)?;
-    let (file, mut settings) = read(top)?;
-    if is_asked(&settings) {
-        settings.remove(COMMAND);
-        match settings.is_empty() {
-            true => fs::remove_file(&file).map_err(|error| unable(&file, &error))?,
-            false => write_whole(&file, settings.text())?,
+    let (file, mut settings) = read(top, SETTINGS)?;
+    if settings.names(COMMAND) {
+        let before = remembered(repository, &settings).unwrap_or_else(|| {
+            let new = settings.text() == fresh().text();
+            settings.remove(COMMAND);
+            Some(settings.text().to_owned()).filter(|_| !new)
+        });
+        match before {
+            Some(text) => write_whole(&file, text)?,
+            None => fs::remove_file(&file).map_err(|error| unable(&file, &error))?,
         }
         say(format!("took the guard out of {SETTINGS}"));
     }
@@ -95,14 +102,81 @@ fn remove_empty_folders(top: &Path, file: &Path) {
     }
 }
 
-/// Tells whether the settings of this repository ask orch; none if they can't be read.
-pub(super) fn asked(repository: &GitRepository) -> Option<bool> {
-    let (_, settings) = read(top_of(repository).ok()?).ok()?;
-    Some(is_asked(&settings))
+/// Adds to the settings what they lack.
+fn add(settings: &mut Settings) {
+    for (event, tool) in EVENTS {
+        if !settings.runs(event, tool, COMMAND) {
+            settings.add(event, &group(tool));
+        }
+    }
 }
 
-fn is_asked(settings: &Settings) -> bool {
-    EVENTS.iter().any(|(event, _)| settings.runs(event, COMMAND))
+/// Gives what is written where there were no settings.
+fn fresh() -> Settings {
+    let mut settings = Settings::of("").expect("nothing is an object without members");
+    add(&mut settings);
+    settings
+}
+
+/// How the settings of this repository stand to orch.
+pub(super) enum Asking {
+    /// They ask it.
+    Asks,
+    /// They don't name it.
+    Not,
+    /// They name it, and yet it is not asked, or nobody can tell: why, and what to do.
+    Broken(String),
+}
+
+/// Tells whether the settings of this repository ask orch.
+pub(super) fn asked(repository: &GitRepository) -> Asking {
+    let settings = |name| top_of(repository).and_then(|top| Ok(read(top, name)?.1));
+    let Ok(shared) = settings(SETTINGS) else {
+        return Asking::Broken(format!("{SETTINGS} can't be read; mend it"));
+    };
+    if !shared.names(COMMAND) {
+        return Asking::Not;
+    }
+    let switch = [SETTINGS, OWN_SETTINGS]
+        .into_iter()
+        .find(|name| settings(name).is_ok_and(|settings| settings.runs_none()));
+    match switch {
+        Some(name) => Asking::Broken(format!(
+            "{SETTINGS} names orch, but `disableAllHooks` in {name} switches all hooks off; take it out"
+        )),
+        None if !asks_at_all(&shared) => Asking::Broken(format!(
+            "{SETTINGS} names orch, but not for the Bash tool and at the end of a turn; type: orch hooks \
+             install --agents"
+        )),
+        None => Asking::Asks,
+    }
+}
+
+fn asks_at_all(settings: &Settings) -> bool {
+    EVENTS.iter().all(|(event, tool)| settings.runs(event, *tool, COMMAND))
+}
+
+/// Where is kept what the settings held before orch came into them, so that they can be put back as they were.
+fn note_of(repository: &GitRepository) -> PathBuf {
+    repository.git_dir().join("orch").join("settings-before")
+}
+
+/// Keeps what the settings hold now: a mark and their text, or nothing where there are none.
+fn remember(repository: &GitRepository, file: &Path) -> Result<(), Stop> {
+    let before = fs::read_to_string(file).map(|text| format!("={text}")).unwrap_or_default();
+    Ok(write_whole(&note_of(repository), before)?)
+}
+
+/// Gives what was kept, if orch's hooks are all that has changed since: the text before, or that there was none.
+fn remembered(repository: &GitRepository, now: &Settings) -> Option<Option<String>> {
+    let note = note_of(repository);
+    let kept = fs::read_to_string(&note).ok()?;
+    // It is of no use to a later install, which keeps its own.
+    let _stale_at_worst = fs::remove_file(&note);
+    let before = kept.strip_prefix('=');
+    let mut again = Settings::of(before.unwrap_or_default()).ok()?;
+    add(&mut again);
+    (again.text() == now.text()).then(|| before.map(str::to_owned))
 }
 
 fn top_of(repository: &GitRepository) -> Result<&Path, Stop> {
@@ -124,12 +198,12 @@ fn refuse_links(top: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Reads the settings, which may be missing.
-fn read(top: &Path) -> Result<(PathBuf, Settings), Stop> {
-    let file = top.join(SETTINGS);
+/// Reads settings, which may be missing.
+fn read(top: &Path, name: &str) -> Result<(PathBuf, Settings), Stop> {
+    let file = top.join(name);
     if fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
         let help = "put a file there, then do this again";
-        return Err(Stop::denied(format!("{SETTINGS} is no file"), help));
+        return Err(Stop::denied(format!("{name} is no file"), help));
     }
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
@@ -137,7 +211,7 @@ fn read(top: &Path) -> Result<(PathBuf, Settings), Stop> {
         Err(error) => return Err(unable(&file, &error).into()),
     };
     let settings = Settings::of(&text).map_err(|why| {
-        Stop::denied(format!("{SETTINGS} can't be read: {why}"), "mend it, then do this again")
+        Stop::denied(format!("{name} can't be read: {why}"), "mend it, then do this again")
     })?;
     Ok((file, settings))
 }

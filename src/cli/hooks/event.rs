@@ -81,10 +81,16 @@ fn step(event: &Value) -> Option<Step> {
 fn refused_call(context: &Context, call: &Call) -> Option<String> {
     let here = context.standing_in(&call.folder);
     let repository = here.repository().ok().filter(is_ours)?;
+    if call.word == "config" {
+        // Where the hooks are not in place, this may be what puts them there.
+        let why = "orch: this `git config` goes past the hooks, and CI would refuse what they do.\nLeave \
+                   `core.hooksPath` as it is; where the hooks should be moved, a person does it.";
+        return missing(&repository).is_empty().then(|| why.to_owned());
+    }
     if call.skips_hooks {
         return Some(format!(
             "orch: this `git {}` goes past the hooks, and CI would refuse what they do.\nType it without \
-             `--no-verify`; if it is refused, do what the `help:` line says.",
+             `--no-verify` or another `core.hooksPath`; if it is refused, do what the `help:` line says.",
             call.word
         ));
     }

@@ -49,17 +49,27 @@ impl Settings {
         &self.text
     }
 
-    /// Tells whether nothing is said any more.
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.root().kind, Kind::Object(members) if members.is_empty())
+    /// Tells whether an event runs a command, and does so for a tool, if the event is about one.
+    pub(super) fn runs(&self, event: &str, tool: Option<&str>, command: &str) -> bool {
+        let value = self.value();
+        let groups = value["hooks"][event].as_array().cloned().unwrap_or_default();
+        let groups = groups.iter().filter(|group| tool.is_none_or(|tool| is_about(group, tool)));
+        let mut hooks = groups.filter_map(|group| group["hooks"].as_array()).flatten();
+        hooks.any(|hook| hook["type"] == "command" && hook["command"] == command)
     }
 
-    /// Tells whether an event runs a command.
-    pub(super) fn runs(&self, event: &str, command: &str) -> bool {
-        let value: Value = serde_json::from_str(&self.text).expect("it was read before");
-        let groups = value["hooks"][event].as_array().cloned().unwrap_or_default();
-        let mut hooks = groups.iter().filter_map(|group| group["hooks"].as_array()).flatten();
-        hooks.any(|hook| hook["command"] == command)
+    /// Tells whether a command stands anywhere among the hooks, run or not.
+    pub(super) fn names(&self, command: &str) -> bool {
+        self.place_of(command).is_some()
+    }
+
+    /// Tells whether all hooks are switched off.
+    pub(super) fn runs_none(&self) -> bool {
+        self.value()["disableAllHooks"] == true
+    }
+
+    fn value(&self) -> Value {
+        serde_json::from_str(&self.text).expect("it was read before")
     }
 
     /// Adds a group of hooks to an event; `group` is JSON over several lines, indented by two.
@@ -185,6 +195,13 @@ impl Settings {
     }
 }
 
+/// Tells whether a group's matcher takes a tool: one that is missing or empty takes all, others name tools or are
+/// a pattern, of which the plain ones are known here.
+fn is_about(group: &Value, tool: &str) -> bool {
+    let matcher = group["matcher"].as_str().unwrap_or_default();
+    matcher.is_empty() || matcher.split('|').any(|one| [tool, "*", ".*"].contains(&one.trim()))
+}
+
 impl Node {
     fn member(&self, name: &str) -> Option<&Node> {
         self.members().iter().rev().find(|(known, ..)| known == name).map(|(.., node)| node)
@@ -303,9 +320,9 @@ mod tests {
         let mut settings = Settings::of(text).unwrap();
         let before: Value = serde_json::from_str(settings.text()).unwrap();
         for event in ["PreToolUse", "Stop"] {
-            assert!(!settings.runs(event, "ours"));
+            assert!(!settings.runs(event, None, "ours"));
             settings.add(event, GROUP);
-            assert!(settings.runs(event, "ours"), "{}", settings.text());
+            assert!(settings.runs(event, None, "ours"), "{}", settings.text());
         }
         let added = settings.text().to_owned();
         let mut value: Value = serde_json::from_str(&added).unwrap();
@@ -337,6 +354,41 @@ mod tests {
             settings.text(),
             "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"command\": \"a\"}]}]}}"
         );
+    }
+
+    #[test]
+    fn only_what_is_run_for_a_tool_counts() {
+        let rows = [
+            (
+                "\"matcher\": \"Bash\", \"hooks\": [{\"type\": \"command\", \"command\": \"ours\"}]",
+                true,
+            ),
+            (
+                "\"matcher\": \"Edit|Bash\", \"hooks\": [{\"type\": \"command\", \"command\": \"ours\"}]",
+                true,
+            ),
+            (
+                "\"matcher\": \"*\", \"hooks\": [{\"type\": \"command\", \"command\": \"ours\"}]",
+                true,
+            ),
+            ("\"hooks\": [{\"type\": \"command\", \"command\": \"ours\"}]", true),
+            (
+                "\"matcher\": \"Edit\", \"hooks\": [{\"type\": \"command\", \"command\": \"ours\"}]",
+                false,
+            ),
+            (
+                "\"matcher\": \"BashOutput\", \"hooks\": [{\"type\": \"command\", \"command\": \"ours\"}]",
+                false,
+            ),
+            ("\"hooks\": [{\"type\": \"prompt\", \"command\": \"ours\"}]", false),
+        ];
+        for (group, expected) in rows {
+            let text = format!("{{\"hooks\": {{\"PreToolUse\": [{{{group}}}]}}}}");
+            let settings = Settings::of(&text).unwrap();
+            assert_eq!(settings.runs("PreToolUse", Some("Bash"), "ours"), expected, "{text}");
+            assert!(settings.names("ours") && !settings.runs_none(), "{text}");
+        }
+        assert!(Settings::of("{\"disableAllHooks\": true}").unwrap().runs_none());
     }
 
     #[test]

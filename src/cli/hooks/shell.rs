@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// One commit, push or merge that a line asks for.
+/// One commit, push or merge that a line asks for, or a change of where Git looks for hooks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Call {
-    /// `commit`, `push` or `merge`.
+    /// `commit`, `push`, `merge`, or `config` where that leads Git to other hooks.
     pub(super) word: String,
     /// The folder in which Git is called.
     pub(super) folder: PathBuf,
@@ -32,10 +32,14 @@ const BEFORE: [&str; 12] =
 /// Gives every commit, push and merge that a line asks for, in order.
 pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
     let (mut folder, mut nothing_changed) = (folder.to_owned(), true);
+    // Whether a variable leads Git to other hooks: for one command, or exported for all that follow.
+    let mut led_away = false;
     let mut calls = Vec::new();
     for words in commands(line) {
         let mut words = words.iter().map(String::as_str).peekable();
-        while words.next_if(|word| is_before_a_command(word)).is_some() {}
+        while let Some(word) = words.next_if(|word| is_before_a_command(word)) {
+            led_away |= leads_away(word);
+        }
         let Some(program) = words.next() else { continue };
         let arguments: Vec<&str> = words.collect();
         match program.rsplit('/').next() {
@@ -44,9 +48,14 @@ pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
                     folder = folder.join(to);
                 }
             }
+            Some("export" | "declare" | "typeset") => {
+                led_away |= arguments.iter().any(|word| leads_away(word));
+            }
             Some("git") => match call(&arguments, &folder) {
                 Some(call) => {
-                    calls.push(Call { is_plain: call.is_plain && nothing_changed, ..call });
+                    let is_plain = call.is_plain && nothing_changed;
+                    let skips_hooks = call.skips_hooks || led_away;
+                    calls.push(Call { is_plain, skips_hooks, ..call });
                     nothing_changed = false;
                 }
                 None => nothing_changed &= arguments.iter().any(|word| LOOKS.contains(word)),
@@ -66,6 +75,59 @@ fn is_before_a_command(word: &str) -> bool {
     assigns || BEFORE.contains(&word)
 }
 
+/// The setting that tells Git where its hooks are, as Git compares it.
+const HOOKS_PATH: &str = "core.hookspath";
+
+/// Tells whether a setting is the one that leads Git to its hooks; what is set to it stands behind a `=`.
+fn is_hooks_path(setting: &str) -> bool {
+    setting.split('=').next().unwrap_or_default().eq_ignore_ascii_case(HOOKS_PATH)
+}
+
+/// Tells whether an assignment hands Git that setting through the environment.
+fn leads_away(assignment: &str) -> bool {
+    let Some((name, value)) = assignment.split_once('=') else { return false };
+    let told = name.starts_with("GIT_CONFIG_KEY_") || name == "GIT_CONFIG_PARAMETERS";
+    told && value.to_ascii_lowercase().contains(HOOKS_PATH)
+}
+
+/// Tells whether `git config`, with these arguments, leads Git to other hooks.
+fn moves_hooks(arguments: &[&str]) -> bool {
+    let flag = |names: &[&str]| arguments.iter().any(|word| names.contains(word));
+    if flag(&[
+        "-h",
+        "--help",
+        "-l",
+        "--list",
+        "--get",
+        "--get-all",
+        "--get-regexp",
+        "--get-urlmatch",
+    ]) {
+        return false;
+    }
+    let mut words = Vec::new();
+    let mut rest = arguments.iter().copied();
+    while let Some(word) = rest.next() {
+        match word {
+            "-f" | "--file" | "--blob" | "--type" | "--default" | "--comment" | "--value" => {
+                rest.next();
+            }
+            _ if word.starts_with('-') => {}
+            _ => words.push(word),
+        }
+    }
+    let named = |place: usize| words.get(place).is_some_and(|word| is_hooks_path(word));
+    let core =
+        |place: usize| words.get(place).is_some_and(|word| word.eq_ignore_ascii_case("core"));
+    match words.first().copied() {
+        Some("set" | "unset") => named(1),
+        Some("remove-section" | "rename-section") => core(1),
+        Some("get" | "list" | "edit") => false,
+        _ if flag(&["--remove-section", "--rename-section"]) => core(0),
+        _ => named(0) && (words.len() > 1 || flag(&["--unset", "--unset-all"])),
+    }
+}
+
 /// Reads what stands behind `git`.
 fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
     let (mut folder, mut skips_hooks) = (folder.to_owned(), false);
@@ -73,13 +135,19 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
     let word = loop {
         match words.next()? {
             "-C" => folder = folder.join(words.next()?),
-            "-c" => {
-                skips_hooks |= words.next()?.to_ascii_lowercase().starts_with("core.hookspath=")
+            "-c" | "--config-env" => skips_hooks |= is_hooks_path(words.next()?),
+            "--git-dir" | "--work-tree" | "--namespace" | "--attr-source" => _ = words.next()?,
+            word if word.starts_with('-') => {
+                let setting = word.strip_prefix("--config-env=");
+                skips_hooks |= setting.is_some_and(is_hooks_path);
             }
-            word if word.starts_with('-') => {}
             word => break word,
         }
     };
+    if word == "config" && moves_hooks(&words.clone().collect::<Vec<_>>()) {
+        let word = word.to_owned();
+        return Some(Call { word, folder, branch: None, skips_hooks: true, is_plain: true });
+    }
     if !["commit", "push", "merge"].contains(&word) {
         return None;
     }
@@ -227,6 +295,30 @@ mod tests {
             ("git push --no-verif", vec!["/r push skips plain"]),
             ("git commit -m --no-verify", vec!["/r commit plain"]),
             ("git -c core.hooksPath=/dev/null commit -m a", vec!["/r commit skips plain"]),
+            ("git -c core.hooksPath commit -m a", vec!["/r commit skips plain"]),
+            ("git --config-env=core.hooksPath=X commit -m a", vec!["/r commit skips plain"]),
+            ("git --config-env Core.HooksPath=X push", vec!["/r push skips plain"]),
+            ("git --git-dir .git commit -n", vec!["/r commit skips plain"]),
+            (
+                "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/x git commit -m a",
+                vec!["/r commit skips plain"],
+            ),
+            ("GIT_CONFIG_PARAMETERS=\"'core.hookspath=/x'\" git push", vec!["/r push skips plain"]),
+            ("env GIT_CONFIG_KEY_0=core.hooksPath git merge x", vec!["/r merge skips"]),
+            ("export GIT_CONFIG_KEY_0=core.hooksPath; git commit", vec!["/r commit skips plain"]),
+            ("GIT_CONFIG_KEY_0=user.name GIT_CONFIG_COUNT=1 git commit", vec!["/r commit plain"]),
+            ("echo GIT_CONFIG_KEY_0=core.hooksPath; git commit", vec!["/r commit plain"]),
+            ("git config core.hooksPath /x", vec!["/r config skips plain"]),
+            ("git config --global --add core.HOOKSPATH /x", vec!["/r config skips plain"]),
+            ("git config -f .git/config core.hooksPath ''", vec!["/r config skips plain"]),
+            ("git -C a config --unset-all core.hooksPath", vec!["/r/a config skips plain"]),
+            ("git config unset core.hooksPath", vec!["/r config skips plain"]),
+            ("git config set --type path core.hooksPath /x", vec!["/r config skips plain"]),
+            ("git config --remove-section core", vec!["/r config skips plain"]),
+            ("git config core.hooksPath", vec![]),
+            ("git config --get core.hooksPath x", vec![]),
+            ("git config get core.hooksPath", vec![]),
+            ("git config user.name core.hooksPath", vec![]),
             ("git push origin HEAD", vec!["/r push plain"]),
             ("git push -u origin main", vec!["/r push plain"]),
             ("git push origin a:b", vec!["/r push"]),

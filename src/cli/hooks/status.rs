@@ -7,28 +7,38 @@ use std::process::Command;
 use super::super::Stop;
 use super::super::context::{Context, readable_policy, variable};
 use super::super::output::{complain, say};
-use super::{agents, caller, hooks_of};
+use super::agents::{self, Asking};
+use super::{caller, hooks_of};
 use crate::policy::{POLICY_PATH, Policy};
 use crate::snapshot::{GitRepository, Repository as _, Side};
 use crate::source::{AgentName, RepoPath};
 
-/// Tells each part's state; exit code 1 if a hook is not in place, so that scripts can ask.
+/// Tells each part's state; exit code 1 if commits are not guarded, or what was installed does not work, so that
+/// scripts can ask. What a repository may do without, and who acts, is only told.
 pub(super) fn tell(context: &Context, repository: &GitRepository) -> Result<(), Stop> {
-    let in_place = hooks(repository);
-    let found = program(repository);
+    let (hooks, program) = (hooks(repository), program(repository));
     if let Some(folder) = repository.config_value("core.hooksPath") {
         say(format!("hooks folder: {folder} (core.hooksPath)"));
     }
     let policy = policy(repository)?;
+    let (mut begun, mut asked) = (true, true);
     if !repository.is_bare() {
+        begun = policy.is_some();
         say(format!("CI: {}", ci(repository)));
-        harness(repository);
+        asked = harness(repository);
         who(context, repository, policy.as_ref());
     }
-    if in_place && found {
+    let parts =
+        [(hooks, "hooks"), (program, "program"), (begun, "policy"), (asked, "agents' harness")];
+    let missing: Vec<&str> =
+        parts.iter().filter(|(works, _)| !works).map(|(_, name)| *name).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    complain("next: orch hooks install");
+    complain(format!("not in place: {}", missing.join(", ")));
+    if !(hooks && program) {
+        complain("next: orch hooks install");
+    }
     Err(Stop::Refused)
 }
 
@@ -88,7 +98,10 @@ fn program(repository: &GitRepository) -> bool {
             ));
             return false;
         }
-        None => say("program: no `orch` in your path; type: cargo install --path PATH-OF-ORCH"),
+        None => {
+            say("program: no `orch` in your path; type: cargo install --path PATH-OF-ORCH");
+            return false;
+        }
     }
     true
 }
@@ -149,13 +162,15 @@ fn ci(repository: &GitRepository) -> String {
     }
 }
 
-fn harness(repository: &GitRepository) {
-    let state = match agents::asked(repository) {
-        Some(true) => format!("{} asks orch", agents::SETTINGS),
-        Some(false) => "not told; type: orch hooks install --agents".into(),
-        None => format!("{} can't be read; mend it", agents::SETTINGS),
+/// Tells whether an agents' harness asks orch; false if it was told to and does not.
+fn harness(repository: &GitRepository) -> bool {
+    let (state, works) = match agents::asked(repository) {
+        Asking::Asks => (format!("{} asks orch", agents::SETTINGS), true),
+        Asking::Not => ("not told; type: orch hooks install --agents".into(), true),
+        Asking::Broken(why) => (why, false),
     };
     say(format!("agents' harness: {state}"));
+    works
 }
 
 /// Tells who would act, from which context, and under which name commits are made.
