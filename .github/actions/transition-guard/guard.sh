@@ -7,20 +7,55 @@ set -euo pipefail
 token=${TOKEN:-}
 unset TOKEN
 zero=0000000000000000000000000000000000000000
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 # What GitHub is to hear of gets out of a command's substitution, too.
 exec 3>&1
 
 # Keeps what later steps may ask for.
 output() { printf '%s=%s\n' "$1" "$2" >> "${GITHUB_OUTPUT:-/dev/null}"; }
 
+# Tells GitHub of an error: a title, and words of one line or several.
+annotate() {
+  local said=${2//'%'/%25}
+  said=${said//$'\r'/%0D}
+  printf '::error title=%s::%s\n' "$1" "${said//$'\n'/%0A}" >&3
+}
+
 # Tells that nothing could be judged, and why; ends as orch itself does then.
 fault() {
-  local said=${1//'%'/%25}
-  printf '::error title=orch could not look::%s\n' "${said//$'\n'/%0A}" >&3
-  output verdict fault
+  annotate 'orch could not look' "$1"
+  if [ -n "$scratch" ]; then true > "$scratch/fault"; fi
+  output verdict fault || true
   exit 2
+}
+
+# Cleans up. What stopped this script before it could tell a verdict is no refusal, and is not kept quiet.
+leave() {
+  local code=$?
+  if [ -z "$verdict" ] && [ ! -e "$scratch/fault" ]; then
+    annotate 'orch could not look' 'guard.sh stopped before it had judged; why stands in the log of this step'
+    output verdict fault || true
+    code=2
+  fi
+  if [ -n "$scratch" ]; then rm -rf "$scratch"; fi
+  exit "$code"
+}
+
+scratch='' verdict=''
+trap leave EXIT
+scratch=$(mktemp -d)
+
+# Makes sure that all is there that action.yml hands over, some of it empty, and that answers find a place.
+take_surroundings() {
+  local name missing='' file
+  for name in EVENT REF COMMIT DEFAULT_BRANCH PR_TARGET PR_TO PR_HEAD PR_BRANCH PR_FROM QUEUE_BASE QUEUE_HEAD \
+    QUEUE_TARGET PUSH_BEFORE PUSH_AFTER; do
+    if [ -z "${!name+set}" ]; then missing="$missing $name"; fi
+  done
+  [ -z "$missing" ] || fault "not set in the environment:$missing; run this as action.yml does, which sets them all"
+  for name in GITHUB_OUTPUT GITHUB_STEP_SUMMARY; do
+    file=${!name:-/dev/null}
+    true >> "$file" || fault "$name names a file that can't be written: $file"
+  done
 }
 
 # --- orch -----------------------------------------------------------------------------------------------------
@@ -257,44 +292,57 @@ run_orch() {
 
 # Tells what orch says to one question: annotations here, a summary for the job, SARIF in a file.
 tell() {
-  local title=$1 code
+  local title=$1 code unfound=''
   shift
   run_orch "$@"
   cat "$scratch/told"
   cat "$scratch/err" >&2
   if [ "$code" -gt 1 ]; then
     worst=$code
-    echo "::error title=orch could not look::why stands in the log of this step"
+    annotate 'orch could not look' 'why stands in the log of this step'
     return
+  fi
+  # What is refused without a finding, as `require` does, has no annotation yet, and stands in no summary.
+  if [ "$code" = 1 ] && ! grep -q '^::error ' "$scratch/told"; then
+    unfound=$(cat "$scratch/err")
+    annotate 'orch refused' "$unfound"
   fi
   {
     printf '### %s\n\n' "$title"
-    "$orch" "$@" --format=markdown || true
-    echo
+    # What it says beside the summary has been told above.
+    "$orch" "$@" --format=markdown 2> /dev/null || true
+    printf '%s\n' "${unfound:+
+**refused**: $unfound
+}"
   } >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
   # Of several answers, the file holds the first that refuses.
   if [ -z "$sarif" ] || [ "$code" -gt "$worst" ]; then
     sarif=${SARIF:-${RUNNER_TEMP:-$PWD}/orch.sarif}
-    "$orch" "$@" --format=sarif --output="$sarif" || true
+    "$orch" "$@" --format=sarif --output="$sarif" 2> "$scratch/err" || [ $? = 1 ] || {
+      cat "$scratch/err" >&2
+      fault "the SARIF can't be written: $sarif"
+    }
   fi
   if [ "$code" -gt "$worst" ]; then worst=$code; fi
 }
 
 refuse() {
-  printf '::error title=branch-protected::%s\n' "${1//'%'/%25}"
+  annotate branch-protected "$1"
   finish 1
 }
 
 finish() {
-  local verdict=fault
-  case "$1" in 0) verdict=pass ;; 1) verdict=refused ;; esac
-  output verdict "$verdict"
+  local told=fault
+  case "$1" in 0) told=pass ;; 1) told=refused ;; esac
+  output verdict "$told"
   output sarif "${sarif:-}"
   if [ $# -gt 1 ]; then printf '%s\n' "$2"; fi
+  verdict=$told
   exit "$1"
 }
 
 worst=0 sarif=''
+take_surroundings
 take_event
 find_orch
 if [ ${#judge[@]} -gt 0 ]; then tell 'orch guard: what changed' "${judge[@]}"; fi

@@ -1,7 +1,10 @@
 //! The action on every event that it judges, from clones as shallow as GitHub's.
 
-use super::runner::{BRANCH, Event, Server, ZERO, run};
-use crate::support::{CODE, Team};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::runner::{BRANCH, Event, Server, ZERO, action, run};
+use crate::support::{CODE, ORCH, Said, Team};
 
 /// A server with a branch on which a handoff is sealed.
 fn proposed() -> Server {
@@ -287,5 +290,46 @@ fn nothing_examined_is_refused_where_that_was_said() {
     let event = server.pull_request("feature/strat-001-empty");
     let clone = server.checkout(&event, 1);
     run(&clone, &event, &[]).ended(0);
-    run(&clone, &event, &[("require", "true")]).ended(1);
+    let step = run(&clone, &event, &[("require", "true")]);
+    step.ended(1);
+    let why = "nothing was examined";
+    let annotations = step.said.out.lines().filter(|line| line.starts_with("::error "));
+    let annotations: Vec<&str> = annotations.collect();
+    assert!(annotations.len() == 1 && annotations[0].contains(why), "{step:#?}");
+    assert_eq!(step.said.err.matches(why).count(), 1, "{step:#?}");
+    assert!(step.summary.contains(&format!("**refused**: {why}")), "{step:#?}");
+}
+
+/// What the script is not told, or can't answer, is named; and it never ends as if something was refused.
+#[test]
+fn what_is_missing_around_it_is_named() {
+    let server = proposed();
+    let event = server.pull_request(BRANCH);
+    let clone = server.checkout(&event, 1);
+    let nowhere = clone.root().join("no/such/folder/file").display().to_string();
+    let no_folder = clone.path().join("README.md/found.sarif").display().to_string();
+    clone.write("README.md", "A file\n");
+    for (name, text) in [
+        ("EVENT", None),
+        ("PR_BRANCH", None),
+        ("GITHUB_OUTPUT", Some(&nowhere)),
+        ("GITHUB_STEP_SUMMARY", Some(&nowhere)),
+        ("SARIF", Some(&no_folder)),
+        ("TMPDIR", Some(&nowhere)),
+    ] {
+        let mut command = Command::new("bash");
+        command.arg(action().join("guard.sh")).current_dir(clone.path()).stdin(Stdio::null());
+        command.env_clear().envs(clone.variables()).envs(event.variables(&[]));
+        let folder = Path::new(ORCH).parent().unwrap().display();
+        command.env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap()));
+        match text {
+            Some(text) => command.env(name, text),
+            None => command.env_remove(name),
+        };
+        let said = Said::from(&command.output().unwrap());
+        let faults = said.out.matches("::error title=orch could not look::").count();
+        assert_eq!((said.code, faults), (2, 1), "{name}: {said:#?}");
+        let told = [said.out.as_str(), &said.err].concat();
+        assert!(told.contains(text.map_or(name, |text| text)), "{name}: {said:#?}");
+    }
 }

@@ -183,7 +183,7 @@ impl Event {
     }
 
     /// Gives the variables of the action's step.
-    fn variables(&self, given: &[(&str, &str)]) -> Vec<(String, String)> {
+    pub(super) fn variables(&self, given: &[(&str, &str)]) -> Vec<(String, String)> {
         let text = std::fs::read(action().join("action.yml")).unwrap();
         let (file, _) = orch::record::document::<Value>(&text).unwrap();
         let none = BTreeMap::new();
