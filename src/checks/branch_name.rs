@@ -6,6 +6,7 @@ use crate::policy::BranchParts;
 use crate::record::Payload;
 use crate::record::kind::{Run, RunStatus};
 use crate::snapshot::Occasion;
+use crate::source::LaneName;
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -86,7 +87,13 @@ fn own_name(world: &World) -> Option<Objection> {
     {
         return None;
     }
-    let message = format!("`{branch}` is no name for a branch here");
+    // A pattern that would fit, were it not for the lane.
+    let lane = world.policy.branches.iter().find(|p| p.fits(branch, &BranchParts::default()));
+    let why = lane.map(|pattern| {
+        let lanes: Vec<&str> = world.policy.lanes.keys().map(LaneName::as_str).collect();
+        format!(": `{}` wants a lane there, one of {}", pattern.as_str(), lanes.join(", "))
+    });
+    let message = format!("`{branch}` is no name for a branch here{}", why.unwrap_or_default());
     Some(Objection::new(place, message, help(world)))
 }
 
@@ -148,7 +155,9 @@ fn run_elsewhere(world: &World, step: &Step<'_>) -> Option<Objection> {
         ..BranchParts::default()
     };
     if !world.policy.branches.iter().any(|pattern| pattern.fits(branch, &known)) {
-        let message = format!("`{branch}` is no name for a branch of {owner} in lane {}", run.lane);
+        let why = amiss(world, branch, &known).map(|why| format!(": {why}")).unwrap_or_default();
+        let message =
+            format!("`{branch}` is no name for a branch of {owner} in lane {}{why}", run.lane);
         return Some(Objection::new(step.field("branch"), message, help(world)));
     }
     if world.occasion == Occasion::Commit && here.is_some_and(|here| here != branch) {
@@ -159,13 +168,33 @@ fn run_elsewhere(world: &World, step: &Step<'_>) -> Option<Objection> {
     None
 }
 
+/// Tells which part of a run's name is another's, where a name has the form of a pattern.
+fn amiss(world: &World, branch: &str, known: &BranchParts<'_>) -> Option<String> {
+    let any = BranchParts::default();
+    let alone = [
+        ("lane", known.lane, BranchParts { lane: known.lane, ..any.clone() }),
+        ("run_id", known.run_id, BranchParts { run_id: known.run_id, ..any.clone() }),
+        ("task_id", known.task_id, BranchParts { task_id: known.task_id, ..any.clone() }),
+    ];
+    let pattern = world.policy.branches.iter().find(|pattern| pattern.fits(branch, &any))?;
+    let (word, value, _) = alone.iter().find(|(.., part)| !pattern.fits(branch, part))?;
+    Some(format!("`{}` wants `{}` as its {{{word}}}", pattern.as_str(), (*value)?))
+}
+
 fn help(world: &World) -> String {
     let patterns = world.policy.branches.iter().map(|pattern| format!("`{}`", pattern.as_str()));
     let patterns: Vec<String> = patterns.collect();
+    let patterns = patterns.join(" or ");
+    let words = [
+        ("{date}", "a day such as 20261121"),
+        ("{run_id}", "a run's, such as r3f9c2a71b0"),
+        ("{slug}", "words such as fix-2"),
+    ];
+    let words = words.iter().filter(|(word, _)| patterns.contains(word));
+    let words: String = words.map(|(word, what)| format!("; {word} is {what}")).collect();
     format!(
         "`orch run start` makes a branch that is right, `git branch -m NAME` renames this one; \
-         names are {}",
-        patterns.join(" or ")
+         names are {patterns}{words}"
     )
 }
 
@@ -227,6 +256,26 @@ mod tests {
             }
         }
         started_on("feature/strat-001-strategy", "range").expect(&[]);
+    }
+
+    /// What does not fit is named: the pattern, and the part of it.
+    #[test]
+    fn a_refusal_says_what_does_not_fit() {
+        for (branch, why) in [
+            ("feature/strat-002-strategy", "wants `strat-001` as its {task_id}"),
+            ("codex/torghut-v3-c-20261121-r0123456789", "wants `B` as its {lane}"),
+            ("codex/torghut-v3-b-20261121-r0123456789", "as its {run_id}"),
+        ] {
+            let findings = started_on(branch, "range");
+            let message = &findings.report.findings[0].message;
+            assert!(message.contains(why), "{message}");
+        }
+        let findings = changed_on("codex/torghut-v3-z-20261121-r3f9c2a71b0");
+        let finding = &findings.report.findings[0];
+        assert!(finding.message.contains("wants a lane there, one of A, B"), "{}", finding.message);
+        let findings = changed_on("codex/torghut-v3-b-20261321-r3f9c2a71b0");
+        let help = &findings.report.findings[0].help;
+        assert!(help.contains("{date} is a day such as 20261121; {run_id} is"), "{help}");
     }
 
     /// R003-12: a kill switch may be pulled wherever one stands; with anything else beside it, the branch
