@@ -52,13 +52,20 @@ impl de::Error for Misfit {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let help = match found {
-            de::Unexpected::Signed(_) | de::Unexpected::Float(_) | de::Unexpected::Bool(_) => {
-                "put the value in quotes if it is meant as text"
-            }
-            _ => "correct the value",
+        let expected = plainly(&expected.to_string());
+        let scalar = matches!(
+            found,
+            de::Unexpected::Signed(_) | de::Unexpected::Float(_) | de::Unexpected::Bool(_)
+        );
+        let help = match scalar && expected.ends_with("string") {
+            true => "put the value in quotes if it is meant as text",
+            false => "correct the value",
         };
         Misfit::new(format!("expected {expected}, found {}", in_words(&found)), help)
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(found, expected)
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -85,6 +92,22 @@ fn unknown(what: &str, word: &str, expected: &'static [&'static str]) -> Misfit 
     Misfit::new(format!("unknown {what} `{word}`"), help)
 }
 
+/// Gives what a value should be in the words of somebody who writes YAML: serde names Rust's types.
+fn plainly(expected: &str) -> String {
+    match expected {
+        "u8" => "a whole number from 0 to 255".into(),
+        "u16" => "a whole number from 0 to 65535".into(),
+        "u32" | "u64" | "usize" => "a whole number, not below 0".into(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".into(),
+        "f32" | "f64" => "a number".into(),
+        "a boolean" => "true or false".into(),
+        "a sequence" => "a list".into(),
+        nonzero if nonzero.starts_with("a nonzero ") => "a whole number other than 0".into(),
+        record if record.starts_with("struct ") => "a map".into(),
+        other => other.to_owned(),
+    }
+}
+
 fn in_words(found: &de::Unexpected<'_>) -> String {
     match found {
         de::Unexpected::Unit => "nothing".into(),
@@ -93,6 +116,7 @@ fn in_words(found: &de::Unexpected<'_>) -> String {
         de::Unexpected::Float(value) => format!("the number `{value}`"),
         de::Unexpected::Seq => "a list".into(),
         de::Unexpected::Map => "a map".into(),
+        de::Unexpected::Str(text) => format!("the text `{text}`"),
         other => other.to_string(),
     }
 }
@@ -146,9 +170,24 @@ impl<'de> de::Deserializer<'de> for Place<'_> {
         result.map_err(|error: Misfit| error.at(self.node))
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        // Serde would take a list for the fields in their order.
+        match self.node.value {
+            Value::List(_) => {
+                Err(Misfit::at(de::Error::invalid_type(self.unexpected(), &"a map"), self.node))
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -223,6 +262,12 @@ mod tests {
         status: Status,
         #[serde(default)]
         version: Option<String>,
+        #[serde(default)]
+        numbers: Vec<u32>,
+        #[serde(default)]
+        inner: Option<Box<Example>>,
+        #[serde(default)]
+        on: bool,
     }
 
     #[derive(Debug, serde::Deserialize)]
@@ -259,6 +304,22 @@ mod tests {
         assert_eq!(place, "1.0");
         assert!(message.contains("expected a string"), "{message}");
         assert!(help.contains("quotes"));
+    }
+
+    /// Who writes YAML need not know Rust.
+    #[test]
+    fn what_is_expected_is_told_in_plain_words() {
+        for (text, expected) in [
+            ("numbers: [one]", "expected a whole number, not below 0, found the text `one`"),
+            ("numbers: [-1]", "expected a whole number, not below 0, found the number `-1`"),
+            ("numbers: [1.5]", "expected a whole number, not below 0, found the number `1.5`"),
+            ("numbers: 3", "expected a list, found the number `3`"),
+            ("inner: [a]", "expected a map, found a list"),
+            ("on: maybe", "expected true or false, found the text `maybe`"),
+        ] {
+            let (_, message, help) = misfit(&format!("status: blocked\n{text}\n"));
+            assert_eq!((message.as_str(), help.as_str()), (expected, "correct the value"));
+        }
     }
 
     #[test]

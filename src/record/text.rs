@@ -17,7 +17,7 @@ pub(super) fn plain(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
     if text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)) {
         return Ok(text);
     }
-    let hidden: Vec<_> = invisible_characters(text).collect();
+    let hidden: Vec<_> = foreign_line_ends(text).chain(invisible_characters(text)).collect();
     if hidden.is_empty() { Ok(text) } else { Err(hidden) }
 }
 
@@ -68,8 +68,21 @@ pub(super) fn hidden(character: char) -> bool {
     character != '\n' && unprintable(character)
 }
 
+/// Tells once of lines that end as they do on Windows.
+fn foreign_line_ends(text: &str) -> impl Iterator<Item = Problem> {
+    text.find("\r\n").into_iter().map(|at| Problem {
+        check: "text-unsafe",
+        span: Span::new(at, at + 1),
+        message: "lines end with CR LF here, and with LF alone in every file of orch's".into(),
+        help: "save it with LF, and let Git keep it so: `/.orch/** text eol=lf` in .gitattributes"
+            .into(),
+    })
+}
+
 fn invisible_characters(text: &str) -> impl Iterator<Item = Problem> {
-    let hidden = text.char_indices().filter(|(_, character)| hidden(*character));
+    let ends_line = |at: usize| text[at..].starts_with("\r\n");
+    let characters = text.char_indices();
+    let hidden = characters.filter(move |(at, character)| hidden(*character) && !ends_line(*at));
     hidden.take(20).map(|(at, character)| Problem {
         check: "text-unsafe",
         span: Span::new(at, at + character.len_utf8()),
@@ -88,6 +101,16 @@ mod tests {
         let problems = plain("a: x\u{202e}y\n".as_bytes()).expect_err("refused");
         assert_eq!(problems[0].check, "text-unsafe");
         assert!(problems[0].message.contains("202e"));
+    }
+
+    /// A file from Windows has one fault, not one a line.
+    #[test]
+    fn foreign_line_ends_are_told_once() {
+        let problems = plain(b"a: 1\r\nb: 2\r\nc: 3\r\n").expect_err("refused");
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].message.contains("CR LF") && problems[0].help.contains("eol=lf"));
+        let problems = plain(b"a: 1\r\nb: x\ry\n").expect_err("refused");
+        assert_eq!(problems.len(), 2);
     }
 
     #[test]

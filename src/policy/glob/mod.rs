@@ -155,7 +155,7 @@ fn within_folders(glob: &str) -> Result<String, String> {
         if holds_slash(letters.unwrap_or(class))
             || letters.is_some_and(|l| l.starts_with([']', '-']))
         {
-            return Err(format!("`[{class}]` could match `/`; name the letters one by one"));
+            return Err(format!("`[{class}]` could match `/`; name letters one by one, no `\\`"));
         }
         kept.extend(letters.map(|_| "!/"));
         kept.extend([letters.unwrap_or(class), "]"]);
@@ -181,10 +181,11 @@ fn next_class(glob: &str) -> Option<(&str, &str, &str)> {
     Some((&glob[..open], &inside[..first + close], &inside[first + close + 1..]))
 }
 
+/// A backslash is a letter to the library, and to Git it takes the next one as it is.
 fn holds_slash(letters: &str) -> bool {
     let letters: Vec<char> = letters.chars().collect();
     let range = |three: &[char]| three[1] == '-' && three[0] <= '/' && '/' <= three[2];
-    letters.contains(&'/') || letters.windows(3).any(range)
+    letters.iter().any(|c| ['/', '\\'].contains(c)) || letters.windows(3).any(range)
 }
 
 #[cfg(unix)]
@@ -375,7 +376,7 @@ mod tests {
         assert!(!matches("a[^b-d]*", "a/c"));
         assert!(matches("a\\[!b]c", "a[!b]c"));
         assert!(matches("a[]-]c", "a]c"));
-        for bad in ["a[/]c", "a[+-9]c", "a[!.-0]c", "a[!]]c", "a[!-]c"] {
+        for bad in ["a[/]c", "a[+-9]c", "a[!.-0]c", "a[!]]c", "a[!-]c", r"a[\]]c", r"a[\d]"] {
             assert!(PathSet::new(&[bad.into()]).is_err(), "{bad}");
         }
     }

@@ -7,6 +7,7 @@
 //! A plain scalar is a number or a boolean in one spelling only; all else is text.
 
 mod quick;
+mod quote;
 
 use serde_yaml::granit_parser::{
     Event, Marker, Parser, ScalarStyle, ScanError, Span as YamlSpan, options,
@@ -108,8 +109,14 @@ pub fn read(bytes: &[u8]) -> Result<Node, Vec<Problem>> {
     if let Some(tree) = quick::read(text) {
         return Ok(tree);
     }
-    Reader::new(text).document().map_err(|problem| vec![problem])
+    let problem = match Reader::new(text).document() {
+        Ok(tree) => return Ok(tree),
+        Err(problem) => problem,
+    };
+    Err(vec![quote::left_open(text, &problem).unwrap_or(problem)])
 }
+
+const NOT_YAML: &str = "this is not YAML";
 
 /// Gives every scalar of a text with its place, whatever a reader can see of it.
 pub(super) fn scalars(text: &str) -> Vec<(Span, String)> {
@@ -296,7 +303,7 @@ fn syntax(error: &ScanError) -> Problem {
     let start = error.marker().byte_offset().unwrap_or_default();
     Problem::invalid(
         Span::new(start, start),
-        format!("this is not YAML: {}", error.info()),
+        format!("{NOT_YAML}: {}", error.info()),
         "mend the syntax here; values with `: ` or `#` need quotes",
     )
 }
