@@ -12,7 +12,7 @@ use crate::exchange::{Form, Signal};
 use crate::ledger::State;
 use crate::render::Format;
 use crate::snapshot::{GitRepository, Mode, Repository as _, Side};
-use crate::source::{Digest, RepoPath, TaskId};
+use crate::source::{Digest, RepoPath, TaskId, many};
 use crate::world::{self, Fact, Seen};
 
 /// Hold the artifacts of a task's live handoffs, or those of a file, against Git.
@@ -158,7 +158,7 @@ impl Verify {
             say(line);
         }
         let broken = lines.iter().filter(|(holds, _)| !holds).count();
-        say(format!("{} artifacts, {broken} not as sealed", held.len()));
+        say(format!("{}, {broken} not as sealed", many(held.len(), "artifact")));
     }
 
     /// Names what the receiver is not told (R002-36).

@@ -5,6 +5,7 @@
 
 use super::{Verdict, summary, text};
 use crate::diagnostic::{Finding, Report, Severity};
+use crate::source::many;
 
 /// GitHub shows so many annotations of each kind for one step, and drops the rest silently.
 const SHOWN: usize = 10;
@@ -22,7 +23,7 @@ pub(super) fn verdict(verdict: &Verdict<'_>) -> String {
     }
     output.push_str(&summary::line(report));
     if left > 0 {
-        let more = summary::many(left, "finding");
+        let more = many(left, "finding");
         output.push_str(&format!("; {more} more than GitHub shows, `--format human` tells all"));
     }
     output + "\n"

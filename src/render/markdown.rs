@@ -6,6 +6,7 @@
 
 use super::{Verdict, summary, text};
 use crate::diagnostic::{Finding, Report};
+use crate::source::many;
 
 /// GitHub refuses a comment of more than 65,536 characters as a whole; this leaves room for words
 /// around the table.
@@ -30,7 +31,7 @@ pub(super) fn verdict(verdict: &Verdict<'_>) -> String {
         }
     }
     if left > 0 {
-        let more = summary::many(left, "finding");
+        let more = many(left, "finding");
         output.push_str(&format!("\nThere is no room here for {more} more.\n"));
     }
     output

@@ -2,6 +2,7 @@
 
 use super::board::duration;
 use crate::report::{Inputs, Metrics};
+use crate::source::many;
 
 /// Gives each metric with its value and what that is computed from, as people read them.
 pub fn numbers(computed: &Metrics) -> [[String; 3]; 5] {
@@ -18,7 +19,8 @@ pub fn numbers(computed: &Metrics) -> [[String; 3]; 5] {
             "parallel_efficiency",
             number(computed.parallel_efficiency),
             format!(
-                "{ran} of {runs} runs of tasks in {busy}, in whole seconds; {active_runs} go on and don't count, nor do rollbacks"
+                "{ran} of {} of tasks in {busy}, in whole seconds; {active_runs} go on and don't count, nor do rollbacks",
+                many(runs, "run")
             ),
         ),
         (
@@ -29,17 +31,20 @@ pub fn numbers(computed: &Metrics) -> [[String; 3]; 5] {
         (
             "task_completion_rate",
             number(computed.task_completion_rate),
-            format!("{completed} of {tasks} tasks"),
+            format!("{completed} of {}", many(tasks, "task")),
         ),
         (
             "average_task_duration",
             average.unwrap_or_else(|| "-".into()),
-            format!("{took} of {timed} completed tasks, of {closed} closed; lead time {lead}"),
+            format!(
+                "{took} of {}, of {closed} closed; lead time {lead}",
+                many(timed, "completed task")
+            ),
         ),
         (
             "blocked_task_ratio",
             number(computed.blocked_task_ratio),
-            format!("{blocked} of {tasks} tasks"),
+            format!("{blocked} of {}", many(tasks, "task")),
         ),
     ];
     rows.map(|(name, value, from)| [name.to_owned(), value, from])

@@ -5,6 +5,7 @@ use super::markdown::{code, plain};
 use super::numbers::numbers;
 use crate::report::overview::Overview;
 use crate::report::{Row, spelled};
+use crate::source::many;
 
 /// How many rows a table has at most: services refuse what is too long, and show nothing at all.
 const ROWS: usize = 20;
@@ -14,7 +15,10 @@ const ROWS: usize = 20;
 pub fn overview(overview: &Overview) -> String {
     let mut text = heading(overview);
     if overview.unreadable > 0 {
-        text += &format!("**{} records can't be read**: `orch verify`\n\n", overview.unreadable);
+        text += &format!(
+            "**{} can't be read**: `orch verify`\n\n",
+            many(overview.unreadable, "record")
+        );
     }
     for halt in &overview.halts {
         let (scope, reason) = (plain(&halt.scope), cut(&halt.reason));

@@ -2,6 +2,7 @@
 
 use super::text;
 use crate::diagnostic::{Examined, Place, Related, Report, Severity};
+use crate::source::many;
 
 /// Gives the verdict in one word.
 pub(super) fn word(report: &Report) -> &'static str {
@@ -48,11 +49,6 @@ pub(super) fn examined(examined: Examined) -> String {
     let Examined { records, paths, tasks } = examined;
     let parts = [many(records, "record"), many(paths, "path"), many(tasks, "task")];
     format!("{} examined", parts.join(", "))
-}
-
-/// Gives a count with its word.
-pub(super) fn many(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Gives a place on one line: the file, and line and column if they are known; nothing for the

@@ -3,6 +3,7 @@
 use super::spelled;
 use crate::record::kind::{Escalation, GateVerdict, Run, RunStatus, StepStatus, Verdict};
 use crate::record::{Payload, Record};
+use crate::source::many;
 
 /// Gives one entry in a few words, on one line.
 pub fn told(record: &Record) -> String {
@@ -19,7 +20,7 @@ fn work(payload: &Payload) -> Option<String> {
         Payload::Handoff(handoff) => {
             let count = match handoff.artifacts.len() {
                 1 => "one artifact".into(),
-                count => format!("{count} artifacts"),
+                count => many(count, "artifact"),
             };
             format!("handed {count} of {} to {}: {}", handoff.stage, handoff.to, handoff.message)
         }
@@ -43,7 +44,7 @@ fn judgement(payload: &Payload) -> Option<String> {
         Payload::AuditRequest(request) => format!("asked for an audit of {}", request.version),
         Payload::AuditReport(report) => {
             let issues = if report.verdict == Verdict::Fail {
-                format!(", {} issues", report.issues.len())
+                format!(", {}", many(report.issues.len(), "issue"))
             } else {
                 String::new()
             };

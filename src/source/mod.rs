@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows Git, YAML or policy; every other room may import this one.
 
+pub mod count;
 pub mod digest;
 pub mod id;
 pub mod markup;
@@ -9,6 +10,7 @@ pub mod moment;
 pub mod path;
 pub mod span;
 
+pub use count::many;
 pub use digest::Digest;
 pub use id::{
     ActionName, AgentName, ArtifactName, JobName, LaneName, ProbeName, RunId, StageName, TaskId,

@@ -143,7 +143,7 @@ fn what_cannot_be_read_is_counted() {
     team.repo.write(&task, "task: [");
     team.smuggle("Break a record");
     assert_eq!(team.json("", &["report", "HEAD"])["unreadable"], 1);
-    assert!(team.orch("", &["report", "HEAD"]).contains("**1 records can't be read**"));
+    assert!(team.orch("", &["report", "HEAD"]).contains("**1 record can't be read**"));
     team.orch("", &["report", "HEAD", "--html", "page.html"]);
     assert!(team.read("page.html").contains("1 can&apos;t be read: orch verify"));
 }

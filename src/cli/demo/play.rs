@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use crate::cli::Stop;
 use crate::cli::output::{say, say_lines, style};
+use crate::source::many;
 
 /// A repository, and what happened in it.
 pub(super) struct Play {
@@ -203,7 +204,7 @@ impl Play {
     /// Counts the refusals; stops with exit code 1 if one is missing.
     pub(super) fn curtain(&self) -> Result<(), Stop> {
         let refused = self.refusals.iter().filter(|refusal| refusal.refused).count();
-        say_lines(format!("\n== The end\n{} commits passed the hook.", self.commits));
+        say_lines(format!("\n== The end\n{} passed the hook.", many(self.commits, "commit")));
         say(format!("{refused} of {} bypasses were refused:", self.refusals.len()));
         for refusal in &self.refusals {
             let mark = if refusal.refused { "refused" } else { "NOT REFUSED" };

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::output::{is_watched, say};
 use crate::plan::Item;
-use crate::source::{AgentName, TaskId};
+use crate::source::{AgentName, TaskId, many};
 
 /// What became of the tasks, and a line that tells how it goes.
 pub(super) struct Board {
@@ -122,8 +122,10 @@ impl Board {
         let told = self.told.borrow();
         let (elapsed, worked) = (self.began.elapsed().as_secs_f64(), told.worked.as_secs_f64());
         say(format!(
-            "{} stages merged, {} tasks done in {elapsed:.1} s, at most {} agents at once",
-            told.stages, told.closed, told.most_at_once
+            "{} merged, {} done in {elapsed:.1} s, at most {} at once",
+            many(told.stages, "stage"),
+            many(told.closed, "task"),
+            many(told.most_at_once, "agent")
         ));
         if told.stages > 0 {
             say(format!("agents worked {worked:.1} s in all{}", gain(worked, elapsed)));

@@ -187,6 +187,7 @@ fn tell(found: &Found) {
     let unknown = found.components.iter().filter(|part| part.status == Status::Unknown).count();
     let unknown = match unknown {
         0 => String::new(),
+        1 => ", of what was looked at; 1 part was not".to_owned(),
         unknown => format!(", of what was looked at; {unknown} parts were not"),
     };
     say(format!("all in all: {}{unknown}", spelled(&found.status)));

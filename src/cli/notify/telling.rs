@@ -45,7 +45,7 @@ impl Told<'_> {
                 }
                 Outcome::Sent if count > 0 => lines.push(format!("{channel}: took {count}")),
                 Outcome::Off if count + delivery.missed > 0 => complain(format!(
-                    "{channel}: off, for {} is not set here; {} wait",
+                    "{channel}: off, for {} is not set here; {} waiting",
                     delivery.variable,
                     count + delivery.missed
                 )),

@@ -8,7 +8,7 @@ use super::scale::Scale;
 use crate::render::board::duration;
 use crate::report::overview::{Bar, Life, Lives, Mark, MarkKind};
 use crate::report::{RunResult, spelled};
-use crate::source::{Moment, StageName};
+use crate::source::{Moment, StageName, many};
 
 /// So many open tasks are unfolded at once, and so many of all if there are no more.
 const UNFOLDED: usize = 12;
@@ -280,10 +280,12 @@ fn entries(life: &Life) -> Element {
     });
     let count = life.entries.len() + life.entries_before;
     let words = match life.entries_before {
+        0 if count == 1 => "The only entry".to_owned(),
         0 => format!("All {count} entries"),
         _ => format!(
-            "The last {} of {count} entries; all: `orch status {}`",
+            "The last {} of {}; all: `orch status {}`",
             life.entries.len(),
+            many(count, "entry"),
             life.task_id
         ),
     };

@@ -7,7 +7,7 @@ use super::parts::{ago, moment, task_heading, task_link};
 use super::style::STYLE;
 use super::{board, charts, graph, lives, people, shown, trouble};
 use crate::report::Overview;
-use crate::source::TaskId;
+use crate::source::{TaskId, many};
 
 /// Nothing is loaded and nothing runs, whatever a record says.
 const CLOSED: &str =
@@ -99,7 +99,7 @@ fn header(overview: &Overview) -> Element {
         None => of.words("before the first commit"),
     };
     let of = if overview.staged { of.words(" and what is staged on it") } else { of };
-    let of = of.words(format!(", {} records", overview.records));
+    let of = of.words(format!(", {}", many(overview.records, "record")));
     let of = match overview.last_at {
         Some(last) => of.words(format!(", the last {}", ago(last, overview.at))),
         None => of,

@@ -21,6 +21,7 @@ pub(super) fn decisions(rulings: &Rulings, links: &Links) -> Element {
     let section = section.put_all(table("Decisions", &columns, rows.collect()));
     match rulings.not_shown {
         0 => section,
+        1 => section.put(element("p").class("soft").words("1 older one is not shown.")),
         count => section
             .put(element("p").class("soft").words(format!("{count} older ones are not shown."))),
     }

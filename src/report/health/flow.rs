@@ -7,7 +7,7 @@ use crate::ledger::State;
 use crate::record::kind::GateVerdict;
 use crate::record::{Payload, Record};
 use crate::report::{Debt, debts as owed};
-use crate::source::TaskId;
+use crate::source::{TaskId, many};
 use crate::world::{LedgerView, World};
 
 /// No tasks wait for each other (R002-33).
@@ -21,7 +21,7 @@ pub(super) fn no_circular_deps(world: &World) -> Component {
         let message = format!("{} wait for each other", names.join(", "));
         Reason::failed(message, format!("leave one out: `orch task update {first} --depends-on …`"))
     });
-    let told = format!("{} tasks, {count} dependencies", waits.len());
+    let told = format!("{}, {}", many(waits.len(), "task"), many(count, "dependency"));
     Component::of("no_circular_deps", told, reason.into_iter().collect())
 }
 
@@ -54,7 +54,7 @@ pub(super) fn handoffs_working(world: &World, measured: &Measured) -> Component 
     let returned = open(world).filter_map(|(ledger, state)| returned(ledger, state));
     let reasons: Vec<Reason> = stale.chain(returned).collect();
     let numbers = [("live_files", world.survey.live.len()), ("stale_files", measured.stale.len())];
-    let told = format!("{} files of live handoffs", world.survey.live.len());
+    let told = format!("{} of live handoffs", many(world.survey.live.len(), "file"));
     Component::of("handoffs_working", told, reasons).with(numbers)
 }
 
@@ -118,5 +118,10 @@ pub(super) fn halts(world: &World) -> Component {
         })
         .collect();
     let standing = reasons.len();
-    Component::of("halts", format!("{standing} stand"), reasons).with([("standing", standing)])
+    Component::of(
+        "halts",
+        if standing == 1 { "1 stands".into() } else { format!("{standing} stand") },
+        reasons,
+    )
+    .with([("standing", standing)])
 }

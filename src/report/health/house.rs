@@ -4,6 +4,7 @@
 use super::{Component, Measured, Probed, Reason, Status, span};
 use crate::policy::{AlertSeverity, Hours, POLICY_PATH};
 use crate::snapshot::LastChange;
+use crate::source::many;
 use crate::world::World;
 
 /// The policy can be used, and what is staged of it can be, too.
@@ -15,7 +16,7 @@ pub(super) fn policy(world: &World) -> Component {
     });
     let policy = &world.policy;
     let (agents, workflows) = (policy.agents.len(), policy.workflows.len());
-    let told = format!("{POLICY_PATH}: {agents} agents, {workflows} workflows");
+    let told = format!("{POLICY_PATH}: {}, {}", many(agents, "agent"), many(workflows, "workflow"));
     Component::of("policy", told, reasons.collect())
 }
 
@@ -24,7 +25,8 @@ pub(super) fn ledgers(world: &World, measured: &Measured) -> Component {
     let reasons = measured.unreadable.iter().map(|(path, why)| {
         Reason::failed(format!("{path} can't be read: {why}"), "see all of it: `orch verify`")
     });
-    let told = format!("{} ledgers looked at; `orch verify` replays all", world.ledgers.len());
+    let told =
+        format!("{} looked at; `orch verify` replays all", many(world.ledgers.len(), "ledger"));
     Component::of("ledgers", told, reasons.collect())
 }
 
@@ -63,7 +65,7 @@ pub(super) fn documents(world: &World, measured: &Measured) -> Component {
             }
         }
     }
-    Component::of(name, format!("{} documents", known.len()), reasons)
+    Component::of(name, many(known.len(), "document"), reasons)
 }
 
 /// The hooks that call the guard are in place.

@@ -12,7 +12,7 @@ use crate::record::kind::{GateVerdict, RunStatus, Verdict};
 use crate::record::{Payload, Record};
 use crate::report::debts::awaits_audit;
 use crate::report::queues;
-use crate::source::{AgentName, Moment, StageName, TaskId, WorkflowName};
+use crate::source::{AgentName, Moment, StageName, TaskId, WorkflowName, many};
 use crate::world::{LedgerView, World};
 
 /// A run, and how long it took or takes.
@@ -103,7 +103,11 @@ pub(super) fn agents_responsive(world: &World) -> Component {
     });
     let active = timed.iter().filter(|timed| timed.goes_on).count();
     let window = span(world.policy.health.thresholds.response_window.0);
-    let told = format!("{active} runs go on, {} ended within {window}", timed.len() - active);
+    let told = {
+        let go_on = if active == 1 { "goes on" } else { "go on" };
+        let ended = timed.len() - active;
+        format!("{} {go_on}, {ended} ended within {window}", many(active, "run"))
+    };
     let reasons: Vec<Reason> = reasons.collect();
     let numbers = [
         ("active_runs", active),
@@ -155,7 +159,8 @@ pub(super) fn audits(world: &World) -> Component {
     if pending.len() > thresholds.pending_audits {
         let names: Vec<&str> = pending.iter().map(|id| id.as_str()).collect();
         let (count, most) = (pending.len(), thresholds.pending_audits);
-        let message = format!("{count} audits are pending, more than {most}: {}", names.join(", "));
+        let audits = if count == 1 { "1 audit is" } else { &format!("{count} audits are") };
+        let message = format!("{audits} pending, more than {most}: {}", names.join(", "));
         reasons.push(Reason::degraded(message, "the auditor sees them all: `orch next --all`"));
     }
     let window = thresholds.audit_window.0;
@@ -164,8 +169,8 @@ pub(super) fn audits(world: &World) -> Component {
     let failed = given.iter().filter(|audit| audit.verdict == Verdict::Fail).count();
     if failed as f64 > thresholds.failed_audit_ratio * given.len() as f64 {
         let message = format!(
-            "{failed} of {} audits within {} failed, more than {} %",
-            given.len(),
+            "{failed} of {} within {} failed, more than {} %",
+            many(given.len(), "audit"),
             span(window),
             (thresholds.failed_audit_ratio * 100.0).round()
         );
@@ -234,12 +239,15 @@ pub(super) fn backlog(world: &World) -> Component {
     }
     let deep = depths.iter().filter(|(_, depth)| **depth > most);
     let reasons = deep.map(|((workflow, stage), depth)| {
-        let message =
-            format!("{depth} tasks wait for stage {stage} of {workflow}, more than {most}");
+        let message = format!("{} for stage {stage} of {workflow}, more than {most}", wait(*depth));
         Reason::degraded(message, "see who could take them: `orch plan`")
     });
     let deepest = depths.values().max().copied().unwrap_or_default();
-    let told = format!("at most {deepest} tasks wait for one stage");
+    let told = format!("at most {} for one stage", wait(deepest));
     let numbers = [("deepest", deepest), ("waiting", depths.values().sum())];
     Component::of("backlog", told, reasons.collect()).with(numbers)
+}
+
+fn wait(tasks: usize) -> String {
+    format!("{} wait{}", many(tasks, "task"), if tasks == 1 { "s" } else { "" })
 }
