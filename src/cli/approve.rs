@@ -45,13 +45,15 @@ impl Approve {
         let unseen = approval.covers.is_empty();
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), approval)?;
-        writer.commit(self.writing)?;
+        let written = writer.commit(self.writing)?;
         if unseen {
             say(
                 "note: there is no evidence to see yet, so this covers none, and opens nothing that has some",
             );
         }
-        say(format!("next: git commit, then orch run start {}", self.id));
+        if !written.is_foreseen() {
+            say(format!("next: git commit, then orch run start {}", self.id));
+        }
         Ok(())
     }
 }

@@ -91,7 +91,9 @@ impl Assign {
         let message = self.message;
         writer
             .add(&desk.home(), Assignment { agent: to.clone(), previous_agent, reason, message })?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         let verb = if late.is_some() { "retry" } else { "start" };
         say(format!("next: git commit, then orch run {verb} {} --agent {to}", self.id));
         Ok(())

@@ -160,7 +160,9 @@ impl Request {
         };
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), request)?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         let agent = draft::agent(desk.policy(), desk.state(), stage);
         say(format!("next: git commit, then orch run start {} --agent {agent}", self.id));
         Ok(())
@@ -203,7 +205,9 @@ impl Report {
         if verdict == Verdict::Fail {
             writer.add(&desk.home(), response)?;
         }
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         match verdict {
             Verdict::Pass => {
                 say(format!("next: git commit, then orch gate {} by a coordinator", self.id))

@@ -52,12 +52,15 @@ impl Checkpoint {
         let told = format!("stage {} reached `{}`", active.stage, reached.name);
         let mut writer = Writer::new(context, &desk.view, author);
         for (artifact, node) in sealed {
-            say(format!("seals {} as {}", artifact.path, artifact.name));
+            let seals = if self.writing.dry_run { "would seal" } else { "seals" };
+            say(format!("{seals} {} as {}", artifact.path, artifact.name));
             writer.with_artifact(artifact.path, node);
         }
         let run = draft::of_run(active, RunStatus::Checkpoint);
         writer.add(&desk.home(), kind::Run { checkpoint: Some(reached), ..run })?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         say(told);
         say(format!("next: go on; after a failure: orch run retry {}", self.id));
         Ok(())

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::Stop;
-use super::ledger::write_whole;
+use super::files::write_whole;
 use super::output::{say, say_lines};
 
 /// The files, below the folder that is asked for.

@@ -131,7 +131,9 @@ impl Decide {
         let place = RecordPath::parse(&path).map_err(|rule| Stop::fault(rule, "choose a title"))?;
         let mut writer = Writer::new(context, &view, author);
         writer.push(record::parse(&place, text.as_bytes()), text)?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         for (task, _) in self.resolves.iter().filter_map(|text| entry_name(text)) {
             say(format!("`{task}` goes on: orch next"));
         }

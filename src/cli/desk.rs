@@ -83,7 +83,9 @@ impl Desk {
     ) -> Result<(), Stop> {
         let mut writer = Writer::new(context, &self.view, author);
         writer.add(&self.home(), payload)?;
-        writer.commit(writing)?;
+        if writer.commit(writing)?.is_foreseen() {
+            return Ok(());
+        }
         say("next: git commit");
         Ok(())
     }

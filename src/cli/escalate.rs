@@ -87,7 +87,9 @@ impl Escalate {
         let finding = if escalation.level == 2 { " --finding upheld|overturned" } else { "" };
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), escalation)?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         let id = &self.id;
         say_lines(format!(
             "a person decides until {due_at}: orch decide --resolves {id}/{sequence}{finding} \

@@ -5,7 +5,7 @@ use super::claim::release;
 use super::context::Context;
 use super::desk::Desk;
 use super::fix::Fix;
-use super::ledger::{Writer, Writing};
+use super::ledger::{Writer, Writing, Written};
 use super::output::{id, say};
 use super::run::active_run;
 use super::task::word;
@@ -85,7 +85,9 @@ fn record_failure(
     let after = failed.retry_after;
     let paused = pause.is_some();
     let class = failed.failure.as_ref().map(|failure| failure.class);
-    write_failure(context, desk, author, (failed, pause), fix, writing)?;
+    if write_failure(context, desk, author, (failed, pause), fix, writing)?.is_foreseen() {
+        return Ok(());
+    }
     match (paused, after) {
         (true, _) => say(format!(
             "the task is paused: a person looks, then `orch resume {id} --sign-off STATEMENT`"
@@ -114,7 +116,7 @@ pub(super) fn write_failure(
     (failed, pause): (kind::Run, Option<Pause>),
     fix: &Fix,
     writing: Writing,
-) -> Result<(), Stop> {
+) -> Result<Written, Stop> {
     let paused = pause.is_some();
     let mut writer = Writer::new(context, &desk.view, author.clone());
     writer.add(&desk.home(), failed.clone())?;
@@ -126,7 +128,10 @@ pub(super) fn write_failure(
         None => None,
     };
     let again = failed.retry_after.is_some() && !paused;
-    writer.commit(writing)?;
+    let written = writer.commit(writing)?;
+    if written.is_foreseen() {
+        return Ok(written);
+    }
     if !again {
         release(&desk.view.repository, &desk.state().task.task_id, writing);
     }
@@ -134,5 +139,5 @@ pub(super) fn write_failure(
         let id = &desk.state().task.task_id;
         say(format!("`{id}` waits for `{fix}`, which mends it: orch run start {fix}"));
     }
-    Ok(())
+    Ok(written)
 }

@@ -47,13 +47,18 @@ impl Gate {
         let next = gate.next_stage.clone();
         let mut writer = Writer::new(context, &desk.view, author);
         writer.add(&desk.home(), gate)?;
-        writer.commit(self.writing)?;
+        let foreseen = writer.commit(self.writing)?.is_foreseen();
         for condition in &conditions {
             let mark = if condition.result { "holds" } else { "does not hold" };
             let observed = condition.observed.as_deref().unwrap_or_default();
             say(format!("{mark}: {}  ({observed})", condition.expression));
         }
         match (verdict, next) {
+            (GateVerdict::Pass, next) if foreseen => {
+                let next = next.map(|next| format!(", and {next} could start"));
+                say(format!("gate would pass{}", next.unwrap_or_default()));
+                Ok(())
+            }
             (GateVerdict::Pass, Some(next)) => {
                 say_lines(format!("gate passed: {} may start\nnext: git commit", next));
                 Ok(())
@@ -66,10 +71,13 @@ impl Gate {
                 Ok(())
             }
             (GateVerdict::Fail, _) => {
+                let how = if foreseen { "would fail" } else { "failed" };
                 for reason in reasons {
-                    complain(format!("gate failed: {reason}"));
+                    complain(format!("gate {how}: {reason}"));
                 }
-                complain("next: git commit, then the work returns");
+                if !foreseen {
+                    complain("next: git commit, then the work returns");
+                }
                 Err(Stop::Refused)
             }
         }

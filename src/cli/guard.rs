@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Stop;
 use super::bar::Bar;
 use super::context::{Context, readable_policy, staged};
-use super::ledger::write_output;
+use super::files::write_output;
 use super::output::{complain, moment, report_format, show, show_error, style};
 use super::push::{pushed, received};
 use super::trace;
@@ -60,7 +60,7 @@ pub(super) struct Guard {
     #[arg(long, conflicts_with_all = ["base", "pre_push"])]
     pre_receive: bool,
     /// What a pre-push hook is given: the remote's name and address
-    #[arg(hide = true, requires = "pre_push")]
+    #[arg(hide = true)]
     remote: Vec<String>,
     /// Accept the change that brings the first policy
     #[arg(long)]
@@ -100,6 +100,11 @@ pub(super) struct Verify {
 
 impl Guard {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
+        if let Some(word) = self.remote.first().filter(|_| !self.pre_push) {
+            let help = "a range is `--base REV --head REV`, a branch's name `--branch NAME`; `orch guard` \
+                        alone judges what is staged";
+            return Err(Stop::fault(format!("`orch guard` takes no argument `{word}`"), help));
+        }
         if self.bootstrap && event_is("pull_request_target") {
             let message =
                 "a `pull_request_target` job must not take its policy from the pull request";

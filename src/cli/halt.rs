@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Stop;
 use super::context::{Context, View};
 use super::incident::unknown_incident;
-use super::ledger::{Writer, Writing, free_id};
+use super::ledger::{Writer, Writing, Written, free_id};
 use super::lock::Lock;
 use super::output::{id, moment, say, say_lines};
 use super::task::word;
@@ -174,11 +174,18 @@ impl Halt {
         }
         writer.with_companion(snapshot_path(&id), text);
         writer.add(&Home::Halt(id.clone()), halt)?;
-        writer.commit(self.writing)?;
+        let written = writer.commit(self.writing)?;
+        if written.is_foreseen() {
+            return Ok(());
+        }
         say(format!("halted {}, on this branch at once", self.scope));
         let policy = view.policy();
         let branch = view.proposal.branch.as_deref();
         match branch.filter(|branch| policy.is_protected(branch)) {
+            Some(branch) if written == Written::Elsewhere => say(format!(
+                "next: git switch -c orch/{id}, git commit, then have it merged into `{branch}`: it stands \
+                 for everyone who fetches that"
+            )),
             Some(branch) => say(format!(
                 "next: git commit, then push `{branch}`: it stands for everyone who fetches that"
             )),
@@ -290,7 +297,9 @@ impl Unhalt {
         let approver = author.actor.clone();
         let mut writer = Writer::new(context, &view, author);
         writer.add(&home, Resume { approver, sign_off: self.sign_off, incident })?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         say_lines(format!("halt {} is lifted once this has landed\nnext: git commit", self.id));
         Ok(())
     }

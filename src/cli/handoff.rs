@@ -152,11 +152,14 @@ impl Create {
         let to = handoff.to.clone();
         let mut writer = Writer::new(context, view, author);
         for (artifact, node) in sealed {
-            say(format!("seals {} as {}", artifact.path, artifact.name));
+            let seals = if self.writing.dry_run { "would seal" } else { "seals" };
+            say(format!("{seals} {} as {}", artifact.path, artifact.name));
             writer.with_artifact(artifact.path, node);
         }
         writer.add(&desk.home(), handoff)?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         say_lines(format!(
             "handed off to {to}\nnext: git commit, then orch gate {} by a coordinator",
             self.id

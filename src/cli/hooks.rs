@@ -268,7 +268,7 @@ fn keep(file: &Path) -> Result<(), Stop> {
 }
 
 fn write_hook(file: &Path, text: &str) -> Result<(), Fault> {
-    super::ledger::write_whole(file, text)?;
+    super::files::write_whole(file, text)?;
     make_executable(file).map_err(|error| unable(file, &error))
 }
 

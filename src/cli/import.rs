@@ -75,11 +75,14 @@ impl Import {
         must_be_there(&view.repository, made(&handoff), &sealed)?;
         let mut writer = Writer::new(context, view, author);
         for (artifact, node) in sealed {
-            say(format!("seals {} as {}", artifact.path, artifact.name));
+            let seals = if self.writing.dry_run { "would seal" } else { "seals" };
+            say(format!("{seals} {} as {}", artifact.path, artifact.name));
             writer.with_artifact(artifact.path, node);
         }
         writer.add(&desk.home(), handoff)?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         say("next: git commit");
         Ok(())
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Stop;
 use super::board::place_of;
 use super::context::{Context, View, readable_policy};
-use super::ledger::{TEMPORARY, refuse};
+use super::files::TEMPORARY;
+use super::ledger::refuse;
 use super::output::{id, moment, say, show};
 use crate::exchange::in_toto::{Attestation, Envelope, Statement, Verified, of_ledger, summary};
 use crate::guard;
@@ -14,7 +15,7 @@ use crate::ledger::State;
 use crate::record::Home;
 use crate::render::json_line;
 use crate::snapshot::{Fault, GitRepository, PlainSigner, Side};
-use crate::source::{Moment, TaskId};
+use crate::source::{Moment, TaskId, many};
 use crate::world::{self, Focus};
 
 /// Give what is on the record to tools that know nothing of orch.
@@ -72,6 +73,16 @@ fn uri(text: &str) -> Result<String, String> {
     }
 }
 
+/// Tells whether an address has a password before its host, or a user in an address of the web, who there is
+/// mostly a token.
+fn names_password(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let user = host.rsplit_once('@').map(|(user, _)| user);
+    let web = scheme.rsplit('+').next().is_some_and(|scheme| scheme.starts_with("http"));
+    user.is_some_and(|user| web || user.contains(':') || user.to_ascii_lowercase().contains("%3a"))
+}
+
 impl Export {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         match self {
@@ -82,6 +93,14 @@ impl Export {
 
 impl InToto {
     fn run(self, context: &Context) -> Result<(), Stop> {
+        // What clap refuses it shows, and a password is shown to nobody.
+        if self.resource_uri.as_deref().is_some_and(names_password) {
+            let help = "leave out what stands before the `@`: everybody reads it in the summary";
+            return Err(Stop::fault(
+                "the address of `--resource-uri` holds a user or a password",
+                help,
+            ));
+        }
         let named = self.output.as_deref();
         let place = named.map(|folder| new_folder(context, folder)).transpose()?;
         let repository = context.repository()?;
@@ -117,8 +136,8 @@ impl InToto {
         let count = write_all(&place, ending, lines)?;
         let by =
             signer.as_ref().map(|signer| format!("signed with {}", signer.key().fingerprint()));
-        let (s, by) = (if count == 1 { "" } else { "s" }, by.unwrap_or_else(|| "unsigned".into()));
-        say(format!("wrote {count} statement{s} to {}, {by}", named.display()));
+        let by = by.unwrap_or_else(|| "unsigned".into());
+        say(format!("wrote {} to {}, {by}", many(count, "statement"), named.display()));
         Ok(())
     }
 
@@ -232,6 +251,27 @@ fn write_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_found() {
+        for good in [
+            "git+ssh://git@example.org/lab.git@v1.0",
+            "https://x.org:8443/a@b:c",
+            "https://x.org?mail=a:b@c",
+            "mailto:ada@example.org",
+        ] {
+            assert!(!names_password(good), "{good}");
+        }
+        for bad in [
+            "https://ada:secret@x.org/lab",
+            "git+https://token@x.org/lab.git",
+            "ssh://ada:secret@x.org/lab",
+            "ssh://ada%3Asecret@x.org/lab",
+            "https://a@b:c@x.org",
+        ] {
+            assert!(names_password(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn an_address_has_a_scheme() {

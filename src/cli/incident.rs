@@ -257,7 +257,7 @@ pub(super) fn open(context: &Context, said: Opening, writing: Writing) -> Result
     }
     let mut writer = Writer::new(context, &view, author);
     writer.add(&Home::Incident(id.clone()), incident)?;
-    writer.commit(writing)?;
+    let _on_the_record = writer.commit(writing)?;
     Ok(id)
 }
 
@@ -282,11 +282,11 @@ fn record(
     payload: impl FnOnce(&Author) -> Payload,
 ) -> Result<(), Stop> {
     let written = write(context, id, writing, known, payload)?;
-    if written && !writing.dry_run { tell_next(context, id) } else { Ok(()) }
+    if written { tell_next(context, id) } else { Ok(()) }
 }
 
 /// Adds one entry to an incident's ledger, unless `known` finds that it was said before; gives whether
-/// it did.
+/// it wrote it.
 pub(super) fn write(
     context: &Context,
     id: &TaskId,
@@ -305,8 +305,7 @@ pub(super) fn write(
     let payload = payload(&author);
     let mut writer = Writer::new(context, &view, author);
     writer.add(&Home::Incident(id.clone()), payload)?;
-    writer.commit(writing)?;
-    Ok(true)
+    Ok(!writer.commit(writing)?.is_foreseen())
 }
 
 /// Tells that a step was taken already; refuses one that the procedure does not know.

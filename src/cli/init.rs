@@ -6,20 +6,23 @@ use std::path::Path;
 use super::Stop;
 use super::ci::{self, Service, Source};
 use super::context::{Context, staged};
+use super::files::write_whole;
 use super::hooks;
 use super::journal::Journal;
-use super::ledger::{refuse, write_whole};
+use super::ledger::refuse;
 use super::lock::Lock;
 use super::output::{say, say_lines};
 use super::templates::{AGENTS, AGENTS_MARKS, TEMPLATES};
 use crate::guard::guard;
 use crate::plan::emit::{STAGE_TEMPLATES, stage_templates};
 use crate::policy::{POLICY_PATH, Policy};
-use crate::record::did_you_mean;
+use crate::record::{belongs_to_orch, did_you_mean};
 use crate::render::{one_line, with_block};
-use crate::snapshot::GitRepository;
-use crate::source::RepoPath;
+use crate::snapshot::{GitRepository, Repository as _, Side};
+use crate::source::{RepoPath, many};
 
+/// So many files that are nobody's are named.
+const FIRST: usize = 3;
 /// Where Git is told what to leave alone.
 const IGNORED: &str = ".gitignore";
 
@@ -45,7 +48,7 @@ pub(super) struct Init {
     source: Option<Source>,
     /// Begin the policy with a line that leads editors to its schema, at this path from the policy or
     /// this address
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE", value_parser = place)]
     schema: Option<String>,
     /// Leave AGENTS.md and CLAUDE.md alone
     #[arg(long)]
@@ -91,6 +94,7 @@ impl Init {
         if report.refused() {
             return Err(refuse(&report, &proposal));
         }
+        tell_unowned(&repository, &policy)?;
         say_lines("the guard passes\nnext: git commit -m 'Begin with orch', then orch task open");
         Ok(())
     }
@@ -162,6 +166,29 @@ fn write(repository: &GitRepository, top: &Path, files: &[(String, String)]) -> 
     Ok(())
 }
 
+/// Tells which tracked files are nobody's under a policy: whoever changes one is refused, however long it was there.
+fn tell_unowned(repository: &GitRepository, policy: &str) -> Result<(), Stop> {
+    let policy = Policy::parse(policy.as_bytes(), &crate::checks::names());
+    let policy = policy.expect("every template is a policy");
+    let mut paths: Vec<RepoPath> =
+        repository.changes(Side::Nothing, Side::Index)?.into_iter().map(|file| file.path).collect();
+    paths.retain(|path| {
+        let free = belongs_to_orch(path) || policy.is_shared(path) || policy.is_guarded(path);
+        !free && policy.lanes_of(path).is_empty()
+    });
+    let first: Vec<String> = paths.iter().take(FIRST).map(ToString::to_string).collect();
+    let more = if paths.len() > FIRST { ", …" } else { "" };
+    if !paths.is_empty() {
+        say(format!(
+            "note: {} in no lane, nor in `shared_paths`, so path-unowned refuses a change there: {}{more}; \
+             give them a place in {POLICY_PATH} before you commit it",
+            many(paths.len(), "tracked file"),
+            first.join(", ")
+        ));
+    }
+    Ok(())
+}
+
 /// Tells what is still to be typed: such files change by a person's decision alone.
 fn decision_on(files: &[(String, String)]) -> String {
     let changes = files.iter().map(|(name, _)| format!(" --changes {name}")).collect::<String>();
@@ -214,6 +241,14 @@ impl Init {
         let manifests =
             manifests.into_iter().map(|(file, text)| (format!("{STAGE_TEMPLATES}/{file}"), text));
         manifests.filter(|(path, _)| self.force || !top.join(path).exists()).collect()
+    }
+}
+
+/// Takes where a schema is: a word without blanks.
+fn place(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.contains(char::is_whitespace) {
+        true => Err("name a path or an address, without blanks".into()),
+        false => Ok(text.to_owned()),
     }
 }
 

@@ -177,7 +177,7 @@ fn place(repository: &GitRepository) -> PathBuf {
 fn remove_temporaries(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(super::ledger::TEMPORARY) {
+        if entry.file_name().to_string_lossy().starts_with(super::files::TEMPORARY) {
             let _gone_already = fs::remove_file(entry.path());
         }
     }

@@ -1,14 +1,13 @@
 //! Writing entries: judged before they are written, written under a lock, staged, logged.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
 use super::Stop;
 use super::activity::Activity;
 use super::context::{Context, View};
+use super::files::write_whole;
 use super::journal::Journal;
 use super::output::{complain, say, say_lines, show_error, style};
 use super::trace;
@@ -29,6 +28,25 @@ pub(super) struct Writing {
     /// Judge and print, but write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+/// What became of entries that were to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Written {
+    /// They would be written: it was a dry run.
+    Foreseen,
+    /// They are there, and may be committed on this branch.
+    Here,
+    /// They are there, and are to be committed on another branch, which has been said.
+    Elsewhere,
+}
+
+impl Written {
+    /// Tells whether nothing was written, so that nothing more is to be said of it.
+    pub(super) fn is_foreseen(self) -> bool {
+        self == Written::Foreseen
+    }
 }
 
 /// Gives an id that is made of these words and not taken: with `-2`, `-3` and so on behind them if they are.
@@ -120,7 +138,7 @@ impl<'a> Writer<'a> {
 
     /// Judges the entries as if they were staged; if nothing is against them, writes and stages
     /// them and tells where they are.
-    pub(super) fn commit(self, writing: Writing) -> Result<(), Stop> {
+    pub(super) fn commit(self, writing: Writing) -> Result<Written, Stop> {
         self.commit_after(writing, || Ok(()))
     }
 
@@ -129,11 +147,11 @@ impl<'a> Writer<'a> {
         mut self,
         writing: Writing,
         prepare: impl FnOnce() -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Written, Stop> {
         let view = self.view;
         if let (Some(known), true) = (&self.known, self.entries.is_empty()) {
             say(format!("{known} says this already"));
-            return Ok(());
+            return Ok(Written::Here);
         }
         let mut overlay = Overlay::new(&view.repository);
         for (path, node) in &self.artifacts {
@@ -166,17 +184,21 @@ impl<'a> Writer<'a> {
             complain(format!("warning: {}: {}", warning.check, warning.message));
         }
         if writing.dry_run {
+            for (path, _) in &self.companions {
+                say(format!("would write {path}"));
+            }
             for (record, text) in self.entries.iter().zip(&self.texts) {
                 say_lines(format!("would write {}\n{text}", record.repo_path()));
             }
-            return Ok(());
+            return Ok(Written::Foreseen);
         }
         prepare()?;
         self.write(&view.repository)?;
         if let (true, Some(branch)) = (here, &view.proposal.branch) {
             say(format!("`{branch}` takes only merges: commit this on a branch of its own"));
+            return Ok(Written::Elsewhere);
         }
-        Ok(())
+        Ok(Written::Here)
     }
 
     /// Judges what is staged, with what is to be written.
@@ -275,74 +297,6 @@ fn must_be_new(path: &Path) -> Result<(), Fault> {
         ));
     }
     Ok(())
-}
-
-/// How the names of files begin that are yet to be moved to their place.
-pub(super) const TEMPORARY: &str = ".orch-";
-
-/// Writes a file whole, or not at all: beside its place first, then moved there. What may be done with a
-/// file that is there may be done with it still.
-pub(super) fn write_whole(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Fault> {
-    let unable = |error: std::io::Error| {
-        let message = format!("{} can't be written: {error}", path.display());
-        Fault::new(message, "make room, or make the folder writable")
-    };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(unable)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY)
-        .permissions(file_permissions())
-        .tempfile_in(folder)
-        .map_err(unable)?;
-    if let Ok(before) = fs::metadata(path) {
-        file.as_file().set_permissions(before.permissions()).map_err(unable)?;
-    }
-    file.write_all(text.as_ref()).map_err(unable)?;
-    file.as_file().sync_all().map_err(unable)?;
-    file.persist(path).map_err(|error| unable(error.error))?;
-    Ok(())
-}
-
-/// Gives the folder that a command was asked to write files into, made if it is not there.
-pub(super) fn output_folder(context: &Context, folder: &Path) -> Result<PathBuf, Stop> {
-    let place = context.directory().join(folder);
-    fs::create_dir_all(&place).map_err(|error| {
-        let message = format!("{} can't be made: {error}", folder.display());
-        Stop::fault(message, "name another folder")
-    })?;
-    Ok(place)
-}
-
-/// Writes what a command was asked to write into a file, whole or not at all. A link is followed, and what is
-/// no plain file (a pipe, a device) is written to and never replaced.
-pub(super) fn write_output(path: &Path, text: &str) -> Result<(), Fault> {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let known = fs::metadata(&path).ok();
-    let unable = |error: &dyn std::fmt::Display| {
-        let message = format!("{} can't be written: {error}", path.display());
-        Fault::new(message, "name another file")
-    };
-    match known {
-        Some(known) if known.is_dir() => Err(unable(&"it is a folder")),
-        Some(known) if !known.is_file() => {
-            let file = fs::File::options().write(true).open(&path);
-            let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-            written.map_err(|error| unable(&error))
-        }
-        Some(known) if known.permissions().readonly() => Err(unable(&"it may only be read")),
-        _ => write_whole(&path, text),
-    }
-}
-
-#[cfg(unix)]
-fn file_permissions() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::Permissions::from_mode(0o666)
-}
-
-#[cfg(not(unix))]
-fn file_permissions() -> fs::Permissions {
-    fs::metadata(".").map(|data| data.permissions()).expect("the current folder can be asked")
 }
 
 /// Gives the line that an entry leaves in the activity log; what it says in lists has a name there.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, CommandFactory as _};
 
 use super::context::Context;
-use super::ledger::{output_folder, write_output};
+use super::files::{output_folder, write_among};
 use super::output::say;
 use super::{Arguments, Stop};
 
@@ -43,7 +43,7 @@ fn write(command: &Command, folder: &Path, name: &str, day: &str) -> Result<usiz
     let mut text = Vec::new();
     page.render(&mut text).expect("a Vec takes all that is written to it");
     let text = typeset(&String::from_utf8_lossy(&text));
-    write_output(&folder.join(format!("{name}.1")), &text)?;
+    write_among(folder, &format!("{name}.1"), &text)?;
     let mut pages = 1;
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         pages += write(below, folder, &format!("{name}-{}", below.get_name()), day)?;

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::Stop;
 use super::context::{Context, View};
-use super::ledger::write_output;
+use super::files::write_output;
 use super::output::{complain, say, show, table};
 use crate::render::{MeasuresFormat, numbers, open_metrics, pretty, prometheus};
 use crate::report::{Measures, measures, spelled};
+use crate::source::many;
 
 /// Tell how the work goes, in numbers, from the ledgers alone.
 #[derive(Debug, clap::Args)]
@@ -57,8 +58,11 @@ impl Metrics {
         super::phases::known(context, &view, self.phase.as_deref(), None)?;
         let uncounted = view.uncounted()?;
         if uncounted > 0 {
+            let (stand, say) =
+                if uncounted == 1 { ("stands", "it says") } else { ("stand", "they say") };
             complain(format!(
-                "{uncounted} records can't be read, or stand behind one that can't: what they say is not counted; see `orch verify`"
+                "{} can't be read, or {stand} behind one that can't: what {say} is not counted; see `orch verify`",
+                many(uncounted, "record")
             ));
         }
         let found = Measures { uncounted, ..measures(&view.world, self.phase.as_deref()) };
@@ -123,7 +127,7 @@ fn further(found: &Measures) -> Vec<Vec<String>> {
         let all: u64 = rows.iter().map(|(count, _)| count).sum();
         let mut words: Vec<String> =
             rows.iter().take(TOLD).map(|(count, of)| format!("{count} {of}")).collect();
-        words.extend((rows.len() > TOLD).then(|| format!("{} others", rows.len() - TOLD)));
+        words.extend((rows.len() > TOLD).then(|| many(rows.len() - TOLD, "other")));
         (all > 0).then(|| (all.to_string(), words.join(", ")))
     };
     let by_class = |rows: &[crate::report::Failures]| {
@@ -147,7 +151,7 @@ fn further(found: &Measures) -> Vec<Vec<String>> {
     let pending = &found.audits.pending;
     let owed = (!pending.is_empty()).then(|| {
         let mut names: Vec<String> = pending.iter().take(TOLD).map(|id| id.to_string()).collect();
-        names.extend((pending.len() > TOLD).then(|| format!("{} others", pending.len() - TOLD)));
+        names.extend((pending.len() > TOLD).then(|| many(pending.len() - TOLD, "other")));
         (pending.len().to_string(), format!("for {}", names.join(", ")))
     });
     let debts = vec![

@@ -26,6 +26,7 @@ mod exec;
 mod explain;
 mod export;
 mod failing;
+mod files;
 mod fix;
 mod freeze;
 mod freezes;

@@ -90,7 +90,7 @@ impl Open {
         let unlisted = super::phases::unlisted(&policy, task.phase.as_deref());
         let mut writer = Writer::new(context, &view, author);
         writer.add(&Home::Task(id.clone()), task)?;
-        writer.commit(writing)?;
+        let written = writer.commit(writing)?;
         if let Some(note) = unlisted {
             say(note);
         }
@@ -100,7 +100,9 @@ impl Open {
                  the task that does: orch task update {id} --depends-on ID"
             ));
         }
-        say(format!("next: orch run start {id}"));
+        if !written.is_foreseen() {
+            say(format!("next: orch run start {id}"));
+        }
         Ok(())
     }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stop;
 use super::context::{Context, readable_policy, staged};
+use super::files::write_whole;
 use super::journal::Journal;
-use super::ledger::{refuse, write_whole};
+use super::ledger::refuse;
 use super::lock::Lock;
 use super::output::{id, say};
 use crate::draft;

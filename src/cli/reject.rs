@@ -1,16 +1,21 @@
 //! `orch handoff reject`: say what is wrong with a handoff's artifacts, and ask for them anew.
 
+use std::collections::BTreeSet;
+
 use super::Stop;
-use super::context::Context;
+use super::context::{Context, staged};
 use super::desk::Desk;
 use super::handoff_verify::{Held, held, unstaged};
 use super::ledger::{Writer, Writing};
 use super::output::{id, say};
 use super::task::word;
+use crate::diagnostic::Severity;
+use crate::guard::guard;
 use crate::ledger::{Delivery, State};
 use crate::record::Payload;
 use crate::record::kind::{Rejection, RejectionReason};
-use crate::source::{ArtifactName, StageName, TaskId};
+use crate::snapshot::GitRepository;
+use crate::source::{ArtifactName, RepoPath, StageName, TaskId};
 
 /// Say that a handoff's artifacts can't be used, and return the task.
 #[derive(Debug, clap::Args)]
@@ -87,10 +92,13 @@ impl Reject {
         let author = desk.author(context)?;
         let mut writer = Writer::new(context, view, author);
         writer.add(&desk.home(), rejection)?;
-        writer.commit(self.writing)?;
+        if writer.commit(self.writing)?.is_foreseen() {
+            return Ok(());
+        }
         for line in told {
             say(line);
         }
+        tell_in_the_way(context, &view.repository, &faults)?;
         say(format!("next: git commit, then {source} makes it anew: orch run start {}", self.id));
         Ok(())
     }
@@ -107,6 +115,25 @@ impl Reject {
             Stop::fault(format!("`{}` has no live handoff to reject", self.id), help)
         })
     }
+}
+
+/// Tells which of the artifacts are staged as well, if a commit of the rejection would be refused for them.
+fn tell_in_the_way(
+    context: &Context,
+    repository: &GitRepository,
+    faults: &[(&Held, RejectionReason)],
+) -> Result<(), Stop> {
+    let report = guard(repository, &staged(repository)?, context.at(), true)?;
+    let errors = report.findings.into_iter().filter(|f| f.severity == Severity::Error);
+    let own = |path: &RepoPath| faults.iter().any(|(held, _)| held.path == path.to_string());
+    let paths: BTreeSet<RepoPath> = errors.map(|finding| finding.place.path).filter(own).collect();
+    let paths: String = paths.iter().map(|path| format!(" {}", path.in_shell())).collect();
+    if !paths.is_empty() {
+        say(format!(
+            "what is rejected is staged too, and would be refused: git restore --staged{paths}"
+        ));
+    }
+    Ok(())
 }
 
 /// Gives what is wrong with an artifact, if something is (R000-59).

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Stop;
 use super::board::{place_of, refuse_sealed};
 use super::context::{Context, View};
-use super::ledger::write_output;
+use super::files::write_output;
 use super::output::{json, say, say_lines};
 use crate::record::RecordPath;
 use crate::render::{self, Format};

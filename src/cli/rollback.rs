@@ -90,7 +90,9 @@ pub(super) fn start(
     let own = draft::rollback_branch(&policy, incident, state, &run, context.at());
     let (view, home) = (&emergency.view, emergency.home());
     let begun = Begun { view, home, author, run, own, claim: None };
-    let Run { run_id, lane, .. } = begun.write(context, stay, writing)?;
+    let Some(Run { run_id, lane, .. }) = begun.write(context, stay, writing)? else {
+        return Ok(());
+    };
     say(format!("rollback {run_id} of {task} began"));
     say(format!(
         "next: take back files of lane {lane} (`git rm PATH`, or `git restore --source=REV --staged \
@@ -131,11 +133,14 @@ pub(super) fn finish(
     handoff.message = message.unwrap_or(handoff.message);
     let mut writer = Writer::new(context, &emergency.view, author);
     for (artifact, node) in sealed {
-        say(format!("seals {} as {}", artifact.path, artifact.name));
+        let seals = if writing.dry_run { "would seal" } else { "seals" };
+        say(format!("{seals} {} as {}", artifact.path, artifact.name));
         writer.with_artifact(artifact.path, node);
     }
     writer.add(&emergency.home(), handoff)?;
-    writer.commit(writing)?;
+    if writer.commit(writing)?.is_foreseen() {
+        return Ok(());
+    }
     say_lines(format!(
         "{task} is rolled back\nnext: git commit, then orch incident show {incident}"
     ));
@@ -189,7 +194,9 @@ pub(super) fn fail(
     let failed = Run { failure: Some(failure), ..draft::of_run(run, RunStatus::Failed) };
     let mut writer = Writer::new(context, &emergency.view, author);
     writer.add(&emergency.home(), failed)?;
-    writer.commit(writing)?;
+    if writer.commit(writing)?.is_foreseen() {
+        return Ok(());
+    }
     say(format!(
         "next: git commit, then orch run start {task} --stage {ROLLBACK_STAGE} --incident {incident}"
     ));

@@ -13,7 +13,7 @@ use super::desk::Desk;
 use super::elsewhere::{Ahead, ahead};
 use super::exec::Exec;
 use super::failing::Fail;
-use super::ledger::{Writer, Writing};
+use super::ledger::{Writer, Writing, Written};
 use super::output::{id, say};
 use crate::draft::{self, Author};
 use crate::ledger::{RunStanding, RunState, Standing, State};
@@ -173,7 +173,9 @@ impl Start {
         if goes_on_elsewhere(context, &desk, &run)? {
             return Ok(());
         }
-        let run = begin(context, &desk, stage, &self.beginning, self.writing)?;
+        let Some(run) = begin(context, &desk, stage, &self.beginning, self.writing)? else {
+            return Ok(());
+        };
         let result = result_command(policy, &self.id, &run.stage, state);
         say(format!("next: do the work, then {result}"));
         Ok(())
@@ -181,14 +183,14 @@ impl Start {
 }
 
 /// Begins the next run of a stage, on a branch of its own unless the current one is right or
-/// `no_branch` is asked for, and claimed before if that is; gives it as it is on the record.
+/// `no_branch` is asked for, and claimed before if that is; gives it as it is on the record, none in a dry run.
 pub(super) fn begin(
     context: &Context,
     desk: &Desk,
     stage: &Stage,
     beginning: &Beginning,
     writing: Writing,
-) -> Result<kind::Run, Stop> {
+) -> Result<Option<kind::Run>, Stop> {
     let (view, policy, state) = (&desk.view, desk.policy(), desk.state());
     let mut run = draft::run(&view.world, state, stage);
     let own = draft::branch(policy, state, &run, context.at());
@@ -196,7 +198,9 @@ pub(super) fn begin(
     run.took_over = claim.as_ref().and_then(|claim| claim.took_over.clone());
     let begun = Begun { view, home: desk.home(), author: desk.author(context)?, run, own, claim };
     let run = begun.write(context, beginning.no_branch, writing)?;
-    say(format!("run {} of stage {} began", run.run_id, run.stage));
+    if let Some(run) = &run {
+        say(format!("run {} of stage {} began", run.run_id, run.stage));
+    }
     Ok(run)
 }
 
@@ -214,13 +218,13 @@ pub(super) struct Begun<'a> {
 
 impl Begun<'_> {
     /// Writes it, on a branch of its own unless the current one is right or `no_branch` is asked
-    /// for; gives it as it is on the record.
+    /// for; gives it as it is on the record, none in a dry run.
     pub(super) fn write(
         self,
         context: &Context,
         no_branch: bool,
         writing: Writing,
-    ) -> Result<kind::Run, Stop> {
+    ) -> Result<Option<kind::Run>, Stop> {
         let Begun { view, home, mut author, mut run, own, claim } = self;
         run.agent = author.actor.clone();
         let current = author.branch.as_deref();
@@ -249,7 +253,13 @@ impl Begun<'_> {
                 claim.give_up();
                 Err(stop)
             }
-            (written, _) => written.map(|()| run),
+            (Ok(Written::Foreseen), _) => {
+                if let Some(name) = branch.filter(|_| !stays) {
+                    say(format!("would be on branch {name}"));
+                }
+                Ok(None)
+            }
+            (written, _) => written.map(|_| Some(run)),
         }
     }
 }

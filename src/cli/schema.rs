@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Stop;
 use super::context::Context;
-use super::ledger::{output_folder, write_output};
+use super::files::{output_folder, write_among};
 use super::output::{say, say_lines};
 use crate::policy::POLICY_PATH;
 use crate::record::{Payload, did_you_mean};
@@ -72,10 +72,10 @@ impl Schema {
 fn write_all(context: &Context, folder: &Path) -> Result<(), Stop> {
     let place = output_folder(context, folder)?;
     for (name, schema) in SCHEMAS {
-        write_output(&place.join(file_of(name)), schema)?;
+        write_among(&place, &file_of(name), schema)?;
     }
-    write_output(&place.join("catalog.json"), &pretty(&catalogue()))?;
-    write_output(&place.join("vscode.json"), &pretty(&settings(folder)))?;
+    write_among(&place, "catalog.json", &pretty(&catalogue()))?;
+    write_among(&place, "vscode.json", &pretty(&settings(folder)))?;
     say(format!(
         "wrote {} schemas, catalog.json and vscode.json into {}",
         SCHEMAS.len(),

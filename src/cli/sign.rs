@@ -60,8 +60,9 @@ impl Sign {
         if !signed {
             return Ok(());
         }
-        writer.commit(self.writing)?;
-        say("next: git commit");
+        if !writer.commit(self.writing)?.is_foreseen() {
+            say("next: git commit");
+        }
         Ok(())
     }
 }

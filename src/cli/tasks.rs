@@ -14,7 +14,7 @@ use crate::exchange::tasks::{self, Listed, Status};
 use crate::policy::Policy;
 use crate::record::Home;
 use crate::record::kind::{self, AssignmentReason};
-use crate::source::{AgentName, TaskId, WorkflowName};
+use crate::source::{AgentName, TaskId, WorkflowName, many};
 
 /// What a task of a list becomes: its first entries.
 struct Wanted {
@@ -62,18 +62,20 @@ pub(super) fn open(
         block.map_or(Ok(()), |block| writer.add(&home, block))?;
         opened += 1;
     }
-    if opened > 0 {
-        writer.commit(writing)?;
-    }
+    let foreseen = opened > 0 && writer.commit(writing)?.is_foreseen();
     let others = [(there, "open already"), (done.len(), "done, says the list")];
     let others = others.iter().filter(|(count, _)| *count > 0);
     let others: String = others.map(|(count, what)| format!(", {count} {what}")).collect();
-    let tasks = if opened == 1 { "task" } else { "tasks" };
-    say(format!("{opened} {tasks} opened{others}"));
+    let how = if foreseen { "would be opened" } else { "opened" };
+    say(format!("{} {how}{others}", many(opened, "task")));
     for note in notes {
         say(format!("note: {note}"));
     }
-    say(if opened > 0 { "next: git commit, then orch plan" } else { "next: orch plan" });
+    match opened {
+        _ if foreseen => {}
+        0 => say("next: orch plan"),
+        _ => say("next: git commit, then orch plan"),
+    }
     Ok(())
 }
 

@@ -87,6 +87,40 @@ fn what_is_unclear_is_left_alone() {
     }
 }
 
+/// Whoever begins in a repository with a past hears which files nobody may change.
+#[test]
+fn files_without_an_owner_are_told() {
+    let team = Team::over(TestRepo::new());
+    for path in
+        ["Makefile", "infra/a.tf", "infra/b.tf", "infra/c.tf", "strategies/x.py", "AGENTS.md"]
+    {
+        team.repo.write(path, "x\n");
+    }
+    team.smuggle("What was there before");
+    let said = team.orch("", &["init", "--template", "strategy"]);
+    let told = "note: 4 tracked files in no lane, nor in `shared_paths`, so path-unowned refuses a change there: \
+                Makefile, infra/a.tf, infra/b.tf, …;";
+    assert!(said.contains(told), "{said}");
+    team.smuggle("Begin with orch");
+    team.repo.git(&["switch", "--quiet", "-c", "orch/makefile"]);
+    team.repo.write("Makefile", "y\n");
+    team.repo.git(&["add", "Makefile"]);
+    team.guard(&[]).refused_by("path-unowned");
+    let fresh = Team::over(TestRepo::new());
+    assert!(!fresh.orch("", &["init"]).contains("tracked file"));
+}
+
+/// A place of a schema that says nothing is refused before anything is written.
+#[test]
+fn a_schema_has_a_place() {
+    for place in ["", " ", "a b", "a\nb"] {
+        let team = Team::over(TestRepo::new());
+        let said = team.try_orch("", &["init", "--schema", place]);
+        assert!(said.code == 2 && said.err.contains("--schema"), "{said:#?}");
+        assert!(!team.repo.path().join(".orch").exists());
+    }
+}
+
 /// A link is left a link, and what Git ignores is nobody else's.
 #[test]
 fn links_and_ignored_files_are_left_alone() {

@@ -149,6 +149,26 @@ fn dry_then_wet(team: &Team, agent: &str, arguments: &[&str]) {
     let before = team.state();
     let dry = team.orch(agent, &[arguments, &["--dry-run"]].concat());
     assert!(dry.contains("would write .orch/"), "{arguments:?}: {dry}");
+    // Nothing is said to be done, and nothing is next.
+    let done = [
+        "wrote ",
+        "next: ",
+        "run ",
+        "seals ",
+        "handed off",
+        "gate passed",
+        "on branch ",
+        "halted ",
+        "halt ",
+        "a person ",
+        "incident inc",
+        "`",
+        "the task ",
+    ];
+    let claims = |line: &&str| done.iter().any(|word| line.starts_with(word));
+    let claims: Vec<&str> =
+        dry.lines().filter(claims).filter(|line| !line.ends_with(':')).collect();
+    assert!(claims.is_empty(), "{arguments:?}: {claims:?}");
     assert_eq!(team.state(), before, "{arguments:?}");
     let wet = team.orch(agent, arguments);
     assert!(wet.contains("wrote .orch/"), "{arguments:?}: {wet}");
@@ -172,6 +192,14 @@ fn a_dry_run_writes_nothing() {
     dry_then_wet(&team, "strategy_developer", &["handoff", "create", "strat-001"]);
     dry_then_wet(&team, "orchestrator", &["audit", "request", "strat-001"]);
     dry_then_wet(&team, "orchestrator", &["gate", "strat-001"]);
+    let escalate = ["escalate", "strat-001", "--level", "1", "--trigger", "Unclear"];
+    let positions = ["--position", "quant_engineer: yes", "--position", "founder: no"];
+    dry_then_wet(&team, "orchestrator", &[&escalate[..], &positions].concat());
+    let open = ["incident", "open", "inc-001", "--trigger", "Noise", "--class", "data"];
+    dry_then_wet(&team, "orchestrator", &[&open[..], &["--severity", "low"]].concat());
+    let halt = ["halt", "--topic", "risk.kill_switch", "--scope", "stage:deploy_live"];
+    dry_then_wet(&team, "founder", &[&halt[..], &["--reason", "Stop", "--id", "stop"]].concat());
+    dry_then_wet(&team, "founder", &["unhalt", "stop", "--sign-off", "Looked at"]);
     let decide = ["decide", "--title", "Go on", "--context", "We asked", "--decision", "Yes"];
     dry_then_wet(&team, "founder", &decide);
     let close = ["task", "close", "strat-001", "--outcome", "abandoned", "--reason", "Enough"];

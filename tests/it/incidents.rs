@@ -22,6 +22,24 @@ const HALT: [&str; 9] = [
     "drawdown",
 ];
 
+/// Who may halt and yet not commit to the protected branch is told one way, and it leads there.
+#[test]
+fn a_halt_is_told_one_way_to_land() {
+    let team = Team::new();
+    let said = team.orch("strategy_developer", &HALT);
+    assert!(said.contains("next: git switch -c orch/drawdown, git commit"), "{said}");
+    assert!(!said.contains("push `main`"), "{said}");
+    team.git_refused(&["commit", "-m", "Halt everything"], "branch-protected");
+    team.repo.git(&["switch", "--quiet", "-c", "orch/drawdown"]);
+    team.commit("Halt everything");
+    team.merge("orch/drawdown");
+    let team = Team::new();
+    let said = team.orch("founder", &HALT);
+    assert!(said.contains("next: git commit, then push `main`"), "{said}");
+    assert!(!said.contains("a branch of its own"), "{said}");
+    team.commit("Halt everything");
+}
+
 /// R003-12 to R003-15: a halt stops every branch at once, here and in a clone after a fetch, and
 /// only a person lifts it.
 #[test]

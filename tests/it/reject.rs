@@ -24,6 +24,11 @@ fn what_changed_or_is_gone_is_named() {
     team.repo.git(&["rm", "--quiet", DOCUMENT]);
     let out = team.orch("quant_engineer", &REJECT);
     assert!(out.contains(&format!("`{DOCUMENT}` (documentation) is missing")), "{out}");
+    // What is told to type is enough to commit the rejection.
+    let unstage = out.lines().find_map(|line| line.split_once("git restore --staged ")).unwrap().1;
+    assert_eq!(unstage, format!("{DOCUMENT} {CODE}"));
+    team.repo.git(&["restore", "--staged", DOCUMENT, CODE]);
+    team.commit("Reject the strategy");
     let record = team.read(&team.record("strat-001", "rejection"));
     for part in ["reason: missing", &sealed, &team.digest(CODE), "strategy_developer is asked"] {
         assert!(record.contains(part), "{part} is missing: {record}");

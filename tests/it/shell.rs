@@ -178,6 +178,17 @@ fn a_command_that_there_is_not_is_told_where_it_stands() {
     }
 }
 
+/// A word that is no option is named, with what may have been meant by it.
+#[test]
+fn the_guard_takes_no_word() {
+    let team = Team::new();
+    let said = team.try_orch("", &["guard", "main"]);
+    assert!(
+        said.fault().contains("no argument `main`") && said.err.contains("--base REV"),
+        "{said:#?}"
+    );
+}
+
 /// Gives what orch shows on a terminal, with some variables set.
 fn shown(team: &Team, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let mut command = team.command("", "", arguments);
@@ -257,6 +268,48 @@ fn the_manual_has_a_page_for_each_command() {
     let script = "for page in man1/*.1; do groff -man -ww -z -Tutf8 \"$page\" 2>&1 | sed \"s|^|$page: |\"; done";
     let output = Command::new("sh").args(["-c", script]).current_dir(team.repo.path()).output();
     assert_eq!(String::from_utf8_lossy(&output.unwrap().stdout), "");
+}
+
+/// A folder is filled with files that nobody named, so none of them is written through a link.
+#[test]
+fn a_folder_is_not_filled_through_links() {
+    let team = Team::over(TestRepo::new());
+    let outside = team.repo.root().join("outside");
+    std::fs::write(&outside, "mine").unwrap();
+    for (folder, link, arguments) in [
+        ("man1", "orch-run.1", &["man", "--output", "man1"][..]),
+        ("schemas", "task.schema.json", &["schema", "--all", "--output", "schemas"]),
+        ("schemas2", "vscode.json", &["schema", "--all", "--output", "schemas2"]),
+    ] {
+        let folder = team.repo.path().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(&outside, folder.join(link)).unwrap();
+        let said = team.try_orch("", arguments);
+        assert!(said.denied().contains(&format!("{link} is a link")), "{said:#?}");
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
+    }
+}
+
+/// What a killed command left beside an output goes when that is written again; what may be another's stays.
+#[test]
+fn what_a_killed_command_left_behind_is_removed() {
+    let team = Team::over(TestRepo::new());
+    team.orch("", &["init"]);
+    let digest = orch::source::Digest::of(b"found.json").hex();
+    let stale = format!(".orch-{}-a1b2c3", &digest[..8]);
+    let fresh = format!(".orch-{}-d4e5f6", &digest[..8]);
+    for name in [&stale, &fresh, ".orch-other", ".orch-00000000-a1b2c3"] {
+        team.repo.write(name, "half");
+        let hours = if *name == fresh { 0 } else { 2 };
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(hours * 3600);
+        let file = std::fs::File::options().write(true).open(team.repo.path().join(name)).unwrap();
+        file.set_modified(then).unwrap();
+    }
+    team.orch("", &["guard", "--format", "json", "--output", "found.json"]);
+    assert!(!team.repo.path().join(&stale).exists(), "{stale}");
+    for name in [&fresh, ".orch-other", ".orch-00000000-a1b2c3", "found.json"] {
+        assert!(team.repo.path().join(name).exists(), "{name}");
+    }
 }
 
 /// What is not in place is told, with what to type.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::cli::ledger::write_whole;
+use crate::cli::files::write_whole;
 use crate::snapshot::{Fault, GitRepository, Oid};
 use crate::source::TaskId;
 

@@ -205,6 +205,7 @@ impl Exec {
         }
         signals.idle(false);
         let run = begin(context, &desk, stage, &self.beginning, Writing::default())?;
+        let run = run.expect("what is no dry run is on the record");
         Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))))
     }
 
@@ -283,7 +284,7 @@ impl Exec {
         };
         let mut writer = Writer::new(context, &desk.view, desk.author(context)?);
         writer.add(&desk.home(), succeeded)?;
-        writer.commit(Writing::default())?;
+        let _on_the_record = writer.commit(Writing::default())?;
         if !self.handoff {
             let result = result_command(desk.policy(), &self.id, &run.stage, desk.state());
             say(format!("next: {result}"));
@@ -311,7 +312,7 @@ impl Exec {
         failed.duration_seconds = Some(ended.took.as_secs());
         let (again, paused) = (failed.retry_after, pause.is_some());
         let (fix, writing) = (Fix::default(), Writing::default());
-        write_failure(context, desk, author, (failed, pause), &fix, writing)?;
+        let _on_the_record = write_failure(context, desk, author, (failed, pause), &fix, writing)?;
         let class = serde_json::to_value(failure.class).unwrap_or_default();
         let class = class.as_str().unwrap_or_default().to_owned();
         let told = failure.message.map(|message| format!(": {message}")).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::super::Stop;
-use super::super::ledger::write_whole;
+use super::super::files::write_whole;
 use super::super::output::say;
 use super::settings::Settings;
 use super::unable;

@@ -1,24 +1,13 @@
 //! The text of a JSON file that is not ours, changed where it must be and nowhere else: what somebody wrote
 //! keeps its order, its indents and its bytes.
 
+mod scanner;
+
 use std::ops::Range;
 
 use serde_json::Value;
 
-/// A value, and where it stands.
-#[derive(Debug)]
-struct Node {
-    span: Range<usize>,
-    kind: Kind,
-}
-
-#[derive(Debug)]
-enum Kind {
-    /// Members: each name, where it begins, and its value.
-    Object(Vec<(String, usize, Node)>),
-    Array(Vec<Node>),
-    Other,
-}
+use scanner::{Node, read};
 
 /// The settings of a harness.
 #[derive(Debug)]
@@ -135,7 +124,7 @@ impl Settings {
     }
 
     fn root(&self) -> Node {
-        Scanner { text: &self.text, at: 0 }.value()
+        read(&self.text)
     }
 
     /// Puts a child behind the last one of a list or an object.
@@ -200,112 +189,6 @@ impl Settings {
 fn is_about(group: &Value, tool: &str) -> bool {
     let matcher = group["matcher"].as_str().unwrap_or_default();
     matcher.is_empty() || matcher.split('|').any(|one| [tool, "*", ".*"].contains(&one.trim()))
-}
-
-impl Node {
-    fn member(&self, name: &str) -> Option<&Node> {
-        self.members().iter().rev().find(|(known, ..)| known == name).map(|(.., node)| node)
-    }
-
-    fn members(&self) -> &[(String, usize, Node)] {
-        match &self.kind {
-            Kind::Object(members) => members,
-            _ => &[],
-        }
-    }
-
-    fn items(&self) -> &[Node] {
-        match &self.kind {
-            Kind::Array(items) => items,
-            _ => &[],
-        }
-    }
-
-    fn children(&self) -> Vec<Range<usize>> {
-        match &self.kind {
-            Kind::Object(members) => {
-                members.iter().map(|(_, start, node)| *start..node.span.end).collect()
-            }
-            Kind::Array(items) => items.iter().map(|item| item.span.clone()).collect(),
-            Kind::Other => Vec::new(),
-        }
-    }
-}
-
-/// Reads a text that is known to be JSON.
-struct Scanner<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl Scanner<'_> {
-    fn byte(&mut self) -> u8 {
-        let rest = &self.text[self.at..];
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
-        self.text.as_bytes()[self.at]
-    }
-
-    fn value(&mut self) -> Node {
-        let kind = match self.byte() {
-            b'{' => return self.object(),
-            b'[' => return self.array(),
-            b'"' => {
-                let span = self.string();
-                return Node { span, kind: Kind::Other };
-            }
-            _ => Kind::Other,
-        };
-        let rest = &self.text[self.at..];
-        let end = rest.find([',', ']', '}', ' ', '\t', '\r', '\n']).unwrap_or(rest.len());
-        let start = self.at;
-        self.at += end;
-        Node { span: start..self.at, kind }
-    }
-
-    fn object(&mut self) -> Node {
-        let start = self.at;
-        let mut members = Vec::new();
-        self.at += 1;
-        while self.byte() != b'}' {
-            let name = self.string();
-            let key = serde_json::from_str(&self.text[name.clone()]).expect("it was read before");
-            self.byte();
-            self.at += 1;
-            members.push((key, name.start, self.value()));
-            self.comma();
-        }
-        self.at += 1;
-        Node { span: start..self.at, kind: Kind::Object(members) }
-    }
-
-    fn array(&mut self) -> Node {
-        let start = self.at;
-        let mut items = Vec::new();
-        self.at += 1;
-        while self.byte() != b']' {
-            items.push(self.value());
-            self.comma();
-        }
-        self.at += 1;
-        Node { span: start..self.at, kind: Kind::Array(items) }
-    }
-
-    fn comma(&mut self) {
-        if self.byte() == b',' {
-            self.at += 1;
-        }
-    }
-
-    fn string(&mut self) -> Range<usize> {
-        let start = self.at;
-        let bytes = self.text.as_bytes();
-        self.at += 1;
-        while bytes[self.at] != b'"' {
-            self.at += if bytes[self.at] == b'\\' { 2 } else { 1 };
-        }
-        self.at += 1;
-        start..self.at
-    }
 }
 
 #[cfg(test)]

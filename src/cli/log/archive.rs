@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::cli::activity::{LOG, locked};
 use crate::cli::context::Context;
-use crate::cli::ledger::{Writing, write_whole};
+use crate::cli::files::write_whole;
+use crate::cli::ledger::Writing;
 use crate::cli::output::say;
 use crate::cli::trace;
 use crate::cli::{Stop, activity};

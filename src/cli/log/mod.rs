@@ -9,7 +9,8 @@ use std::path::PathBuf;
 
 use super::Stop;
 use super::context::{Context, readable_policy, unknown_agent};
-use super::ledger::{Writing, write_output};
+use super::files::write_output;
+use super::ledger::Writing;
 use super::output::{id, json, say, say_lines};
 use super::since::since;
 use crate::record::{Home, Payload, Record, RecordPath, decisions_log, did_you_mean};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 
-use crate::cli::ledger::{Writing, write_whole};
+use crate::cli::files::write_whole;
+use crate::cli::ledger::Writing;
 use crate::cli::lock::wait_for;
 use crate::ops::{Alert, KEPT, Remembered, Sent};
 use crate::snapshot::{Fault, GitRepository};

@@ -131,7 +131,7 @@ fn foresee(context: &Context, view: &View, id: &TaskId) -> Result<(), Stop> {
     for step in state.open_steps() {
         if !may_run(&policy, step, &actor) {
             let who = step.owner.as_ref().map_or("anyone", AgentName::as_str);
-            say(format!("then step {} waits for {who}", step.step));
+            say(format!("then step {} would wait for {who}", step.step));
             return Ok(());
         }
         must_be_agreed(view)?;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::Office;
 use crate::cli::Stop;
 use crate::cli::context::Context;
-use crate::cli::ledger::write_whole;
+use crate::cli::files::write_whole;
 use crate::cli::output::{say, show};
 use crate::ops::schedule::export::{Exported, Setting, crontab, github, kubernetes, systemd};
 
