@@ -137,8 +137,10 @@ fn further(found: &Measures) -> Vec<Vec<String>> {
     };
     let queues =
         found.queues.iter().map(|row| (row.depth, format!("{} ({})", row.stage, row.agent)));
-    let bus =
-        vec![(found.bus.messages, "messages".into()), (found.bus.handoffs, "handoffs".into())];
+    let counted = |count: u64, word: &str| {
+        (count, if count == 1 { word.to_owned() } else { format!("{word}s") })
+    };
+    let bus = vec![counted(found.bus.messages, "message"), counted(found.bus.handoffs, "handoff")];
     let audits = vec![
         (found.audits.passed, "passed".to_owned()),
         (found.audits.failed, "failed".to_owned()),
@@ -155,9 +157,9 @@ fn further(found: &Measures) -> Vec<Vec<String>> {
         (pending.len().to_string(), format!("for {}", names.join(", ")))
     });
     let debts = vec![
-        (found.debts.reports, "reports".to_owned()),
-        (found.debts.postmortems, "post-mortems".to_owned()),
-        (found.debts.decisions, "decisions".to_owned()),
+        counted(found.debts.reports, "report"),
+        counted(found.debts.postmortems, "post-mortem"),
+        counted(found.debts.decisions, "decision"),
     ];
     let rows = [
         ("failures", by_class(&found.failures)),

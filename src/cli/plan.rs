@@ -128,8 +128,9 @@ impl Plan {
         };
         let later: usize = later + planned.held.len();
         if later > 0 {
+            let wait = if later == 1 { "task waits" } else { "tasks wait" };
             complain(format!(
-                "note: {later} more tasks wait; write the plan again once these are gated and merged"
+                "note: {later} more {wait}; write the plan again once these are gated and merged"
             ));
         }
         let jobs = jobs(&view.world, &planned, context.at());

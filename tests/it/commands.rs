@@ -393,3 +393,40 @@ fn what_records_hide_is_shown() {
     }
     assert_eq!(team.json("", &["task", "show", "strat-001"])["title"], title);
 }
+
+/// One of a thing is told as one, wherever things are counted.
+#[test]
+fn one_is_told_as_one() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.orch("strategy_developer", &["run", "start", "strat-001"]);
+    team.write_strategy();
+    team.orch("strategy_developer", &["handoff", "create", "strat-001"]);
+    team.commit("Hand over");
+    for arguments in [
+        &["health"][..],
+        &["health", "--raw"],
+        &["metrics"],
+        &["report"],
+        &["status"],
+        &["plan"],
+        &["log"],
+        &["guard"],
+        &["verify"],
+        &["handoff", "verify", "strat-001"],
+    ] {
+        let said = team.try_orch("orchestrator", arguments);
+        let text = [said.out.as_str(), &said.err].concat();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let verbs = ["is", "was", "has", "goes", "stands", "waits", "s", "pass"];
+        let many = |pair: &&[&str]| {
+            let word = pair[1].trim_end_matches([',', ';', ':', '.', ')']);
+            pair[0].trim_start_matches('(') == "1"
+                && word.ends_with('s')
+                && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                && !verbs.contains(&word)
+        };
+        let found: Vec<&[&str]> = words.windows(2).filter(many).collect();
+        assert!(found.is_empty(), "{arguments:?}: {found:?}");
+    }
+}

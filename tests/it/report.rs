@@ -65,7 +65,7 @@ fn the_page_tells_of_everything() {
     };
     holds("board", &["strat-002", "</title><script>alert(1)</script>", "waits for strat-002"]);
     holds("debts", &["a decision: What a trade costs", "overdue", "founder"]);
-    holds("shown", &["deploy_live", "is done", "1 of 1 approvals", "As tested", REPORT]);
+    holds("shown", &["deploy_live", "is done", "1 of 1 approval ", "As tested", REPORT]);
     holds("shown", &["backtest_results.trades = 42", "paper_results holds", "\"days\": 20"]);
     holds("charts", &["task completion rate", "1 of 1 passed, 100 %", "new_strategy: backtest"]);
     holds("graph", &["strat-005", "strat-002"]);

@@ -6,7 +6,7 @@ use super::stage::Done;
 use crate::cli::Stop;
 use crate::policy::Policy;
 use crate::record::kind::FailureClass;
-use crate::source::TaskId;
+use crate::source::{TaskId, many};
 
 impl Shift<'_> {
     /// Merges what is ready; sets aside what failed.
@@ -45,7 +45,10 @@ impl Shift<'_> {
         let count = self.returned.entry(task.clone()).or_default();
         *count += 1;
         if *count >= limit {
-            let why = format!("its work was returned {count} times: look at `orch status {task}`");
+            let why = format!(
+                "its work was returned {}: look at `orch status {task}`",
+                many(*count as usize, "time")
+            );
             self.board.failed(task, &why);
             self.aside.insert(task.clone());
         }

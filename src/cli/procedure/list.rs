@@ -9,6 +9,7 @@ use crate::cli::output::{format, json as print_json, say, table};
 use crate::policy::{Policy, Procedure};
 use crate::record::kind::PlannedStep;
 use crate::render::Format;
+use crate::source::many;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct List {
@@ -81,7 +82,7 @@ impl Show {
 /// Gives who takes a step and what is asked of it, in a few words each.
 fn terms(step: &PlannedStep) -> Vec<String> {
     let owner = step.owner.as_ref().map_or("anyone".into(), ToString::to_string);
-    let tries = step.retry.as_ref().map(|retry| format!("{} attempts", retry.maximum_attempts));
+    let tries = step.retry.as_ref().map(|retry| many(retry.maximum_attempts as usize, "attempt"));
     let timeout = step.timeout.as_ref().map(|timeout| format!("within {timeout}"));
     let instead = step.if_failed.as_ref().map(|before| format!("only if {before} fails"));
     let person = step.person.then(|| "a person".to_owned());

@@ -4,6 +4,7 @@ use super::element::{Element, element};
 use super::page::Links;
 use super::parts::{Line, cell, columns, digest, folded, line, moment, section, table};
 use crate::report::overview::{Seal, Shown};
+use crate::source::many;
 
 /// How a task stands whose work is live.
 const DONE: &str = "is done";
@@ -59,7 +60,7 @@ fn approvals(shown: &Shown) -> Element {
     if shown.approvals_needed == 0 && shown.signs.is_empty() {
         return element("span").class("soft").words("asks for no approval");
     }
-    let count = format!("{} of {} approvals", shown.signs.len(), shown.approvals_needed);
+    let count = format!("{} of {}", shown.signs.len(), many(shown.approvals_needed, "approval"));
     let signs = shown.signs.iter().map(|sign| {
         let line = element("span").words("; ").put(element("b").words(sign.approver.as_str()));
         line.words(" ").put(moment(sign.at)).words(": ").said(&sign.statement)

@@ -145,7 +145,7 @@ pub(super) fn tasks_progressing(world: &World) -> Component {
     });
     let reasons: Vec<Reason> = reasons.collect();
     let numbers = [("open_tasks", all.len()), ("stalled_tasks", reasons.len())];
-    Component::of("tasks_progressing", format!("{} open tasks", all.len()), reasons).with(numbers)
+    Component::of("tasks_progressing", many(all.len(), "open task"), reasons).with(numbers)
 }
 
 /// Audits are given, and not too many fail (R000-55, R000-56).
