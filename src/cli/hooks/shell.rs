@@ -37,7 +37,11 @@ pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
     let mut calls = Vec::new();
     for words in commands(line) {
         let mut words = words.iter().map(String::as_str).peekable();
-        while let Some(word) = words.next_if(|word| is_before_a_command(word)) {
+        let mut leads = false;
+        while let Some(word) =
+            words.next_if(|word| is_before_a_command(word) || leads && word.starts_with('-'))
+        {
+            leads |= BEFORE.contains(&word);
             led_away |= leads_away(word);
         }
         let Some(program) = words.next() else { continue };
@@ -308,6 +312,8 @@ mod tests {
             ("export GIT_CONFIG_KEY_0=core.hooksPath; git commit", vec!["/r commit skips plain"]),
             ("GIT_CONFIG_KEY_0=user.name GIT_CONFIG_COUNT=1 git commit", vec!["/r commit plain"]),
             ("echo GIT_CONFIG_KEY_0=core.hooksPath; git commit", vec!["/r commit plain"]),
+            ("env -i git commit -n", vec!["/r commit skips plain"]),
+            ("sudo -E GIT_CONFIG_KEY_0=core.hooksPath git push", vec!["/r push skips plain"]),
             ("git config core.hooksPath /x", vec!["/r config skips plain"]),
             ("git config --global --add core.HOOKSPATH /x", vec!["/r config skips plain"]),
             ("git config -f .git/config core.hooksPath ''", vec!["/r config skips plain"]),
