@@ -7,7 +7,7 @@ mod emergency;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{self, RunState, State};
-use crate::policy::{BranchParts, Policy, Stage, Workflow};
+use crate::policy::{self, BranchParts, Policy, Schemas, Stage, Workflow};
 use crate::record::kind::{
     Approval, Artifact, AuditReport, AuditTest, Failure, FailureResponse, Gate, GateVerdict,
     Handoff, HandoffStatus, Issue, Pause, PauseCause, Run, RunStatus, Verdict,
@@ -70,13 +70,17 @@ pub fn record(
     };
     let sequence = envelope.sequence.unwrap_or(1);
     let path = RecordPath::of(home, &month, sequence, payload.word());
-    let text = record::write(payload, &envelope);
+    let text = policy::write(policy.schemas.as_ref(), &path, payload, &envelope);
     record::parse(&path, text.as_bytes()).map(|record| (record, text))
 }
 
 /// Gives an entry as it stands behind another one than it was written for: the same payload and
 /// actor, a new place in the chain (design, hard case 9).
-pub fn renumbered(record: &Record, before: &Record) -> Result<(Record, String), Vec<Problem>> {
+pub fn renumbered(
+    record: &Record,
+    before: &Record,
+    schemas: Option<&Schemas>,
+) -> Result<(Record, String), Vec<Problem>> {
     let mut envelope = record.entry.clone();
     envelope.sequence = Some(before.sequence() + 1);
     envelope.previous = Some(before.digest);
@@ -86,7 +90,7 @@ pub fn renumbered(record: &Record, before: &Record) -> Result<(Record, String), 
     let path = RecordPath::parse(&folder.join(&name)).map_err(|rule| {
         vec![Problem::invalid(record.heading(), rule, "see the ledger's folder")]
     })?;
-    let text = record::write(&record.payload, &envelope);
+    let text = policy::write(schemas, &path, &record.payload, &envelope);
     record::parse(&path, text.as_bytes()).map(|record| (record, text))
 }
 

@@ -10,7 +10,7 @@ use super::lock::Lock;
 use super::output::{id, say};
 use super::task::word;
 use crate::draft::Author;
-use crate::policy::Process;
+use crate::policy::{self, Process};
 use crate::record::kind::{Decision, DecisionStatus, Finding, PathChange, Position, Runbook};
 use crate::record::{self, Envelope, Payload, RecordPath};
 use crate::snapshot::{Node, Repository as _, Side};
@@ -123,12 +123,12 @@ impl Decide {
             policy: Some(view.policy().digest),
         };
         let decision_payload: Payload = decision.into();
-        let text = record::write(&decision_payload, &envelope);
         let path = RepoPath::from(format!(".orch/decisions/{id}.yaml").as_str());
         if let Some(node) = view.repository.node(Side::Index, &path)? {
             return said_already(&path, &view.repository.read(node.oid)?, &decision_payload);
         }
         let place = RecordPath::parse(&path).map_err(|rule| Stop::fault(rule, "choose a title"))?;
+        let text = policy::write(policy.schemas.as_ref(), &place, &decision_payload, &envelope);
         let mut writer = Writer::new(context, &view, author);
         writer.push(record::parse(&place, text.as_bytes()), text)?;
         if writer.commit(self.writing)?.is_foreseen() {

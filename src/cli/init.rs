@@ -15,9 +15,9 @@ use super::output::{say, say_lines};
 use super::templates::{AGENTS, AGENTS_MARKS, TEMPLATES};
 use crate::guard::guard;
 use crate::plan::emit::{STAGE_TEMPLATES, stage_templates};
-use crate::policy::{POLICY_PATH, Policy};
+use crate::policy::{POLICY_PATH, Policy, Schemas};
 use crate::record::{belongs_to_orch, did_you_mean};
-use crate::render::{one_line, with_block};
+use crate::render::with_block;
 use crate::snapshot::{GitRepository, Repository as _, Side};
 use crate::source::{RepoPath, many};
 
@@ -46,10 +46,10 @@ pub(super) struct Init {
     /// Where its runners build orch from, if they have none: OWNER/NAME@COMMIT, or URL@COMMIT
     #[arg(long, value_name = "REPOSITORY", requires = "ci")]
     source: Option<Source>,
-    /// Begin the policy with a line that leads editors to its schema, at this path from the policy or
-    /// this address
-    #[arg(long, value_name = "PLACE", value_parser = place)]
-    schema: Option<String>,
+    /// Begin the policy, and every record that is written, with a line that leads editors to its schema: in
+    /// this folder of the repository, or at this address
+    #[arg(long, value_name = "DIR")]
+    schemas: Option<Schemas>,
     /// Leave AGENTS.md and CLAUDE.md alone
     #[arg(long)]
     no_agents_file: bool,
@@ -74,7 +74,7 @@ impl Init {
         }
         let policy = match adds {
             true => whole(top, POLICY_PATH)?,
-            false => self.with_modeline(for_branch(text, &repository)?),
+            false => self.with_schemas(for_branch(text, &repository)?),
         };
         let mut files = if adds { Vec::new() } else { self.files(&repository, top, &policy)? };
         files.extend(self.of_service(top, &policy)?);
@@ -225,12 +225,11 @@ impl Init {
         files
     }
 
-    /// Puts the line before a policy that editors look for, if one was asked for.
-    fn with_modeline(&self, policy: String) -> String {
-        match &self.schema {
-            Some(place) => format!("# yaml-language-server: $schema={}\n{policy}", one_line(place)),
-            None => policy,
-        }
+    /// Says where the schemas lie, if that is known, and puts the line before a policy that editors look for.
+    fn with_schemas(&self, policy: String) -> String {
+        let Some(schemas) = &self.schemas else { return policy };
+        let line = schemas.modeline(&RepoPath::from(POLICY_PATH), "policy");
+        format!("{line}{policy}\nschemas: \"{schemas}\"\n")
     }
 
     /// Gives the AgentRuns that a template brings along: names of files below the top, and their texts
@@ -241,14 +240,6 @@ impl Init {
         let manifests =
             manifests.into_iter().map(|(file, text)| (format!("{STAGE_TEMPLATES}/{file}"), text));
         manifests.filter(|(path, _)| self.force || !top.join(path).exists()).collect()
-    }
-}
-
-/// Takes where a schema is: a word without blanks.
-fn place(text: &str) -> Result<String, String> {
-    match text.is_empty() || text.contains(char::is_whitespace) {
-        true => Err("name a path or an address, without blanks".into()),
-        false => Ok(text.to_owned()),
     }
 }
 

@@ -12,6 +12,7 @@ use super::output::{id, say};
 use crate::draft;
 use crate::guard::guard;
 use crate::keys::RECORD_NAMESPACE;
+use crate::policy::Schemas;
 use crate::record::{
     self, Payload, Record, RecordPath, same_submission, signature_path, signed_path,
 };
@@ -60,7 +61,8 @@ impl Rebase {
         }
         let signed = signed(&repository, ours, &own)?;
         let caller = self.signer(context, &repository, &new, &signed)?;
-        let renumbered = renumber(&landed, &new)?;
+        let schemas = readable_policy(&repository, theirs)?.and_then(|policy| policy.schemas);
+        let renumbered = renumber(&landed, &new, schemas.as_ref())?;
         let mut files = standing(&repository, theirs, &landed)?;
         for (old, (record, text)) in new.iter().zip(&renumbered) {
             files.insert(record.repo_path().clone(), text.clone());
@@ -182,12 +184,16 @@ fn ledger(repository: &GitRepository, side: Side, folder: &RepoPath) -> Result<V
     Ok(records)
 }
 
-fn renumber(landed: &[Record], own: &[Record]) -> Result<Vec<(Record, String)>, Stop> {
+fn renumber(
+    landed: &[Record],
+    own: &[Record],
+    schemas: Option<&Schemas>,
+) -> Result<Vec<(Record, String)>, Stop> {
     let mut renumbered: Vec<(Record, String)> = Vec::new();
     for record in own {
         let last = renumbered.last().map(|(record, _)| record).or(landed.last());
         let before = last.expect("what landed parted from ours, so it is not empty");
-        let entry = draft::renumbered(record, before).map_err(|problems| {
+        let entry = draft::renumbered(record, before, schemas).map_err(|problems| {
             Stop::fault(problems[0].message.as_str(), problems[0].help.as_str())
         })?;
         renumbered.push(entry);

@@ -66,6 +66,7 @@ pub(super) fn compile(model: Model, conditions: &Conditions, digest: Digest) -> 
         alerts: model.alerts,
         process: model.process,
         decisions_log: model.decisions_log,
+        schemas: model.schemas,
         signatures: SignatureRule::new(model.signatures),
         fleet: Fleet::new(model.selection, model.groups, model.phases, model.dispatch),
         min_version: model.min_version.as_deref().and_then(Version::parse),

@@ -12,6 +12,7 @@ mod glob;
 mod health;
 mod identity;
 mod model;
+mod modeline;
 mod overlap;
 mod procedure;
 mod process;
@@ -37,6 +38,7 @@ pub use glob::{NamedGlob, Owners, PathSet};
 pub use health::{Document, Health, Hours, Level, OnCall, Page, Probe, Thresholds};
 pub use identity::{Identities, SignatureRule};
 pub use model::{Rollback, StageKind};
+pub use modeline::{Schemas, write};
 pub use overlap::Scope;
 pub use procedure::{Procedure, REPORT_STEP, TASK_WORD};
 pub use process::Process;
@@ -108,6 +110,8 @@ pub struct Policy {
     pub process: Process,
     /// Where the rendered log of decisions is committed, if it is.
     pub decisions_log: Option<RepoPath>,
+    /// Where editors find the schemas of what is written.
+    pub schemas: Option<Schemas>,
     /// Which records must be signed.
     pub signatures: SignatureRule,
     /// Who does which task, how many at once, and with what program.

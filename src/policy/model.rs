@@ -8,6 +8,7 @@ use super::Override;
 use super::alerts::Alerts;
 pub(super) use super::failure::FailureRetry;
 use super::health::{Health, OnCall};
+use super::modeline::Schemas;
 use super::procedure::Procedure;
 use super::process::Process;
 use super::schedule::Schedule;
@@ -65,6 +66,10 @@ pub(super) struct Model {
     /// Where the rendered log of decisions is committed, if it is.
     #[serde(default)]
     pub(super) decisions_log: Option<RepoPath>,
+    /// Where editors find the schemas: a folder of the repository, or an address. Every record that is written
+    /// begins with a line that leads there.
+    #[serde(default)]
+    pub(super) schemas: Option<Schemas>,
     /// Globs of files that guard the others, such as CI's workflows and the configuration of hooks:
     /// they change by a person's decision, whatever lane they lie in.
     #[serde(default)]

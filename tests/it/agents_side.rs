@@ -110,13 +110,13 @@ fn files_without_an_owner_are_told() {
     assert!(!fresh.orch("", &["init"]).contains("tracked file"));
 }
 
-/// A place of a schema that says nothing is refused before anything is written.
+/// A place of schemas that is none is refused before anything is written.
 #[test]
-fn a_schema_has_a_place() {
-    for place in ["", " ", "a b", "a\nb"] {
+fn schemas_have_a_place() {
+    for place in ["", " ", "a b", "a\nb", "/etc", "../schemas"] {
         let team = Team::over(TestRepo::new());
-        let said = team.try_orch("", &["init", "--schema", place]);
-        assert!(said.code == 2 && said.err.contains("--schema"), "{said:#?}");
+        let said = team.try_orch("", &["init", "--schemas", place]);
+        assert!(said.code == 2 && said.err.contains("--schemas"), "{said:#?}");
         assert!(!team.repo.path().join(".orch").exists());
     }
 }

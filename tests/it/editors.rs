@@ -93,19 +93,39 @@ fn the_settings_of_editors_say_the_same() {
     assert_eq!(team.try_orch("", &["schema", "handoff", "--all", "--output", "x"]).code, 2);
 }
 
-/// A policy may begin with the line by which editors find its schema, from the first commit on.
+/// Where a repository has the schemas, the policy and every record begin with the line by which editors find
+/// theirs, and the guard takes them.
 #[test]
-fn a_policy_leads_to_its_schema() {
+fn every_file_leads_to_its_schema() {
     let team = Team::over(TestRepo::new());
-    let place = "../docs/policy.schema.json";
-    team.orch("", &["init", "--template", "team", "--hooks", "--schema", place]);
-    let policy = team.read(".orch/policy.yaml");
-    assert!(
-        policy.starts_with(&format!("# yaml-language-server: $schema={place}\n# ")),
-        "{policy}"
-    );
+    team.orch("", &["init", "--template", "team", "--hooks", "--schemas", "docs/schemas"]);
+    team.orch("", &["schema", "--all", "--output", "docs/schemas"]);
+    team.repo.git(&["add", "."]);
     team.commit("Begin with orch");
+    team.repo.git(&["switch", "--quiet", "-c", "orch/open-tasks"]);
+    team.orch(
+        "coordinator",
+        &["task", "open", "fix-1", "--workflow", "change", "--title", "Mend it"],
+    );
+    team.orch(
+        "owner",
+        &["decide", "--title", "First", "--context", "C", "--decision", "D", "--task", "fix-1"],
+    );
+    team.commit("Open a task");
     team.guard(&[]).passed();
+    let listed = team.repo.git(&["ls-files", ".orch"]);
+    let files: Vec<&str> = listed.lines().collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        let text = team.read(file);
+        let first = text.lines().next().unwrap_or_default();
+        let place = first.strip_prefix("# yaml-language-server: $schema=").expect(file);
+        let schema = team.repo.path().join(file).parent().unwrap().join(place);
+        let schema: Value = serde_json::from_slice(&std::fs::read(schema).expect(place)).unwrap();
+        let document: Value = serde_yaml::from_str(&text).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert!(validator.is_valid(&document), "{file}: {text}");
+    }
 }
 
 /// Every schema says what it is of, and of each field what it means.
