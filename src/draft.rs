@@ -3,22 +3,23 @@
 //! A draft is a proposal like any other. It is judged by the same checks before it is written.
 
 mod emergency;
+mod entry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{self, RunState, State};
-use crate::policy::{self, BranchParts, Policy, Schemas, Stage, Workflow};
+use crate::policy::{BranchParts, Policy, Stage, Workflow};
 use crate::record::kind::{
     Approval, Artifact, AuditReport, AuditTest, Failure, FailureResponse, Gate, GateVerdict,
     Handoff, HandoffStatus, Issue, Pause, PauseCause, Run, RunStatus, Verdict,
 };
-use crate::record::{self, Envelope, Home, Payload, Problem, Record, RecordPath};
 use crate::source::{
     AgentName, ArtifactName, Digest, LaneName, Moment, RepoPath, RunId, StageName, TaskId,
 };
-use crate::world::{self, LedgerView, Seen, World};
+use crate::world::{self, Seen, World};
 
 pub use emergency::{incident, rollback, rollback_branch, rollback_handoff, snapshot, stamp};
+pub use entry::{envelope, record, renumbered, unwritten};
 
 /// Who writes, when and where.
 #[derive(Debug, Clone)]
@@ -31,67 +32,6 @@ pub struct Author {
     pub branch: Option<String>,
     /// When.
     pub at: Moment,
-}
-
-/// Gives the envelope of a ledger's next entry; of its first if there is no ledger yet.
-pub fn envelope(ledger: Option<&LedgerView>, policy: &Policy, author: &Author) -> Envelope {
-    let last = ledger.and_then(|ledger| ledger.records.last());
-    let last_at = last.map(|record| record.entry.recorded_at);
-    Envelope {
-        sequence: Some(last.map_or(1, |record| record.sequence() + 1)),
-        previous: last.map(|record| record.digest),
-        recorded_at: last_at.map_or(author.at, |last| last.max(author.at)),
-        actor: author.actor.clone(),
-        session: author.session.clone(),
-        branch: author.branch.clone(),
-        policy: Some(policy.digest),
-    }
-}
-
-/// Gives the record that a payload becomes behind a ledger's last entry, or behind `before`, and
-/// its bytes; gives what is wrong if it can't be recorded.
-pub fn record(
-    ledger: Option<&LedgerView>,
-    before: Option<&Record>,
-    home: &Home,
-    payload: &Payload,
-    policy: &Policy,
-    author: &Author,
-) -> Result<(Record, String), Vec<Problem>> {
-    let mut envelope = envelope(ledger, policy, author);
-    if let Some(before) = before {
-        envelope.sequence = Some(before.sequence() + 1);
-        envelope.previous = Some(before.digest);
-    }
-    // A task lies below the month it was opened in; other ledgers lie below no month.
-    let month = match ledger {
-        Some(ledger) => ledger.folder.folder().file_name().to_string(),
-        None => author.at.month(),
-    };
-    let sequence = envelope.sequence.unwrap_or(1);
-    let path = RecordPath::of(home, &month, sequence, payload.word());
-    let text = policy::write(policy.schemas.as_ref(), &path, payload, &envelope);
-    record::parse(&path, text.as_bytes()).map(|record| (record, text))
-}
-
-/// Gives an entry as it stands behind another one than it was written for: the same payload and
-/// actor, a new place in the chain (design, hard case 9).
-pub fn renumbered(
-    record: &Record,
-    before: &Record,
-    schemas: Option<&Schemas>,
-) -> Result<(Record, String), Vec<Problem>> {
-    let mut envelope = record.entry.clone();
-    envelope.sequence = Some(before.sequence() + 1);
-    envelope.previous = Some(before.digest);
-    envelope.recorded_at = envelope.recorded_at.max(before.entry.recorded_at);
-    let folder = before.repo_path().folder();
-    let name = format!("{:04}-{}.yaml", before.sequence() + 1, record.payload.word());
-    let path = RecordPath::parse(&folder.join(&name)).map_err(|rule| {
-        vec![Problem::invalid(record.heading(), rule, "see the ledger's folder")]
-    })?;
-    let text = policy::write(schemas, &path, &record.payload, &envelope);
-    record::parse(&path, text.as_bytes()).map(|record| (record, text))
 }
 
 /// Gives the stage that a task would run next; none if it is finished or its workflow is unknown.

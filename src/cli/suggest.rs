@@ -197,7 +197,7 @@ fn gate(
     let Some(actor) = coordinator(policy) else { return Vec::new() };
     let payload = draft::gate(world, state, stage, actor.clone(), None).into();
     let author = Author { actor, session: None, branch: world.branch.clone(), at };
-    let report = judged(world, ledger, &payload, &author).unwrap_or_default();
+    let report = judged(world, ledger, payload, &author).unwrap_or_default();
     let what = format!("the gate of stage {name} can't be recorded");
     let obstacles = in_the_way(&report, &what, &found);
     if obstacles.is_empty() { vec![found] } else { obstacles }
@@ -221,7 +221,7 @@ fn go_on(
     let (run_id, from) = (run.run_id.clone(), run.agent.clone());
     let handoff = draft::handoff(&world.policy, state, stage, run_id, from.clone(), Vec::new());
     let author = Author { actor: from, session: None, branch: world.branch.clone(), at };
-    let report = judged(world, ledger, &handoff.into(), &author).unwrap_or_default();
+    let report = judged(world, ledger, handoff.into(), &author).unwrap_or_default();
     let halted = report.findings.iter().find(|finding| finding.check == "halt-standing");
     match halted {
         Some(finding) => Suggestion {

@@ -175,7 +175,7 @@ pub fn may_start(
     // Each agent has a context of its own; what it is called does not matter to a plan.
     let session = Some(format!("context of {agent}"));
     let author = Author { actor: agent, session, branch: run.branch.clone(), at };
-    let report = judged(world, ledger, &run.clone().into(), &author);
+    let report = judged(world, ledger, run.clone().into(), &author);
     (run, report.unwrap_or_default())
 }
 
@@ -183,12 +183,11 @@ pub fn may_start(
 pub fn judged(
     world: &World,
     ledger: &LedgerView,
-    payload: &Payload,
+    payload: Payload,
     author: &Author,
 ) -> Option<Report> {
-    let home = &ledger.home;
-    let drafted = draft::record(Some(ledger), None, home, payload, &world.policy, author);
-    drafted.ok().map(|(record, _)| checks::judge(world, ledger, &record))
+    let drafted = draft::unwritten(ledger, payload, &world.policy, author);
+    drafted.ok().map(|record| checks::judge(world, ledger, &record))
 }
 
 fn ready(report: &Report, waits: bool) -> Stands {

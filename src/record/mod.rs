@@ -65,10 +65,11 @@ pub struct Record {
     pub payload: Payload,
     /// Who said it, when, and behind which entry.
     pub entry: Envelope,
-    /// Digest of the file's bytes: what the next entry's `previous` must say.
+    /// Digest of the file's bytes: what the next entry's `previous` must say; of none, while it is a draft.
     pub digest: Digest,
-    /// The file itself: where its parts are is asked of few records, and told by reading it again.
-    text: Box<str>,
+    /// The file itself: where its parts are is asked of few records, and told by reading it again. None of a
+    /// draft.
+    text: Option<Box<str>>,
 }
 
 impl Record {
@@ -84,7 +85,10 @@ impl Record {
     }
 
     fn tree(&self) -> Node {
-        yaml::read(self.text.as_bytes()).expect("it was read to make this record")
+        let drafted = || write(&self.payload, &self.entry).into();
+        let text = self.text.clone().unwrap_or_else(drafted);
+        yaml::read(text.as_bytes())
+            .expect("it was read to make this record, or is as it would be written")
     }
 
     /// Gives the bytes of the payload's own key, for findings about the record as a whole.
@@ -115,8 +119,17 @@ pub fn parse(path: &RecordPath, bytes: &[u8]) -> Result<Record, Vec<Problem>> {
     let payload = Payload::read(word, payload).map_err(one)?;
     let entry = tree.pair("entry").ok_or_else(|| one(no_envelope(&tree)))?;
     let entry: Envelope = de::typed(&entry.value).map_err(one)?;
-    let (digest, text) = (Digest::of(bytes), String::from_utf8_lossy(bytes).into());
-    let record = Record { path: path.clone(), payload, entry, digest, text };
+    let text = Some(String::from_utf8_lossy(bytes).into());
+    placed(Record { path: path.clone(), payload, entry, digest: Digest::of(bytes), text })
+}
+
+/// Gives the record that a payload would be, to be judged and not to be kept; or the problems that keep it from
+/// being one.
+pub fn draft(path: RecordPath, payload: Payload, entry: Envelope) -> Result<Record, Vec<Problem>> {
+    placed(Record { path, payload, entry, digest: Digest::of(b""), text: None })
+}
+
+fn placed(record: Record) -> Result<Record, Vec<Problem>> {
     let problems = place::contradictions(&record);
     if problems.is_empty() { Ok(record) } else { Err(problems) }
 }

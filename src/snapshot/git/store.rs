@@ -17,7 +17,7 @@ use crate::snapshot::{Fault, Mode, Node, Oid};
 use crate::source::RepoPath;
 
 /// Once so many entries of trees are kept, those that nobody asks for before as many more are forgotten.
-const KEPT: usize = 100_000;
+const KEPT: usize = 30_000;
 /// How many bytes of unpacked objects are kept: what is read next is made from what was read just now.
 const UNPACKED: usize = 8 << 20;
 
