@@ -27,8 +27,12 @@ struct Part {
     sums: Sums,
 }
 
-/// How many ledgers are one part: enough to be worth a start, and few enough to hold.
-const TOGETHER: usize = 256;
+/// Fewer ledgers than this are no part: it would not be worth its start.
+const FEWEST: usize = 32;
+/// More are none either: all of a part is held at a time.
+const MOST: usize = 256;
+/// So many parts keep every core at work to the end.
+const PARTS: usize = 16;
 
 /// Judges a whole commit as of a moment; refuses with a fault if something can't be looked at. `told` is
 /// told how far it got, on whatever thread gets there.
@@ -38,12 +42,13 @@ pub fn verify(
     at: Moment,
     told: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report, Fault> {
-    verify_by(TOGETHER, repository, proposal, at, told)
+    verify_by(|ledgers| (ledgers / PARTS).clamp(FEWEST, MOST), repository, proposal, at, told)
 }
 
-/// Does the same in parts of so many ledgers, which makes no difference to what is found.
+/// Does the same in parts of another size, told by how many ledgers there are: it makes no difference to what is
+/// found.
 pub(crate) fn verify_by(
-    together: usize,
+    together: impl Fn(usize) -> usize,
     repository: &dyn Repository,
     proposal: &Proposal,
     at: Moment,

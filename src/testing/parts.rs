@@ -9,7 +9,7 @@ pub(super) fn verify(teller: &Teller) {
     let repository = teller.repository();
     let all = teller.proposal(&repository, Side::Nothing, Side::Nothing);
     let all = Proposal { changes: Vec::new(), occasion: Occasion::Verification, ..all };
-    let verified = |size| guard::verify_by(size, &repository, &all, teller.clock, &|_| {});
+    let verified = |size| guard::verify_by(|_| size, &repository, &all, teller.clock, &|_| {});
     let whole = verified(usize::MAX);
     for size in [1, 2] {
         assert_eq!(verified(size), whole, "in parts of {size}");

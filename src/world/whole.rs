@@ -68,9 +68,10 @@ impl<'p> Verification<'p> {
         Ok(Verification { proposal, terms, survey, digests, folders, doubles, named })
     }
 
-    /// Gives the parts: folders of ledgers that can be looked at by themselves, so many at a time.
-    pub fn parts(&self, together: usize) -> Vec<&[RepoPath]> {
-        self.folders.chunks(together).collect()
+    /// Gives the parts: folders of ledgers that can be looked at by themselves. How many are one is told by how
+    /// many there are.
+    pub fn parts(&self, together: impl Fn(usize) -> usize) -> Vec<&[RepoPath]> {
+        self.folders.chunks(together(self.folders.len())).collect()
     }
 
     /// Builds the world of one part.
