@@ -65,8 +65,7 @@ pub(crate) fn verify_by(
         told(Progress { done, all });
         Ok(Part { report, for_now, sums: Sums::of(&world) })
     })?;
-    let mut sums = Sums::default();
-    parts.iter_mut().for_each(|part| sums.add(std::mem::take(&mut part.sums)));
+    let sums = Sums::joined(parts.iter_mut().map(|part| std::mem::take(&mut part.sums)));
     let circles = checks::in_circles(&sums.waits());
     let names: BTreeSet<&[u8]> = circles.iter().map(|id| id.as_str().as_bytes()).collect();
     let in_circle = |folder: &RepoPath| names.contains(&**folder.file_name());

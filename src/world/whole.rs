@@ -42,8 +42,8 @@ pub struct Whole {
 /// What ledgers sum up to, as far as a verification asks for it beyond a part.
 #[derive(Debug, Clone, Default)]
 pub struct Sums {
-    /// What was sealed at which path, each as one digest.
-    sealed: BTreeSet<Digest>,
+    /// What was sealed at which path, each as one digest; in order once all are joined.
+    sealed: Vec<Digest>,
     /// The lanes in which somebody works.
     at_work: BTreeSet<LaneName>,
     /// What each task waits for, or ever did; those that never waited are left out.
@@ -128,7 +128,7 @@ impl Whole {
 
     /// Tells whether some handoff elsewhere sealed exactly this at this path.
     pub(super) fn sealed(&self, path: &RepoPath, digest: Digest) -> bool {
-        self.sums.sealed.contains(&seal(path, digest))
+        self.sums.sealed.binary_search(&seal(path, digest)).is_ok()
     }
 
     /// Gives the lanes in which somebody works elsewhere.
@@ -156,11 +156,16 @@ impl Sums {
         }
     }
 
-    /// Adds what other ledgers sum up to.
-    pub fn add(&mut self, mut other: Sums) {
-        self.sealed.append(&mut other.sealed);
-        self.at_work.append(&mut other.at_work);
-        self.waits.append(&mut other.waits);
+    /// Gives what all of these sum up to together.
+    pub fn joined(all: impl Iterator<Item = Sums>) -> Self {
+        let mut joined = Sums::default();
+        for Sums { sealed, at_work, waits } in all {
+            joined.sealed.extend(sealed);
+            joined.at_work.extend(at_work);
+            joined.waits.extend(waits);
+        }
+        joined.sealed.sort_unstable();
+        joined
     }
 
     /// Gives what each task waits for, or ever did, but for those that never waited.
