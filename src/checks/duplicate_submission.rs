@@ -5,7 +5,7 @@ use crate::diagnostic::{Place, Severity};
 use crate::ledger::RunStanding;
 use crate::record::kind::{self, Gate, Handoff, RunStatus};
 use crate::record::{Home, Payload, Record};
-use crate::source::{RepoPath, TaskId};
+use crate::source::RepoPath;
 use crate::world::{Step, World};
 
 pub(super) static CHECK: Check = Check {
@@ -19,7 +19,8 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A task's id is used once, over all months and without regard to case (R000-31). A run is known by
+A task's id is used once, over all months and without regard to case (R000-31), and so are those of
+incidents and of halts. A run is known by
 task, stage and run id (R001-18): the same work submitted twice has the same id, so a second run,
 handoff or gate of it must not be recorded, or one result would be promoted twice (R001-19). The
 commands notice by themselves: they say so, write nothing and exit 0.
@@ -38,7 +39,7 @@ commands notice by themselves: they say so, write nothing and exit 0.
 ";
 
 fn run(world: &World) -> Vec<Objection> {
-    let doubles = world.doubles.iter().filter_map(|(task, other)| double(world, task, other));
+    let doubles = world.doubles.iter().filter_map(|(home, other)| double(world, home, other));
     let mut objections: Vec<Objection> = doubles.collect();
     for step in world.steps() {
         let again = match &step.record.payload {
@@ -54,14 +55,26 @@ fn run(world: &World) -> Vec<Objection> {
     objections
 }
 
-fn double(world: &World, task: &TaskId, other: &RepoPath) -> Option<Objection> {
-    let ledger = world.ledgers.get(&Home::Task(task.clone()))?;
-    let first = ledger.records.first()?;
-    let place = Place::at(first.repo_path().clone(), first.field("task_id"));
-    let message = format!("`{other}` is the ledger of a task with this id already");
-    let help = "open the task under another id: `orch task open ID`";
-    let taken = Place::file(other.join("0001-task.yaml"));
-    Some(Objection::new(place, message, help).task(task).related(taken, "the id is taken here"))
+fn double(world: &World, home: &Home, other: &RepoPath) -> Option<Objection> {
+    let (what, place, command) = match home {
+        Home::Task(_) => {
+            ("a task", "task_id", "open the task under another id: `orch task open ID`")
+        }
+        Home::Incident(_) => {
+            ("an incident", "id", "open it under another: `orch incident open ID`")
+        }
+        Home::Halt(_) => ("a halt", "id", "pull it under another: `orch halt --id ID`"),
+        Home::Decision => return None,
+    };
+    let first = world.ledgers.get(home)?.records.first()?;
+    let message = format!("`{other}` is the ledger of {what} with this id already");
+    let taken = Place::file(other.join(&format!("0001-{}.yaml", first.payload.word())));
+    let place = Place::at(first.repo_path().clone(), first.field(place));
+    let objection = Objection::new(place, message, command).related(taken, "the id is taken here");
+    Some(match home {
+        Home::Task(task) => objection.task(task),
+        _ => objection,
+    })
 }
 
 fn second_run(step: &Step<'_>, run: &kind::Run) -> Option<Objection> {
@@ -163,6 +176,22 @@ mod tests {
         story(landed).expect(&["duplicate-submission"]);
         let both_new = story("- propose: orch/x\n- task: {}\n- task: {task_id: STRAT-001}\n");
         both_new.expect(&["duplicate-submission"]);
+    }
+
+    /// Attack 38: nor another halt, nor another incident, whether it lands beside the first or is verified.
+    #[test]
+    fn an_id_of_a_halt_or_an_incident_is_used_once() {
+        for (first, second) in [
+            ("halt: {in: halts/stop-1}", "halt: {in: halts/Stop-1}"),
+            ("incident: {in: incidents/inc-1}", "incident: {in: incidents/INC-1}"),
+        ] {
+            let landed = format!("- task: {}\n- {first}\n", "{}");
+            let beside = format!("{landed}- propose: orch/x\n- {second}\n");
+            let findings = story(&beside);
+            assert_eq!(findings.of("duplicate-submission").len(), 1, "{beside}");
+            let verified = format!("{landed}- {second}\n- occasion: verification\n");
+            assert_eq!(story(&verified).of("duplicate-submission").len(), 1, "{verified}");
+        }
     }
 
     /// Attack 87, requirement R001-18.

@@ -82,7 +82,10 @@ mod tests {
             ".orch/tasks/2026-11/strat-001/0002-block.yaml.txt",
             "\".orch/decisions/2026-11-21-a\\u200b.yaml\"",
         ] {
-            story(&format!("- task: {{}}\n- propose: orch/x\n- write: {{{path}: 'a: 1'}}\n"))
+            let written = format!("- write: {{{path}: 'a: 1'}}\n");
+            story(&format!("- task: {{}}\n- propose: orch/x\n{written}"))
+                .expect(&["record-misplaced"]);
+            story(&format!("- task: {{}}\n{written}- occasion: verification\n"))
                 .expect(&["record-misplaced"]);
         }
     }

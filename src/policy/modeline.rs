@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::record::{self, Envelope, Payload, RecordPath};
+use crate::record::{self, Envelope, Payload, RecordPath, belongs_to_orch};
 use crate::source::RepoPath;
 
 /// A folder of the repository, or an address, below which each kind has its `KIND.schema.json`.
@@ -23,15 +23,18 @@ impl TryFrom<String> for Schemas {
             Some((scheme, rest)) => {
                 ["http", "https"].contains(&scheme)
                     && !rest.is_empty()
-                    && rest.chars().all(|c| c.is_ascii_graphic() && c != '"')
+                    && rest.chars().all(|c| c.is_ascii_graphic() && !"\"?#@".contains(c))
             }
-            None => RepoPath::canonical(place).is_ok() && !place.contains([' ', '"']),
+            None => {
+                let path = RepoPath::canonical(place);
+                path.is_ok_and(|path| !belongs_to_orch(&path)) && !place.contains([' ', '"'])
+            }
         };
         match whole {
             true => Ok(Schemas { place: place.to_owned() }),
             false => {
                 Err("name a folder of the repository, such as docs/schemas, or an address that \
-                          begins with https://; without blanks"
+                          begins with https:// and keeps no secret; without blanks"
                     .into())
             }
         }

@@ -9,7 +9,8 @@ use super::history::{History, stands_at};
 use super::ledgers::{self, LedgerView, touches_landed};
 use super::months::OpenLedgers;
 use super::{
-    Facts, Focus, Survey, Whole, World, decisions, freezes, here, many, process, seals, spoken,
+    Facts, Focus, Survey, Whole, World, decisions, doubles, freezes, here, many, process, seals,
+    spoken,
 };
 use crate::keys::Signers;
 use crate::policy::Policy;
@@ -87,7 +88,7 @@ pub(super) fn assemble(
     builder.read_records(files.records)?;
     builder.read_dependencies(terms.focus, read)?;
     let Builder { ledgers, unreadable, mut doubles, .. } = builder;
-    doubles.extend(other_folders(&ledgers, &survey));
+    doubles.extend(doubles::of(repository, proposal, &ledgers, &survey)?);
     let quarantined = survey.quarantined_beside(&ledgers);
     let Terms { policy, signers, policy_problems, bootstrap, at, .. } = terms;
     let memory = digests.map_or(Memory::Kept, Memory::Verified);
@@ -136,7 +137,7 @@ struct Builder<'a> {
     tampered: BTreeSet<&'a RepoPath>,
     ledgers: BTreeMap<Home, LedgerView>,
     unreadable: Vec<(RepoPath, Problem)>,
-    doubles: Vec<(TaskId, RepoPath)>,
+    doubles: Vec<(Home, RepoPath)>,
     survey: &'a Survey,
 }
 
@@ -244,8 +245,8 @@ impl Builder<'_> {
         folder: RepoPath,
         mut proposed: ledgers::Files,
     ) -> Result<(), Fault> {
-        if let (Some(known), Home::Task(id)) = (self.ledgers.get(&home), &home) {
-            self.doubles.push((id.clone(), known.folder.clone()));
+        if let Some(known) = self.ledgers.get(&home) {
+            self.doubles.push((home.clone(), known.folder.clone()));
         }
         let agreed = self.agreed(&folder)?;
         self.unreadable.extend(proposed.unreadable);
@@ -381,18 +382,4 @@ fn unreadable_landed(
         }
     }
     Ok(unreadable)
-}
-
-/// Tasks of the change whose id stands in another folder, without regard to case (attack 38).
-fn other_folders(ledgers: &BTreeMap<Home, LedgerView>, survey: &Survey) -> Vec<(TaskId, RepoPath)> {
-    let mut seen: BTreeMap<String, RepoPath> = BTreeMap::new();
-    let mut doubles = Vec::new();
-    for (home, view) in ledgers {
-        let Home::Task(id) = home else { continue };
-        let before = seen.insert(id.as_str().to_lowercase(), view.folder.clone());
-        let other = before.or_else(|| survey.folders.get(id.as_str()));
-        doubles
-            .extend(other.filter(|other| *other != view.folder).map(|other| (id.clone(), other)));
-    }
-    doubles
 }

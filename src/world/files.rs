@@ -66,10 +66,19 @@ fn below(
     Ok(files)
 }
 
-/// Gives everything that is orch's and lies in no task's folder.
+/// Gives everything that is orch's, or would be on some system, and lies in no task's folder.
 fn beside_tasks(repository: &dyn Repository, side: Side) -> Result<Vec<Proposed>, Fault> {
     let (top, tasks) = (RepoPath::from(".orch"), RepoPath::from(TASKS));
     let mut files = in_sight(repository.files(side, &top)?);
+    let whole = RepoPath::default();
+    let alike = |path: &RepoPath| belongs_to_orch(path) && *path != top;
+    files.extend(in_sight(repository.files(side, &whole)?).into_iter().filter(|(p, _)| alike(p)));
+    for name in repository.folders(side, &whole)? {
+        let folder = whole.join(&name);
+        if alike(&folder) {
+            files.extend(in_sight(repository.list(side, &folder)?));
+        }
+    }
     for name in repository.folders(side, &top)? {
         let folder = top.join(&name);
         if folder != tasks {

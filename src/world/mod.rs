@@ -4,6 +4,7 @@
 mod build;
 mod decisions;
 mod document;
+mod doubles;
 mod ended;
 mod evidence;
 mod facts;
@@ -91,8 +92,8 @@ pub struct World {
     pub moved: BTreeSet<RepoPath>,
     /// The commit that a verification was to start from, if what is verified does not descend from it.
     pub rewritten: Option<Rewritten>,
-    /// Tasks of the change whose id another folder has already, at REV or in the change itself.
-    pub doubles: Vec<(TaskId, RepoPath)>,
+    /// Ledgers of the change whose id another folder has already, at REV or in the change itself.
+    pub doubles: Vec<(Home, RepoPath)>,
     /// What is true of all open tasks at REV.
     pub survey: Arc<Survey>,
     /// What a verification knows of the ledgers that are not among these.

@@ -26,8 +26,10 @@ const HARMLESS: [&str; 10] =
     ["cd", "export", "echo", "printf", "pwd", "ls", "cat", "true", "test", "set"];
 
 /// Words that lead to the command behind them.
-const BEFORE: [&str; 12] =
-    ["sudo", "command", "env", "time", "exec", "if", "while", "until", "then", "do", "else", "!"];
+const BEFORE: [&str; 18] = [
+    "sudo", "command", "env", "time", "exec", "if", "while", "until", "then", "do", "else", "!",
+    "timeout", "nohup", "nice", "stdbuf", "setsid", "xargs",
+];
 
 /// Gives every commit, push and merge that a line asks for, in order.
 pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
@@ -71,25 +73,30 @@ pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
     calls
 }
 
-/// Tells whether a word only leads to the command behind it.
+/// Tells whether a word only leads to the command behind it; so does a number, such as that of `timeout 60`.
 fn is_before_a_command(word: &str) -> bool {
     let assigns = word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     });
-    assigns || BEFORE.contains(&word)
+    assigns || BEFORE.contains(&word) || word.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// The setting that tells Git where its hooks are, as Git compares it.
 const HOOKS_PATH: &str = "core.hookspath";
 
-/// Tells whether a setting is the one that leads Git to its hooks; what is set to it stands behind a `=`.
+/// Tells whether a setting is the one that leads Git to its hooks, or takes in a file that may; what is set to
+/// it stands behind a `=`.
 fn is_hooks_path(setting: &str) -> bool {
-    setting.split('=').next().unwrap_or_default().eq_ignore_ascii_case(HOOKS_PATH)
+    let name = setting.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    name == HOOKS_PATH || name == "include.path" || name.starts_with("includeif.")
 }
 
 /// Tells whether an assignment hands Git that setting through the environment.
 fn leads_away(assignment: &str) -> bool {
     let Some((name, value)) = assignment.split_once('=') else { return false };
+    if ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"].contains(&name) {
+        return !["", "/dev/null"].contains(&value);
+    }
     let told = name.starts_with("GIT_CONFIG_KEY_") || name == "GIT_CONFIG_PARAMETERS";
     told && value.to_ascii_lowercase().contains(HOOKS_PATH)
 }
@@ -210,11 +217,18 @@ fn commands(line: &str) -> Vec<Vec<String>> {
                 Some(next) => word.get_or_insert_default().push(next),
             },
             ' ' | '\t' => words.extend(word.take()),
+            '#' if word.is_none() => while rest.next_if(|c| *c != '\n').is_some() {},
             '<' if rest.peek() == Some(&'<') => {
                 rest.next();
                 words.extend(word.take());
                 documents.extend(document(&mut rest));
             }
+            '<' | '>' => {
+                // Which stream it is stands before it, and is no word.
+                words.extend(word.take().filter(|word| !word.bytes().all(|b| b.is_ascii_digit())));
+                target(&mut rest);
+            }
+            '&' if rest.peek() == Some(&'>') => words.extend(word.take()),
             '\n' if !documents.is_empty() => {
                 words.extend(word.take());
                 commands.push(std::mem::take(&mut words));
@@ -256,6 +270,20 @@ fn skip(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, end: &str) {
     }
 }
 
+/// Skips the file, or the stream, that something is redirected to.
+fn target(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    while rest.next_if(|c| ">&|".contains(*c)).is_some() {}
+    while rest.next_if(|c| " \t".contains(*c)).is_some() {}
+    while let Some(c) = rest.next_if(|c| !" \t\n;&|()<>".contains(*c)) {
+        match c {
+            '\'' => while rest.next().is_some_and(|c| c != '\'') {},
+            '"' => quoted(rest, &mut String::new()),
+            '\\' => _ = rest.next(),
+            _ => {}
+        }
+    }
+}
+
 /// Reads up to the closing quote; a command within, such as a message from a here-document, is passed over.
 fn quoted(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut String) {
     let mut depth = 0_usize;
@@ -271,98 +299,4 @@ fn quoted(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut String
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(line: &str) -> Vec<String> {
-        let calls = calls(line, Path::new("/r")).into_iter();
-        calls
-            .map(|call| {
-                let skips = if call.skips_hooks { " skips" } else { "" };
-                let plain = if call.is_plain { " plain" } else { "" };
-                format!("{} {}{skips}{plain}", call.folder.display(), call.word)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn what_git_is_asked_is_found() {
-        let rows = [
-            ("git commit -m 'Do; git push'", vec!["/r commit plain"]),
-            ("git -C sub commit -qm \"a \\\" b\"", vec!["/r/sub commit plain"]),
-            ("cd x && git status && git commit -m a", vec!["/r/x commit plain"]),
-            ("git add -A && git commit -m a && git push", vec!["/r commit", "/r push"]),
-            ("git commit -am a", vec!["/r commit"]),
-            ("git commit -m a path", vec!["/r commit"]),
-            ("FOO=1 sudo /usr/bin/git commit -nm a", vec!["/r commit skips plain"]),
-            ("git commit --no-verify -m a", vec!["/r commit skips plain"]),
-            ("git push --no-verif", vec!["/r push skips plain"]),
-            ("git commit -m --no-verify", vec!["/r commit plain"]),
-            ("git -c core.hooksPath=/dev/null commit -m a", vec!["/r commit skips plain"]),
-            ("git -c core.hooksPath commit -m a", vec!["/r commit skips plain"]),
-            ("git --config-env=core.hooksPath=X commit -m a", vec!["/r commit skips plain"]),
-            ("git --config-env Core.HooksPath=X push", vec!["/r push skips plain"]),
-            ("git --git-dir .git commit -n", vec!["/r commit skips plain"]),
-            (
-                "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/x git commit -m a",
-                vec!["/r commit skips plain"],
-            ),
-            ("GIT_CONFIG_PARAMETERS=\"'core.hookspath=/x'\" git push", vec!["/r push skips plain"]),
-            ("env GIT_CONFIG_KEY_0=core.hooksPath git merge x", vec!["/r merge skips"]),
-            ("export GIT_CONFIG_KEY_0=core.hooksPath; git commit", vec!["/r commit skips plain"]),
-            ("GIT_CONFIG_KEY_0=user.name GIT_CONFIG_COUNT=1 git commit", vec!["/r commit plain"]),
-            ("echo GIT_CONFIG_KEY_0=core.hooksPath; git commit", vec!["/r commit plain"]),
-            ("env -i git commit -n", vec!["/r commit skips plain"]),
-            ("sudo -E GIT_CONFIG_KEY_0=core.hooksPath git push", vec!["/r push skips plain"]),
-            ("git config core.hooksPath /x", vec!["/r config skips plain"]),
-            ("git config --global --add core.HOOKSPATH /x", vec!["/r config skips plain"]),
-            ("git config -f .git/config core.hooksPath ''", vec!["/r config skips plain"]),
-            ("git -C a config --unset-all core.hooksPath", vec!["/r/a config skips plain"]),
-            ("git config unset core.hooksPath", vec!["/r config skips plain"]),
-            ("git config set --type path core.hooksPath /x", vec!["/r config skips plain"]),
-            ("git config --remove-section core", vec!["/r config skips plain"]),
-            ("git config core.hooksPath", vec![]),
-            ("git config --get core.hooksPath x", vec![]),
-            ("git config get core.hooksPath", vec![]),
-            ("git config user.name core.hooksPath", vec![]),
-            ("git push origin HEAD", vec!["/r push plain"]),
-            ("git push -u origin main", vec!["/r push plain"]),
-            ("git push origin a:b", vec!["/r push"]),
-            ("git push origin a b", vec!["/r push"]),
-            ("git commit -unormal -Skeyn -m a", vec!["/r commit plain"]),
-            (
-                "git commit -F - <<EOF\ngit push --no-verify\nEOF\ngit push",
-                vec!["/r commit plain", "/r push"],
-            ),
-            ("cat <<-'EOF' > x\n\tgit commit -n\n\tEOF\n", vec![]),
-            ("cat <<< x; git commit -m a", vec!["/r commit plain"]),
-            ("if true; then git commit -m a; fi", vec!["/r commit plain"]),
-            ("echo git commit", vec![]),
-            ("git log --grep commit", vec![]),
-        ];
-        for (line, expected) in rows {
-            assert_eq!(told(line), expected, "{line}");
-        }
-        let letter = "git commit -m \"$(cat <<'EOF'\nSay \"it\"; git push --no-verify\nEOF\n)\"";
-        assert_eq!(told(letter), ["/r commit plain"]);
-    }
-
-    #[test]
-    fn no_line_is_too_strange() {
-        for line in [
-            "",
-            "'",
-            "\"",
-            "\\",
-            "git",
-            "git -C",
-            "git -c",
-            "git commit -m",
-            "$(",
-            "&&;|",
-            "git commit -",
-        ] {
-            calls(line, Path::new("/r"));
-        }
-    }
-}
+mod tests;
