@@ -56,14 +56,13 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
 
 fn dangling(world: &World, step: &Step<'_>, depends_on: &[TaskId]) -> Vec<Objection> {
     let folders = &world.survey.folders;
-    // Ids are unique without regard to case, but a task is found by its own spelling.
-    let folder = |id: &TaskId| folders.get(id.as_str());
-    let spelled = |id: &TaskId| folder(id).is_some_and(|known| known.file_name() == id.as_str());
-    let known = |id: &TaskId| world.task(id).is_some() || spelled(id) || world.whole.knows(id);
+    let known = |id: &TaskId| {
+        world.task(id).is_some() || folders.spelled(id).is_some() || world.whole.knows(id)
+    };
     let dangling = depends_on.iter().enumerate().filter(|(_, id)| !known(id));
     let objections = dangling.map(|(index, id)| {
         let message = format!("nobody has opened `{id}`, which this depends on");
-        let help = match folder(id) {
+        let help = match folders.get(id.as_str()) {
             Some(known) => format!("did you mean `{}`?", known.file_name()),
             None => format!("open it first: `orch task open {id} --workflow NAME --title TITLE`"),
         };

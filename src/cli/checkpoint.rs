@@ -51,11 +51,7 @@ impl Checkpoint {
         }
         let told = format!("stage {} reached `{}`", active.stage, reached.name);
         let mut writer = Writer::new(context, &desk.view, author);
-        for (artifact, node) in sealed {
-            let seals = if self.writing.dry_run { "would seal" } else { "seals" };
-            say(format!("{seals} {} as {}", artifact.path, artifact.name));
-            writer.with_artifact(artifact.path, node);
-        }
+        writer.seal(sealed, self.writing);
         let run = draft::of_run(active, RunStatus::Checkpoint);
         writer.add(&desk.home(), kind::Run { checkpoint: Some(reached), ..run })?;
         if writer.commit(self.writing)?.is_foreseen() {

@@ -151,11 +151,7 @@ impl Create {
         must_be_there(&view.repository, made(&handoff), &sealed)?;
         let to = handoff.to.clone();
         let mut writer = Writer::new(context, view, author);
-        for (artifact, node) in sealed {
-            let seals = if self.writing.dry_run { "would seal" } else { "seals" };
-            say(format!("{seals} {} as {}", artifact.path, artifact.name));
-            writer.with_artifact(artifact.path, node);
-        }
+        writer.seal(sealed, self.writing);
         writer.add(&desk.home(), handoff)?;
         if writer.commit(self.writing)?.is_foreseen() {
             return Ok(());

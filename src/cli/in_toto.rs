@@ -14,7 +14,7 @@ use crate::guard;
 use crate::ledger::State;
 use crate::record::Home;
 use crate::render::json_line;
-use crate::snapshot::{Fault, GitRepository, PlainSigner, Side};
+use crate::snapshot::{Fault, GitRepository, Oid, PlainSigner, Side};
 use crate::source::{Moment, TaskId, many};
 use crate::world::{self, Focus};
 
@@ -106,15 +106,16 @@ impl InToto {
         let repository = context.repository()?;
         // Who can't sign learns it before a long verification.
         let signer = (!self.unsigned).then(|| repository.plain_signer()).transpose()?;
-        let proposal = repository.verification(&self.rev, None)?;
+        let commit = repository.resolve(&self.rev)?;
+        let proposal = repository.verification(&commit.to_string(), None)?;
         let at = self.at.unwrap_or(context.at());
         let report = guard::guard(&repository, &proposal, at, false)?;
         if report.refused() {
             return Err(refuse(&report, &proposal));
         }
         let attested = match &self.task {
-            Some(task) => of_task(context, task, &self.rev)?,
-            None => self.of_commit(&repository, proposal.head, at)?,
+            Some(task) => of_task(context, repository, task, commit)?,
+            None => self.of_commit(&repository, commit, at)?,
         };
         let lines = attested.map(|one| {
             let Attestation { name, statement } = one?;
@@ -146,10 +147,10 @@ impl InToto {
     fn of_commit<'r>(
         &self,
         repository: &'r GitRepository,
-        side: Side,
+        commit: Oid,
         at: Moment,
     ) -> Result<Attested<'r>, Stop> {
-        let commit = name_of(side);
+        let (side, commit) = (Side::Commit(commit), commit.to_string());
         let policy = readable_policy(repository, side)?;
         let policy = policy.expect("a commit without one is not verified").digest;
         let resource = self.resource_uri.as_deref();
@@ -173,21 +174,17 @@ impl InToto {
 type Attested<'r> = Box<dyn Iterator<Item = Result<Attestation, Fault>> + 'r>;
 
 /// Gives what is attested of one task.
-fn of_task(context: &Context, task: &TaskId, rev: &str) -> Result<Attested<'static>, Stop> {
-    let repository = context.repository()?;
-    let proposal = repository.range(rev, rev, None)?;
-    let commit = name_of(proposal.head);
+fn of_task(
+    context: &Context,
+    repository: GitRepository,
+    task: &TaskId,
+    commit: Oid,
+) -> Result<Attested<'static>, Stop> {
+    let commit = commit.to_string();
+    let proposal = repository.range(&commit, &commit, None)?;
     let view = View::through(context, repository, proposal, Focus::Tasks(vec![task.clone()]))?;
     let (ledger, state) = view.task(task)?;
     Ok(Box::new(of_ledger(&ledger.records, Some(state), &commit).into_iter().map(Ok)))
-}
-
-/// Gives the name of the commit that is verified.
-fn name_of(side: Side) -> String {
-    match side {
-        Side::Commit(oid) => oid.to_string(),
-        Side::Nothing | Side::Index => String::new(),
-    }
 }
 
 /// Gives a statement as one line.

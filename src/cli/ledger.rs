@@ -15,6 +15,7 @@ use crate::diagnostic::{Finding, Report, Severity};
 use crate::draft::{self, Author};
 use crate::guard;
 use crate::keys::RECORD_NAMESPACE;
+use crate::record::kind::Artifact;
 use crate::record::{Home, Payload, Problem, Record, signature_path, signed_path};
 use crate::render::{ReportFormat, Verdict, render};
 use crate::report::spelled;
@@ -88,9 +89,13 @@ impl<'a> Writer<'a> {
         Writer { context, view, author, artifacts, companions, entries, texts, known: None }
     }
 
-    /// Stages a file together with the entries.
-    pub(super) fn with_artifact(&mut self, path: RepoPath, node: Node) {
-        self.artifacts.push((path, node));
+    /// Stages what the entries seal together with them, and tells of each file.
+    pub(super) fn seal(&mut self, sealed: Vec<(Artifact, Node)>, writing: Writing) {
+        let seals = if writing.dry_run { "would seal" } else { "seals" };
+        for (artifact, node) in sealed {
+            say(format!("{seals} {} as {}", artifact.path, artifact.name));
+            self.artifacts.push((artifact.path, node));
+        }
     }
 
     /// Writes and stages a file beside the entries, which must not be there yet.

@@ -132,11 +132,7 @@ pub(super) fn finish(
     handoff.from = author.actor.clone();
     handoff.message = message.unwrap_or(handoff.message);
     let mut writer = Writer::new(context, &emergency.view, author);
-    for (artifact, node) in sealed {
-        let seals = if writing.dry_run { "would seal" } else { "seals" };
-        say(format!("{seals} {} as {}", artifact.path, artifact.name));
-        writer.with_artifact(artifact.path, node);
-    }
+    writer.seal(sealed, writing);
     writer.add(&emergency.home(), handoff)?;
     if writer.commit(writing)?.is_foreseen() {
         return Ok(());

@@ -10,8 +10,11 @@ use crate::source::RepoPath;
 #[serde(try_from = "String")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(with = "String"))]
-pub struct Schemas {
-    place: String,
+pub enum Schemas {
+    /// A folder.
+    Folder(RepoPath),
+    /// An address of the web.
+    Address(String),
 }
 
 impl TryFrom<String> for Schemas {
@@ -19,24 +22,24 @@ impl TryFrom<String> for Schemas {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let place = text.strip_suffix('/').unwrap_or(&text);
-        let whole = match text.split_once("://") {
-            Some((scheme, rest)) => {
-                ["http", "https"].contains(&scheme)
-                    && !rest.is_empty()
-                    && rest.chars().all(|c| c.is_ascii_graphic() && !"\"?#@".contains(c))
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let whole = ["http", "https"].contains(&scheme)
+                && !rest.is_empty()
+                && rest.chars().all(|c| c.is_ascii_graphic() && !"\"?#@".contains(c));
+            let address = whole.then(|| Schemas::Address(place.to_owned()));
+            return address.ok_or_else(|| "an address begins with https://, and has no user, no `?`, no `#` and no blanks: everybody reads it".into());
+        }
+        let help =
+            "name one such as docs/schemas, or an address such as https://example.org/schemas";
+        match RepoPath::canonical(place) {
+            Ok(path) if belongs_to_orch(&path) => {
+                Err(format!("`.orch/` holds only records; {help}"))
             }
-            None => {
-                let path = RepoPath::canonical(place);
-                path.is_ok_and(|path| !belongs_to_orch(&path)) && !place.contains([' ', '"'])
+            Ok(_) if place.contains([' ', '"']) => {
+                Err(format!("this folder's name would break the line; {help}"))
             }
-        };
-        match whole {
-            true => Ok(Schemas { place: place.to_owned() }),
-            false => {
-                Err("name a folder of the repository, such as docs/schemas, or an address that \
-                          begins with https:// and keeps no secret; without blanks"
-                    .into())
-            }
+            Ok(path) => Ok(Schemas::Folder(path)),
+            Err(fault) => Err(format!("{fault}; {help}")),
         }
     }
 }
@@ -51,18 +54,23 @@ impl std::str::FromStr for Schemas {
 
 impl std::fmt::Display for Schemas {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.place)
+        match self {
+            Schemas::Folder(folder) => write!(f, "{folder}"),
+            Schemas::Address(address) => f.write_str(address),
+        }
     }
 }
 
 impl Schemas {
     /// Gives the line with which a file of a kind leads editors to its schema, from where the file lies.
     pub fn modeline(&self, file: &RepoPath, kind: &str) -> String {
-        let above = match self.place.contains("://") {
-            true => String::new(),
-            false => "../".repeat(file.as_bytes().iter().filter(|byte| **byte == b'/').count()),
+        let above = match self {
+            Schemas::Folder(_) => {
+                "../".repeat(file.as_bytes().iter().filter(|byte| **byte == b'/').count())
+            }
+            Schemas::Address(_) => String::new(),
         };
-        format!("# yaml-language-server: $schema={above}{}/{kind}.schema.json\n", self.place)
+        format!("# yaml-language-server: $schema={above}{self}/{kind}.schema.json\n")
     }
 }
 
@@ -117,6 +125,11 @@ mod tests {
             "https://x\ny",
             "a\u{202e}b",
             "a\"b",
+            ".orch",
+            ".ORCH/schemas",
+            "https://ada:secret@x.org/s",
+            "https://x.org/s?token=a",
+            "https://x.org/s#a",
         ] {
             assert!(bad.parse::<Schemas>().is_err(), "{bad:?}");
         }

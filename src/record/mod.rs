@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 pub use decisions_log::decisions_log;
 pub use kind::Payload;
 pub use place::{
-    Home, RecordPath, belongs_to_orch, entry_name, is_record_path, record_of, signature_path,
-    signed_path, snapshot_of, snapshot_path,
+    HALTS, Home, INCIDENTS, RecordPath, TASKS, belongs_to_orch, entry_name, is_record_path,
+    record_of, signature_path, signed_path, snapshot_of, snapshot_path,
 };
 pub use problem::{Problem, did_you_mean};
 pub use submission::same_submission;

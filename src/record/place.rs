@@ -3,6 +3,15 @@
 use super::{Payload, Problem, Record};
 use crate::source::{RepoPath, TaskId};
 
+/// Where the ledgers of tasks lie, by month.
+pub const TASKS: &str = ".orch/tasks";
+/// Where those of incidents lie.
+pub const INCIDENTS: &str = ".orch/incidents";
+/// Where those of halts lie.
+pub const HALTS: &str = ".orch/halts";
+/// Where decisions lie.
+const DECISIONS: &str = ".orch/decisions";
+
 /// The ledger, or shelf, that a record belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Home {
@@ -24,6 +33,18 @@ impl Home {
             Home::Decision => None,
         }
     }
+
+    /// Gives the folder of the ledger; `month` is that of a task's opening, and says nothing of other
+    /// ledgers.
+    pub fn folder(&self, month: &str) -> RepoPath {
+        let shelf = |name| RepoPath::from(name);
+        match self {
+            Home::Task(id) => shelf(TASKS).join(month).join(id.as_str()),
+            Home::Incident(id) => shelf(INCIDENTS).join(id.as_str()),
+            Home::Halt(id) => shelf(HALTS).join(id.as_str()),
+            Home::Decision => shelf(DECISIONS),
+        }
+    }
 }
 
 /// A record's path and what it says.
@@ -43,7 +64,7 @@ pub struct RecordPath {
 
 /// Tells whether a path lies in one of the folders that hold only records.
 pub fn is_record_path(path: &RepoPath) -> bool {
-    [".orch/tasks", ".orch/incidents", ".orch/halts", ".orch/decisions"]
+    [TASKS, INCIDENTS, HALTS, DECISIONS]
         .into_iter()
         .any(|folder| path.is_below(folder) || path.as_bytes() == folder.as_bytes())
 }
@@ -51,7 +72,7 @@ pub fn is_record_path(path: &RepoPath) -> bool {
 /// Gives where a halt keeps the state of everything in its scope (R003-13): the one kind of file
 /// that lies beside records and is none.
 pub fn snapshot_path(halt: &TaskId) -> RepoPath {
-    RepoPath::from(format!(".orch/halts/{halt}/snapshot.json").as_str())
+    Home::Halt(halt.clone()).folder("").join("snapshot.json")
 }
 
 /// Gives the halt whose snapshot lies at a path; none if the path is of another form.
@@ -153,16 +174,10 @@ impl RecordPath {
     /// Gives the path of an entry of a ledger; `month` is that of a task's opening, and says nothing
     /// of other ledgers. A decision is no entry: it is placed by [`RecordPath::parse`].
     pub fn of(home: &Home, month: &str, sequence: u32, word: &str) -> Self {
-        let (folder, month) = match home {
-            Home::Task(id) => (format!(".orch/tasks/{month}/{id}"), Some(month.to_owned())),
-            Home::Incident(id) => (format!(".orch/incidents/{id}"), None),
-            Home::Halt(id) => (format!(".orch/halts/{id}"), None),
-            Home::Decision => (".orch/decisions".to_owned(), None),
-        };
         RecordPath {
-            path: RepoPath::from(format!("{folder}/{sequence:04}-{word}.yaml").as_str()),
+            path: home.folder(month).join(&format!("{sequence:04}-{word}.yaml")),
             home: home.clone(),
-            month,
+            month: matches!(home, Home::Task(_)).then(|| month.to_owned()),
             sequence: Some(sequence),
             word: word.to_owned(),
         }

@@ -307,11 +307,8 @@ impl Builder<'_> {
             if self.ledgers.contains_key(&home) {
                 continue;
             }
-            // An id in another case names nothing: it would stand for the same folder twice.
-            let folder = self.survey.folders.get(id.as_str());
-            let Some(folder) = folder.filter(|folder| folder.file_name() == id.as_str()) else {
-                continue;
-            };
+            // In another case it would stand for the same folder twice.
+            let Some(folder) = self.survey.folders.spelled(&id) else { continue };
             let records = match read.remove(&folder) {
                 Some(records) => records,
                 None => ledgers::read(self.repository, self.proposal.agreed, &folder)?.records,
@@ -327,11 +324,10 @@ impl Builder<'_> {
     /// Reads ledgers of incidents and halts that the change does not touch, as agreed.
     fn read_beside(&mut self, homes: &[Home]) -> Result<(), Fault> {
         for home in homes {
-            let folder = match home {
-                Home::Incident(id) => RepoPath::from(".orch/incidents").join(id.as_str()),
-                Home::Halt(id) => RepoPath::from(".orch/halts").join(id.as_str()),
-                Home::Task(_) | Home::Decision => continue,
-            };
+            if matches!(home, Home::Task(_) | Home::Decision) {
+                continue;
+            }
+            let folder = home.folder("");
             let agreed = ledgers::read(self.repository, self.proposal.agreed, &folder)?.records;
             if agreed.is_empty() || self.ledgers.contains_key(home) {
                 continue;

@@ -1,15 +1,12 @@
 //! Ids that two ledgers have: on a system that knows no case, one would take the other's place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Survey;
-use super::ledgers::LedgerView;
+use super::ledgers::{self, LedgerView};
 use crate::record::Home;
 use crate::snapshot::{Fault, Proposal, Repository};
 use crate::source::RepoPath;
-
-/// A ledger, by what it is of and its id in lower case.
-type Name = (&'static str, String);
 
 /// Gives the ledgers whose id stands in another folder, without regard to case (attack 38), and that folder.
 pub(super) fn of(
@@ -18,23 +15,20 @@ pub(super) fn of(
     ledgers: &BTreeMap<Home, LedgerView>,
     survey: &Survey,
 ) -> Result<Vec<(Home, RepoPath)>, Fault> {
-    let mut landed: BTreeMap<Name, RepoPath> = BTreeMap::new();
-    let shelves: BTreeSet<&str> = ledgers.keys().filter_map(shelf).collect();
-    for shelf in shelves {
+    let mut landed: BTreeMap<Home, RepoPath> = BTreeMap::new();
+    if ledgers.keys().any(|home| matches!(home, Home::Incident(_) | Home::Halt(_))) {
         for side in [&[proposal.agreed], &proposal.parents[..]].concat() {
-            let folder = RepoPath::from(shelf);
-            let names = repository.folders(side, &folder)?;
-            landed.extend(names.iter().map(|n| ((word(shelf), n.to_lowercase()), folder.join(n))));
+            let known = ledgers::beside(repository, side)?;
+            landed.extend(known.iter().filter_map(|home| Some((folded(home)?, home.folder("")))));
         }
     }
-    let mut seen: BTreeMap<Name, RepoPath> = BTreeMap::new();
+    let mut seen: BTreeMap<Home, RepoPath> = BTreeMap::new();
     let mut doubles = Vec::new();
     for (home, view) in ledgers {
-        let Some(id) = home.id() else { continue };
-        let name = (shelf(home).map_or("task", word), id.as_str().to_lowercase());
+        let Some(name) = folded(home) else { continue };
         let before = seen.insert(name.clone(), view.folder.clone());
-        let other = before.or_else(|| match home {
-            Home::Task(_) => survey.folders.get(id.as_str()),
+        let other = before.or_else(|| match &name {
+            Home::Task(id) => survey.folders.get(id.as_str()),
             _ => landed.get(&name).cloned(),
         });
         doubles.extend(other.filter(|other| *other != view.folder).map(|o| (home.clone(), o)));
@@ -42,15 +36,13 @@ pub(super) fn of(
     Ok(doubles)
 }
 
-/// Gives where the ledgers of incidents and of halts lie.
-fn shelf(home: &Home) -> Option<&'static str> {
-    match home {
-        Home::Incident(_) => Some(".orch/incidents"),
-        Home::Halt(_) => Some(".orch/halts"),
-        Home::Task(_) | Home::Decision => None,
-    }
-}
-
-fn word(shelf: &str) -> &'static str {
-    if shelf.ends_with("halts") { "halt" } else { "incident" }
+/// Gives the ledger as a system that knows no case would name it; none for decisions.
+fn folded(home: &Home) -> Option<Home> {
+    let id = home.id()?.as_str().to_ascii_lowercase().parse().ok()?;
+    Some(match home {
+        Home::Task(_) => Home::Task(id),
+        Home::Incident(_) => Home::Incident(id),
+        Home::Halt(_) => Home::Halt(id),
+        Home::Decision => return None,
+    })
 }

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{World, kept, many, months};
+use super::{World, kept, many};
 use crate::ledger::{State, Summary};
-use crate::record::Home;
+use crate::record::{Home, TASKS};
 use crate::snapshot::{Fault, Oid, Repository, Side};
 use crate::source::{RepoPath, TaskId};
 
@@ -38,7 +38,7 @@ pub fn ended(
     world: &World,
 ) -> Result<Option<Vec<Summary>>, Fault> {
     let trees: HashMap<String, Option<Oid>> =
-        repository.trees(side, &RepoPath::from(months::TASKS))?.into_iter().collect();
+        repository.trees(side, &RepoPath::from(TASKS))?.into_iter().collect();
     let mut found = Vec::new();
     let mut shelves = Vec::new();
     for (folder, names) in wanted(world) {

@@ -1,8 +1,7 @@
 //! The files that a world is made of: records, or what should be some, and signatures beside them.
 
-use super::months::TASKS;
 use crate::policy::authority_of;
-use crate::record::{belongs_to_orch, is_record_path, signed_path};
+use crate::record::{TASKS, belongs_to_orch, is_record_path, signed_path};
 use crate::snapshot::{Fault, Node, Proposal, Repository, Side};
 use crate::source::RepoPath;
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::source::RepoPath;
+use crate::source::{RepoPath, TaskId};
 
 /// The folder of every task.
 #[derive(Debug, Default)]
@@ -92,6 +92,11 @@ impl Folders {
         months.find_map(|month| Some(month.shelf.join(month.names.find(id)?)))
     }
 
+    /// Gives the folder of the task whose id is spelled like this: in another case it names nothing.
+    pub fn spelled(&self, id: &TaskId) -> Option<RepoPath> {
+        self.get(id.as_str()).filter(|folder| folder.file_name() == id.as_str())
+    }
+
     /// Tells whether there is such a task, whatever the case in which its id is written.
     pub fn contains(&self, id: &str) -> bool {
         self.months.iter().any(|month| month.names.find(id).is_some())
@@ -138,6 +143,8 @@ mod tests {
         assert_eq!(folders.get("a-1"), Some("2026-10/A-1".into()));
         assert_eq!(folders.get("C-1"), Some("2026-11/c-1".into()));
         assert_eq!(folders.get("a"), None);
+        let spelled = |id: &str| folders.spelled(&id.parse().expect("an id"));
+        assert_eq!((spelled("A-1"), spelled("a-1")), (Some("2026-10/A-1".into()), None));
         assert!(folders.contains("STRAT-001") && !folders.contains("strat-00"));
         assert_eq!((folders.len(), folders.is_empty()), (4, false));
         assert_eq!(folders.names().last(), Some("c-1"));

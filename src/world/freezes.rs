@@ -9,7 +9,7 @@ use super::{Survey, World};
 use crate::ledger::{IncidentState, State};
 use crate::policy::{Policy, Stage};
 use crate::record::kind::HaltTopic;
-use crate::record::{Home, Payload, Problem, snapshot_of};
+use crate::record::{HALTS, Home, INCIDENTS, Payload, Problem, snapshot_of};
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
 use crate::source::{JobName, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
@@ -181,7 +181,7 @@ pub(super) fn landed_sides(
     proposal: &Proposal,
     policy: &Policy,
 ) -> Result<Vec<Landed>, Fault> {
-    let shelf = RepoPath::from(SHELF);
+    let shelf = RepoPath::from(HALTS);
     let staged = matches!(proposal.occasion, Occasion::Commit | Occasion::Merge);
     let on_protected = proposal.branch.as_ref().is_some_and(|branch| policy.is_protected(branch));
     let mut agreed = Landed { side: proposal.agreed, arrived: !staged || on_protected };
@@ -196,8 +196,6 @@ pub(super) fn landed_sides(
     }
     Ok([vec![agreed], others].concat())
 }
-
-const SHELF: &str = ".orch/halts";
 
 /// Gives what is wrong with snapshots that no halt names: nobody would know what they show.
 pub(super) fn unnamed(
@@ -245,7 +243,7 @@ impl Survey {
         let (mut arrived, mut lifted) = (BTreeSet::new(), BTreeSet::new());
         let proposed = Landed { side: head, arrived: false };
         for known in landed.iter().copied().chain([proposed]) {
-            let shelf = RepoPath::from(SHELF);
+            let shelf = RepoPath::from(HALTS);
             for name in repository.folders(known.side, &shelf)? {
                 let folder = shelf.join(&name);
                 let Ok(id) = name.parse::<TaskId>() else { continue };
@@ -276,7 +274,7 @@ impl Survey {
         repository: &dyn Repository,
         side: Side,
     ) -> Result<(), Fault> {
-        let shelf = RepoPath::from(".orch/incidents");
+        let shelf = RepoPath::from(INCIDENTS);
         for name in repository.folders(side, &shelf)? {
             let folder = shelf.join(&name);
             let Ok(id) = name.parse::<TaskId>() else { continue };

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::Seen;
-use super::months::TASKS;
 use crate::ledger::{IncidentState, State};
 use crate::record::kind::RunStatus;
-use crate::record::{self, Home, Problem, Record, RecordPath};
+use crate::record::{self, HALTS, Home, INCIDENTS, Problem, Record, RecordPath, TASKS};
 use crate::snapshot::{Change, Fault, Node, Oid, Repository, Side};
 use crate::source::{Moment, RepoPath, TaskId};
 
@@ -143,7 +142,7 @@ pub fn works(repository: &dyn Repository, side: Side) -> Result<BTreeMap<Home, R
     for month in repository.folders(side, &tasks)? {
         add(&tasks.join(&month), Home::Task)?;
     }
-    add(&RepoPath::from(".orch/incidents"), Home::Incident)?;
+    add(&RepoPath::from(INCIDENTS), Home::Incident)?;
     Ok(all)
 }
 
@@ -153,8 +152,8 @@ pub(super) fn beside(repository: &dyn Repository, side: Side) -> Result<Vec<Home
         let names = repository.folders(side, &RepoPath::from(shelf))?;
         Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
     };
-    let incidents = ids(".orch/incidents")?.into_iter().map(Home::Incident);
-    Ok(incidents.chain(ids(".orch/halts")?.into_iter().map(Home::Halt)).collect())
+    let incidents = ids(INCIDENTS)?.into_iter().map(Home::Incident);
+    Ok(incidents.chain(ids(HALTS)?.into_iter().map(Home::Halt)).collect())
 }
 
 /// Gives the records of a side that may be wanted and can be read, by their moments; those written

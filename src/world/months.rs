@@ -17,8 +17,6 @@ use crate::record::{Record, entry_name};
 use crate::snapshot::{Fault, Oid, Repository, Side};
 use crate::source::{Digest, RepoPath};
 
-/// Where the ledgers of tasks lie, by month.
-pub(super) const TASKS: &str = ".orch/tasks";
 /// What is kept is of this kind, by this version of the program.
 const KIND: &str = concat!("orch-month 3 ", env!("CARGO_PKG_VERSION"));
 

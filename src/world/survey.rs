@@ -14,7 +14,7 @@ use super::months::{self, Month, OpenLedgers};
 use crate::ledger::{Escalated, RunState, State};
 use crate::policy::Policy;
 use crate::record::kind::Artifact;
-use crate::record::{Home, Record};
+use crate::record::{Home, Record, TASKS};
 use crate::snapshot::{Fault, Occasion, Proposal, Repository, Side};
 use crate::source::{AgentName, Digest, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
@@ -122,7 +122,7 @@ impl Survey {
         wanted: &mut Option<OpenLedgers>,
     ) -> Result<Self, Fault> {
         let mut survey = Survey::default();
-        let tasks = RepoPath::from(months::TASKS);
+        let tasks = RepoPath::from(TASKS);
         for (name, tree) in repository.trees(side, &tasks)? {
             let shelf = tasks.join(&name);
             let Month { names, stirring } = months::look(repository, side, &shelf, tree, wanted)?;

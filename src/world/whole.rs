@@ -13,8 +13,9 @@ use super::files::Part;
 use super::folders::{Folders, Names};
 use super::history::History;
 use super::ledgers::LedgerView;
-use super::months::{OpenLedgers, TASKS};
+use super::months::OpenLedgers;
 use super::{Survey, Terms, World};
+use crate::record::TASKS;
 use crate::snapshot::{Fault, Proposal, Repository, Side};
 use crate::source::{Digest, LaneName, RepoPath, TaskId};
 
@@ -123,7 +124,7 @@ fn listed(repository: &dyn Repository, side: Side) -> Result<(Folders, Vec<RepoP
 impl Whole {
     /// Tells whether there is a task with this id, in this spelling.
     pub fn knows(&self, id: &TaskId) -> bool {
-        self.tasks.get(id.as_str()).is_some_and(|folder| folder.file_name() == id.as_str())
+        self.tasks.spelled(id).is_some()
     }
 
     /// Tells whether some handoff elsewhere sealed exactly this at this path.

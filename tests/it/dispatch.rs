@@ -215,7 +215,7 @@ fn what_does_not_belong_to_the_task_is_refused() {
     };
     assert!(failed("B-1").contains("lane-violation"), "{}", said.out);
     assert!(failed("C-1").contains("scope-violation"), "{}", said.out);
-    assert!(closed(&team, "A-1"));
+    assert!(closed(&team, "A-1"), "{said:#?}");
     assert!(!team.repo.path().join("docs/guides").exists());
 }
 

@@ -39,9 +39,7 @@ pub(super) fn faults(world: &World, step: &Step<'_>) -> Vec<Fault> {
 fn unknown_task(world: &World, incident: &Incident) -> Option<Fault> {
     let folders = &world.survey.folders;
     let known = |id: &TaskId| {
-        let folder = folders.get(id.as_str());
-        folder.is_some_and(|folder| folder.file_name() == id.as_str())
-            || world.ledgers.contains_key(&Home::Task(id.clone()))
+        folders.spelled(id).is_some() || world.ledgers.contains_key(&Home::Task(id.clone()))
     };
     let (index, task) = incident.tasks.iter().enumerate().find(|(_, task)| !known(task))?;
     let near = did_you_mean(task.as_str(), folders.names());
