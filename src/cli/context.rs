@@ -13,6 +13,7 @@ use super::{Stop, Who};
 use crate::draft::Author;
 use crate::guard;
 use crate::ledger::State;
+use crate::plan::Asker;
 use crate::policy::Policy;
 use crate::record::{Home, RecordPath, did_you_mean};
 use crate::render::Format;
@@ -63,6 +64,13 @@ impl Context {
     /// Gives the context that the process works from, if it was named.
     pub(super) fn session(&self) -> Option<&str> {
         self.who.session.as_deref().filter(|session| !session.is_empty())
+    }
+
+    /// Gives who asks and from which session, if both were said and the policy knows the agent.
+    pub(super) fn asker<'a>(&'a self, policy: &'a Policy) -> Option<Asker<'a>> {
+        let name: AgentName = self.agent_word()?.parse().ok()?;
+        let (agent, _) = policy.agents.get_key_value(&name)?;
+        Some(Asker { agent, session: self.session()? })
     }
 
     /// Gives the folder that the process stands in.

@@ -10,8 +10,9 @@ use super::incidents;
 use super::output::{json, say, say_lines};
 use super::suggest::{Suggestion, further_elsewhere, suggest};
 use crate::checks::each;
+use crate::plan::Asker;
 use crate::render::{Format, one_line};
-use crate::source::{Moment, TaskId};
+use crate::source::TaskId;
 use crate::world::World;
 
 /// How much is told at once, in bytes: an agent reads fewer than 500 tokens of three bytes and more.
@@ -43,12 +44,13 @@ impl Next {
             Some(_) => Some(context.agent(&policy)?),
             None => None,
         };
+        let asker = context.asker(&policy);
         let mut all = Vec::new();
         let elsewhere = ahead(context, &view, None)?;
         for (task, ahead) in &elsewhere {
             all.push(further_elsewhere(&policy, task, ahead));
         }
-        all.extend(due_here(&view.world, &elsewhere, context.at()));
+        all.extend(due_here(&view.world, &elsewhere, asker));
         for incident in &view.world.survey.incidents {
             let due = incidents::next(&policy, &incident.id, &incident.state);
             all.extend(due.map(|due| due.suggested(&incident.id)));
@@ -92,7 +94,11 @@ impl Next {
 }
 
 /// Gives what could be done about the open tasks that are nowhere further than here.
-fn due_here(world: &World, elsewhere: &BTreeMap<TaskId, Ahead>, at: Moment) -> Vec<Suggestion> {
+fn due_here(
+    world: &World,
+    elsewhere: &BTreeMap<TaskId, Ahead>,
+    asker: Option<Asker<'_>>,
+) -> Vec<Suggestion> {
     let policy = &world.policy;
     let ledgers = world.ledgers.values();
     let open = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?)));
@@ -101,7 +107,7 @@ fn due_here(world: &World, elsewhere: &BTreeMap<TaskId, Ahead>, at: Moment) -> V
         .filter(|(_, state)| !elsewhere.contains_key(&state.task.task_id))
         .collect();
     let suggested = each(&here, |(ledger, state)| {
-        let mut found = suggest(world, policy, ledger, state, at);
+        let mut found = suggest(world, policy, ledger, state, asker);
         found.extend(unanswered(policy, ledger, state));
         found
     });

@@ -79,7 +79,7 @@ impl Which {
 pub(super) fn items(context: &Context, view: &View, which: &Which) -> Result<Vec<Item>, Stop> {
     let elsewhere: BTreeMap<TaskId, State> =
         ahead(context, view, None)?.into_iter().map(|(id, ahead)| (id, ahead.state)).collect();
-    let mut items = agenda(&view.world, &elsewhere, context.at());
+    let mut items = agenda(&view.world, &elsewhere);
     items.retain(|item| which.takes(item));
     Ok(items)
 }

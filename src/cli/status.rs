@@ -294,7 +294,7 @@ fn suggestions(context: &Context, view: &View, id: &TaskId) -> Result<Vec<Sugges
     }
     Ok(match ahead(context, view, Some(id))?.get(id) {
         Some(ahead) => vec![further_elsewhere(&policy, id, ahead)],
-        None => suggest(&view.world, &policy, ledger, state, context.at()),
+        None => suggest(&view.world, &policy, ledger, state, context.asker(&policy)),
     })
 }
 

@@ -8,7 +8,7 @@ use super::heard::handed_over;
 use crate::diagnostic::{Report, Severity};
 use crate::draft::{self, Author};
 use crate::ledger::{RunState, Standing, State};
-use crate::plan::{judged, may_start};
+use crate::plan::{Asker, judged, may_start};
 use crate::policy::{Policy, Stage, StageKind};
 use crate::report::{is_blocked, told, waits};
 use crate::source::{AgentName, Moment, TaskId};
@@ -120,13 +120,13 @@ pub(super) fn stalled(policy: &Policy, ledger: &LedgerView, at: Moment) -> Optio
     Some(format!("nothing for {rest}, since {} {}", last.entry.actor, told(last)))
 }
 
-/// Gives what could be done about a task now, and by whom.
+/// Gives what could be done about a task now, and by whom; whoever asks may be told otherwise than others.
 pub(super) fn suggest(
     world: &World,
     policy: &Policy,
     ledger: &LedgerView,
     state: &State,
-    at: Moment,
+    asker: Option<Asker<'_>>,
 ) -> Vec<Suggestion> {
     let id = &state.task.task_id;
     let frozen = freezes(world, policy, state);
@@ -143,15 +143,17 @@ pub(super) fn suggest(
             let command = format!("orch task close {id} --outcome {outcome} --reason …");
             vec![Suggestion::to(coordinator(policy), id, "-", command, why)]
         }
-        (Standing::Delivered(_), Some(stage)) => gate(world, policy, ledger, state, stage, at),
+        (Standing::Delivered(_), Some(stage)) => gate(world, policy, ledger, state, stage),
         (Standing::Running(_), Some(stage)) => {
             let run = state.active_run();
-            run.map(|run| go_on(world, ledger, state, stage, run, at)).into_iter().collect()
+            run.map(|run| go_on(world, ledger, state, stage, run)).into_iter().collect()
         }
-        (Standing::Ready(_), Some(stage)) => start(world, ledger, state, stage, at),
+        (Standing::Ready(_), Some(stage)) => start(world, ledger, state, stage, asker),
         _ => Vec::new(),
     };
-    if let (Some(why), Standing::Running(stage)) = (stalled(policy, ledger, at), &state.standing) {
+    if let (Some(why), Standing::Running(stage)) =
+        (stalled(policy, ledger, world.at), &state.standing)
+    {
         let command = format!("orch run fail {id} --class transient --reason stalled");
         let help = format!(
             "then `orch run retry {id}`; if its data is at fault, mend that first; if nobody knows, \
@@ -189,14 +191,13 @@ fn gate(
     ledger: &LedgerView,
     state: &State,
     stage: &Stage,
-    at: Moment,
 ) -> Vec<Suggestion> {
     let (id, name) = (&state.task.task_id, stage.name.as_str());
     let why = format!("stage {name} waits for its gate");
     let found = Suggestion::to(coordinator(policy), id, name, format!("orch gate {id}"), why);
     let Some(actor) = coordinator(policy) else { return Vec::new() };
     let payload = draft::gate(world, state, stage, actor.clone(), None).into();
-    let author = Author { actor, session: None, branch: world.branch.clone(), at };
+    let author = Author { actor, session: None, branch: world.branch.clone(), at: world.at };
     let report = judged(world, ledger, payload, &author).unwrap_or_default();
     let what = format!("the gate of stage {name} can't be recorded");
     let obstacles = in_the_way(&report, &what, &found);
@@ -209,7 +210,6 @@ fn go_on(
     state: &State,
     stage: &Stage,
     run: &RunState,
-    at: Moment,
 ) -> Suggestion {
     let (id, name) = (&state.task.task_id, stage.name.as_str());
     let on = run.branch.as_ref().map(|branch| format!(" on {branch}")).unwrap_or_default();
@@ -220,7 +220,7 @@ fn go_on(
     // Of what a handoff would be told, only what no work can change stands in the way.
     let (run_id, from) = (run.run_id.clone(), run.agent.clone());
     let handoff = draft::handoff(&world.policy, state, stage, run_id, from.clone(), Vec::new());
-    let author = Author { actor: from, session: None, branch: world.branch.clone(), at };
+    let author = Author { actor: from, session: None, branch: world.branch.clone(), at: world.at };
     let report = judged(world, ledger, handoff.into(), &author).unwrap_or_default();
     let halted = report.findings.iter().find(|finding| finding.check == "halt-standing");
     match halted {
@@ -253,9 +253,9 @@ fn start(
     ledger: &LedgerView,
     state: &State,
     stage: &Stage,
-    at: Moment,
+    asker: Option<Asker<'_>>,
 ) -> Vec<Suggestion> {
-    let (run, report) = may_start(world, ledger, state, stage, at);
+    let (run, report) = may_start(world, ledger, state, stage, asker);
     let (agent, id) = (run.agent, &state.task.task_id);
     let failed = state.failures(&stage.name).next();
     let (verb, why) = match failed {

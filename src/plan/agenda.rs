@@ -13,7 +13,7 @@ use crate::ledger::{Standing, State};
 use crate::policy::{Policy, Scope, Stage};
 use crate::record::Payload;
 use crate::record::kind::{Outcome, Priority, Run, Task};
-use crate::source::{AgentName, LaneName, Moment, StageName, TaskId};
+use crate::source::{AgentName, LaneName, StageName, TaskId};
 use crate::world::{LedgerView, World};
 
 /// An open task, before its next stage or in it.
@@ -76,14 +76,14 @@ pub struct Obstacle {
 
 /// Gives every open task of a world, in order of the ids. `elsewhere` has the states of tasks that
 /// are further on another branch or in another worktree.
-pub fn agenda(world: &World, elsewhere: &BTreeMap<TaskId, State>, at: Moment) -> Vec<Item> {
+pub fn agenda(world: &World, elsewhere: &BTreeMap<TaskId, State>) -> Vec<Item> {
     let expected = Expected::of(world);
     let ledgers = world.ledgers.values();
     let open = ledgers.filter_map(|ledger| Some((ledger, ledger.state()?)));
     let open = open.filter(|(_, state)| state.closed.is_none());
     let items = open.map(|(ledger, state)| {
         let further = elsewhere.get(&state.task.task_id);
-        item(world, ledger, further.unwrap_or(state), further.is_some(), &expected, at)
+        item(world, ledger, further.unwrap_or(state), further.is_some(), &expected)
     });
     let mut items: Vec<Item> = items.collect();
     order_phases(&world.policy, &mut items);
@@ -112,7 +112,6 @@ fn item(
     state: &State,
     elsewhere: bool,
     expected: &Expected,
-    at: Moment,
 ) -> Item {
     let policy = &*world.policy;
     let task = &state.task;
@@ -127,7 +126,7 @@ fn item(
         _ if workflow.is_none() => Stands::Held(vec![no_workflow(state)]),
         (Standing::Ready(_), Some(_)) if elsewhere => Stands::Held(vec![is_elsewhere(state)]),
         (Standing::Ready(_), Some(stage)) => {
-            let (run, report) = may_start(world, ledger, state, stage, at);
+            let (run, report) = may_start(world, ledger, state, stage, None);
             next = run.branch;
             // What was closed, but not as completed, will never be done.
             let may_come = |id: &TaskId| world.task(id).is_some_and(|task| task.closed.is_none());
@@ -160,21 +159,31 @@ fn item(
     }
 }
 
-/// Gives the run of a stage that could begin now, and what the checks say of it.
+/// An agent that asks what may begin, and the session it asks from.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// The agent.
+    pub agent: &'a AgentName,
+    /// The context it works from.
+    pub session: &'a str,
+}
+
+/// Gives the run of a stage that could begin now, and what the checks say of it: begun by whoever asks in the
+/// session at hand (R000-21), by any other agent in a context of its own.
 pub fn may_start(
     world: &World,
     ledger: &LedgerView,
     state: &State,
     stage: &Stage,
-    at: Moment,
+    asker: Option<Asker<'_>>,
 ) -> (Run, Report) {
     let policy: &Policy = &world.policy;
     let mut run = draft::run(world, state, stage);
-    run.branch = draft::branch(policy, state, &run, at);
+    run.branch = draft::branch(policy, state, &run, world.at);
     let agent = run.agent.clone();
-    // Each agent has a context of its own; what it is called does not matter to a plan.
-    let session = Some(format!("context of {agent}"));
-    let author = Author { actor: agent, session, branch: run.branch.clone(), at };
+    let own = asker.filter(|asker| *asker.agent == agent).map(|asker| asker.session.to_owned());
+    let session = Some(own.unwrap_or_else(|| format!("context of {agent}")));
+    let author = Author { actor: agent, session, branch: run.branch.clone(), at: world.at };
     let report = judged(world, ledger, run.clone().into(), &author);
     (run, report.unwrap_or_default())
 }

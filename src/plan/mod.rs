@@ -19,7 +19,7 @@ mod tasks;
 mod tests;
 
 pub use admission::{Admission, Refusal};
-pub use agenda::{Item, Obstacle, Stands, agenda, judged, may_start};
+pub use agenda::{Asker, Item, Obstacle, Stands, agenda, judged, may_start};
 pub use drawing::{linked_svg, mermaid, svg};
 pub use expected::Expected;
 pub use graph::{Graph, Node, Status};

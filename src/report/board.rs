@@ -276,7 +276,7 @@ fn obstacle<'w>(
         let why = format!("its workflow `{}`, which the policy has no more", state.task.workflow);
         return Some((why, person(&world.policy)));
     };
-    let (run, report) = may_start(world, ledger, state, stage, world.at);
+    let (run, report) = may_start(world, ledger, state, stage, None);
     let mut errors = report.findings.iter().filter(|found| found.severity == Severity::Error);
     let first = errors.next()?;
     let who = match first.check {

@@ -218,3 +218,23 @@ fn an_agent_is_told_what_was_said_to_it() {
     );
     assert!(next.len() < 400, "{next}");
 }
+
+/// R000-21: who asks from a session that did the work is not sent to audit it, and is told why.
+#[test]
+fn an_auditor_is_not_sent_where_the_guard_refuses() {
+    let team = Team::new();
+    team.land_data();
+    team.hand_over_strategy(&["--depends-on", "data-001"]);
+    team.pass("strat-001", "strategy");
+    team.backtest();
+    let asked = |session: &str| {
+        let output = team.command("independent_auditor", session, &["next"]).output();
+        String::from_utf8(output.expect("orch runs").stdout).expect("text")
+    };
+    let shared = asked("session-of-quant_engineer");
+    assert!(!shared.contains("orch run start"), "{shared}");
+    assert!(shared.contains("session `session-of-quant_engineer`, which also ran"), "{shared}");
+    assert!(shared.contains("--session ID"), "{shared}");
+    let fresh = asked("an-audit-of-its-own");
+    assert!(fresh.contains("orch run start strat-001"), "{fresh}");
+}

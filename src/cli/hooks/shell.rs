@@ -31,6 +31,9 @@ const BEFORE: [&str; 18] = [
     "timeout", "nohup", "nice", "stdbuf", "setsid", "xargs",
 ];
 
+/// Options of theirs behind which a word stands that is no command yet: `sudo -u NAME`.
+const WITH_VALUE: [&str; 6] = ["-u", "--unset", "--user", "-g", "-s", "--signal"];
+
 /// Gives every commit, push and merge that a line asks for, in order.
 pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
     let (mut folder, mut nothing_changed) = (folder.to_owned(), true);
@@ -45,6 +48,9 @@ pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
         {
             leads |= BEFORE.contains(&word);
             led_away |= leads_away(word);
+            if WITH_VALUE.contains(&word) {
+                words.next_if(|value| *value != "git");
+            }
         }
         let Some(program) = words.next() else { continue };
         let arguments: Vec<&str> = words.collect();
@@ -66,11 +72,34 @@ pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
                 }
                 None => nothing_changed &= arguments.iter().any(|word| LOOKS.contains(word)),
             },
-            Some(name) => nothing_changed &= HARMLESS.contains(&name),
+            Some(name) => match within(name, &arguments) {
+                Some(line) => {
+                    let within = self::calls(&line, &folder).into_iter().map(|call| Call {
+                        skips_hooks: call.skips_hooks || led_away,
+                        is_plain: call.is_plain && nothing_changed,
+                        ..call
+                    });
+                    calls.extend(within);
+                    nothing_changed = false;
+                }
+                None => nothing_changed &= HARMLESS.contains(&name),
+            },
             None => {}
         }
     }
     calls
+}
+
+/// Gives the line that a program is handed to run, if it is a shell, or `eval`.
+fn within(program: &str, arguments: &[&str]) -> Option<String> {
+    match program {
+        "eval" => Some(arguments.join(" ")),
+        "sh" | "bash" | "dash" | "zsh" | "ksh" => {
+            let flag = arguments.iter().position(|word| is_cluster(word) && word.contains('c'))?;
+            arguments.get(flag + 1).map(|line| (*line).to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// Tells whether a word only leads to the command behind it; so does a number, such as that of `timeout 60`.
@@ -162,11 +191,17 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
     if !["commit", "push", "merge"].contains(&word) {
         return None;
     }
-    let (mut is_plain, mut branch) = (true, None);
+    let (mut is_plain, mut branch, mut unverified) = (true, None, false);
     while let Some(argument) = words.next() {
         match argument {
-            // Git takes any beginning of an option that is no other's.
-            skips if skips.starts_with("--no-ver") => skips_hooks = true,
+            "--" => {
+                is_plain &= words.next().is_none();
+                break;
+            }
+            // Git takes any beginning of an option that is no other's, and the last one counts.
+            skips if skips.starts_with("--no-veri") => unverified = true,
+            again if again.starts_with("--veri") => unverified = false,
+            "--dry-run" if word == "commit" => return None,
             "-m" | "--message" | "-F" | "--file" if word == "commit" => {
                 words.next();
             }
@@ -177,7 +212,7 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
             }
             cluster if word == "commit" && is_cluster(cluster) => {
                 let flags = cluster[1..].split(VALUED).next().unwrap_or_default();
-                skips_hooks |= flags.contains('n');
+                unverified |= flags.contains('n');
                 is_plain &= flags.chars().all(|flag| "qsn".contains(flag));
                 if cluster.ends_with(['m', 'F', 'C', 'c', 't']) {
                     words.next();
@@ -187,6 +222,7 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
             _ => is_plain = false,
         }
     }
+    let skips_hooks = skips_hooks || unverified;
     Some(Call { word: word.to_owned(), folder, branch, skips_hooks, is_plain })
 }
 
