@@ -30,7 +30,7 @@ pub use plain::PlainSigner;
 pub use refs::{Branch, CommitMeta, Person};
 pub use remote::Pushed;
 
-use self::folder::{Content, Folder};
+use self::folder::{Content, Folder, Item};
 use self::index::{Found, Index};
 use self::store::Store;
 use super::{Another, Change, Fault, GitEnvironment, Makers, Node, Oid, Repository, Side};
@@ -200,6 +200,19 @@ impl GitRepository {
         }
     }
 
+    /// Gives what is told of all that lies right inside a folder; nothing if there is none.
+    fn inside<T: Default>(
+        &self,
+        side: Side,
+        folder: &RepoPath,
+        tell: impl FnOnce(&[Item<'_>]) -> T,
+    ) -> Result<T, Fault> {
+        let index = self.index_for(&[side])?;
+        let found = self.folder(side, index.as_deref(), folder)?;
+        let Some(found) = found else { return Ok(T::default()) };
+        Ok(tell(&self.store.items(&found, folder.as_bytes().as_bstr())?))
+    }
+
     fn find<'a>(
         &self,
         side: Side,
@@ -243,16 +256,14 @@ impl Repository for GitRepository {
     }
 
     fn files(&self, side: Side, folder: &RepoPath) -> Result<Vec<(RepoPath, Node)>, Fault> {
-        let index = self.index_for(&[side])?;
-        let found = self.folder(side, index.as_deref(), folder)?;
-        let Some(found) = found else { return Ok(Vec::new()) };
-        let items = self.store.items(&found, folder.as_bytes().as_bstr())?;
         let above: &[u8] = if folder.as_bytes().is_empty() { b"" } else { b"/" };
-        let files = items.iter().filter_map(|item| {
-            let path = [folder.as_bytes(), above, item.name.as_bytes()].concat();
-            Some((RepoPath::from_git(path), item.leaf()?))
-        });
-        Ok(files.collect())
+        self.inside(side, folder, |items| {
+            let files = items.iter().filter_map(|item| {
+                let path = [folder.as_bytes(), above, item.name.as_bytes()].concat();
+                Some((RepoPath::from_git(path), item.leaf()?))
+            });
+            files.collect()
+        })
     }
 
     fn folders(&self, side: Side, folder: &RepoPath) -> Result<Vec<String>, Fault> {
@@ -260,11 +271,7 @@ impl Repository for GitRepository {
     }
 
     fn trees(&self, side: Side, folder: &RepoPath) -> Result<Vec<(String, Option<Oid>)>, Fault> {
-        let index = self.index_for(&[side])?;
-        let found = self.folder(side, index.as_deref(), folder)?;
-        let Some(found) = found else { return Ok(Vec::new()) };
-        let items = self.store.items(&found, folder.as_bytes().as_bstr())?;
-        Ok(folder::trees(&items))
+        self.inside(side, folder, folder::trees)
     }
 
     fn names(
