@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Rounds of a row, more of a quick one; of a slow one as many as fit into the budget, but at least the
-/// fewest, and one of a row whose round takes longer than the budget.
+/// Rounds of a row, and of a quick one: one whose round takes less than a tenth of a second, so that the
+/// scheduler's slices weigh as much.
 const ROUNDS: usize = 11;
 const QUICK: usize = 41;
-const FEWEST: usize = 3;
-const BUDGET: Duration = Duration::from_secs(45);
+const QUICK_ROUND: Duration = Duration::from_millis(100);
 
 /// One command of a row.
 #[derive(Clone)]
@@ -75,13 +74,7 @@ pub(crate) fn race(folder: &Path, contenders: &[Contender]) -> Vec<Measured> {
             Measured { name: contender.name.clone(), taken: Vec::new(), peak }
         })
         .collect();
-    let fit = (BUDGET.as_secs_f64() / begun.elapsed().as_secs_f64()) as usize;
-    let rounds = match fit {
-        0 => 1,
-        // A round of less than a tenth of a second: the scheduler's slices weigh as much.
-        450.. => QUICK,
-        _ => fit.clamp(FEWEST, ROUNDS),
-    };
+    let rounds = if begun.elapsed() < QUICK_ROUND { QUICK } else { ROUNDS };
     for _ in 0..rounds {
         for (contender, measured) in contenders.iter().zip(&mut measured) {
             prepare(&within(contender), contender);
