@@ -4,7 +4,7 @@ mod rare;
 mod raw;
 
 use std::borrow::Cow;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::Path;
 
@@ -43,24 +43,25 @@ impl Index {
     ///
     /// As in Git, its checksum is not compared: that costs as much as all the rest.
     pub(super) fn read(path: &Path, kind: gix::hash::Kind) -> Result<Self, Fault> {
-        let bytes = match std::fs::metadata(path).map(|known| known.len()) {
-            Ok(length) if length > MEMORY as u64 => return Err(damaged("it is too large".into())),
-            _ => std::fs::read(path),
-        };
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => empty(kind),
+        let file = match std::fs::File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Index { raw: Raw::empty(kind) });
+            }
             Err(error) => return Err(damaged(error.to_string())),
         };
-        let raw = Raw::read(bytes, kind).or_else(|unread| match unread {
-            Unread::Damaged(reason) => Err(damaged(reason)),
-            Unread::Rare => match Raw::read(rare::read(path, kind).map_err(damaged)?, kind) {
-                Err(Unread::Damaged(reason)) => Err(damaged(reason)),
-                Err(Unread::Rare) => Err(damaged("an entry in it has no path".into())),
-                Ok(raw) => Ok(raw),
-            },
+        let size = file.metadata().map_err(|error| damaged(error.to_string()))?.len();
+        let size = usize::try_from(size).ok().filter(|size| *size <= MEMORY);
+        let size = size.ok_or_else(|| damaged("it is too large".into()))?;
+        let raw = Raw::read(file.take(MEMORY as u64), size, kind);
+        let raw = raw.or_else(|unread| match unread {
+            Unread::Rare => rare::read(path, kind),
+            damaged => Err(damaged),
         });
-        Ok(Index { raw: raw? })
+        raw.map(|raw| Index { raw }).map_err(|unread| match unread {
+            Unread::Damaged(reason) => damaged(reason),
+            Unread::Rare => damaged("an entry in it has no path".into()),
+        })
     }
 
     /// Refuses an index with conflicts, from which Git could make no commit either.
@@ -247,13 +248,6 @@ impl<'a> Entries<'a> {
 fn child_of<'a>(tree: &'a extension::Tree, name: &[u8]) -> Option<&'a extension::Tree> {
     let found = tree.children.binary_search_by(|child| child.name[..].cmp(name));
     found.ok().map(|found| &tree.children[found])
-}
-
-/// Gives the bytes of an index in which nothing is.
-fn empty(kind: gix::hash::Kind) -> Vec<u8> {
-    let mut bytes = b"DIRC\0\0\0\x02\0\0\0\0".to_vec();
-    bytes.resize(bytes.len() + kind.len_in_bytes(), 0);
-    bytes
 }
 
 fn unmerged(path: &RepoPath) -> Fault {

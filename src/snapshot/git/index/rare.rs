@@ -7,31 +7,21 @@ use gix::index::entry::Flags;
 use gix::index::{File, decode};
 
 use super::MEMORY;
-use super::raw::{EXTENDED, ID, INTENT_TO_ADD, LENGTH, MODE};
+use super::raw::{EXTENDED, INTENT_TO_ADD, Raw, Unread};
 
-/// Reads an index and writes it as one file of version 3.
-pub(super) fn read(path: &Path, kind: gix::hash::Kind) -> Result<Vec<u8>, String> {
+/// Reads an index of any kind.
+pub(super) fn read(path: &Path, kind: gix::hash::Kind) -> Result<Raw, Unread> {
     let options = decode::Options { alloc_limit_bytes: Some(MEMORY), ..Default::default() };
-    let file = File::at(path, kind, true, options).map_err(|error| format!("{error}"))?;
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(b"DIRC\0\0\0\x03");
-    let count = u32::try_from(file.entries().len()).map_err(|error| error.to_string())?;
-    bytes.extend_from_slice(&count.to_be_bytes());
+    let file = File::at(path, kind, true, options);
+    let file = file.map_err(|error| Unread::Damaged(error.to_string()))?;
+    let mut raw = Raw::empty(kind);
     for entry in file.entries() {
-        let path = entry.path(&file);
-        let length = u16::try_from(path.len()).map_or(LENGTH, |length| length.min(LENGTH));
         let stage = u16::try_from(entry.stage_raw()).unwrap_or_default();
         let announced = entry.flags.contains(Flags::INTENT_TO_ADD);
-        let start = bytes.len();
-        bytes.extend_from_slice(&[0; ID]);
-        bytes[start + MODE..start + MODE + 4].copy_from_slice(&entry.mode.bits().to_be_bytes());
-        bytes.extend_from_slice(entry.id.as_bytes());
-        bytes.extend_from_slice(&(EXTENDED | stage << 12 | length).to_be_bytes());
-        bytes.extend_from_slice(&if announced { INTENT_TO_ADD } else { 0 }.to_be_bytes());
-        bytes.extend_from_slice(path.as_bytes());
-        let size = (bytes.len() - start + 8) & !7;
-        bytes.resize(start + size, 0);
+        let flags = EXTENDED | stage << 12;
+        let more = if announced { INTENT_TO_ADD } else { 0 };
+        let id = [entry.id.as_bytes(), &flags.to_be_bytes(), &more.to_be_bytes()].concat();
+        raw.push(&entry.mode.bits().to_be_bytes(), &id, entry.path(&file).as_bytes())?;
     }
-    bytes.resize(bytes.len() + kind.len_in_bytes(), 0);
-    Ok(bytes)
+    Ok(raw)
 }
