@@ -77,7 +77,7 @@ fn circles(world: &World, step: &Step<'_>) -> Vec<Objection> {
     let circles = depends_on.iter().enumerate().filter_map(|(index, first)| {
         let way = way_back(world, first, own).filter(|_| !broken(first))?;
         let way: Vec<&str> = [own].into_iter().chain(way).map(TaskId::as_str).collect();
-        let message = format!("`{own}` would wait for itself: {}", way.join(" -> "));
+        let message = format!("`{own}` would wait for itself: {}", told(&way));
         let help = match &step.record.payload {
             Payload::Task(_) => format!("open it without `--depends-on {first}`"),
             _ => format!("leave `{first}` out: `{}`", without(own, depends_on, first)),
@@ -86,6 +86,18 @@ fn circles(world: &World, step: &Step<'_>) -> Vec<Objection> {
         Some(Objection::new(place, message, help).task(own))
     });
     circles.collect()
+}
+
+/// Gives a way in words; of a long one both ends, because each task in a circle tells of it.
+fn told(way: &[&str]) -> String {
+    const ENDS: usize = 4;
+    match way.len().checked_sub(2 * ENDS) {
+        None | Some(0 | 1) => way.join(" -> "),
+        Some(more) => {
+            let (begin, end) = (way[..ENDS].join(" -> "), way[way.len() - ENDS..].join(" -> "));
+            format!("{begin} -> ({more} more) -> {end}")
+        }
+    }
 }
 
 /// Gives the command that names every dependency but one.
@@ -186,6 +198,15 @@ mod tests {
         assert_eq!(message, "`aa` would wait for itself: aa -> cc -> bb -> aa");
         let broken = "- update: {task: aa, depends_on: []}\n- occasion: verification\n";
         story(&format!("{landed}{broken}")).expect(&[]);
+    }
+
+    #[test]
+    fn a_long_way_is_told_by_its_ends() {
+        let ids: Vec<String> = (0..12).map(|number| format!("t{number}")).collect();
+        let way: Vec<&str> = ids.iter().map(String::as_str).collect();
+        assert_eq!(super::told(&way[..9]), way[..9].join(" -> "));
+        let told = "t0 -> t1 -> t2 -> t3 -> (4 more) -> t8 -> t9 -> t10 -> t11";
+        assert_eq!(super::told(&way), told);
     }
 
     /// Two that share a dependency are no circle.

@@ -114,7 +114,7 @@ macro_rules! names {
 
 names! {
     /// Names one piece of work, unique in a repository without regard to case (R000-31).
-    TaskId: "a task id", 2, ID_RULE, "strat-001";
+    TaskId: "an id", 2, ID_RULE, "strat-001";
     /// Names one run of a stage, derived from what it consumes (R001-13).
     RunId: "a run id", 2, ID_RULE, "r7bdc5a1f09";
     /// Names an agent or a person, as the policy lists them.

@@ -18,6 +18,9 @@ pub(super) struct Settings {
 impl Settings {
     /// Takes a file's text, which must be one JSON object; an empty one counts as an object without members.
     pub(super) fn of(text: &str) -> Result<Self, String> {
+        if text.starts_with('\u{feff}') {
+            return Err("it begins with a byte-order mark: save it as UTF-8 without one".into());
+        }
         let text = if text.trim().is_empty() { "{}\n" } else { text };
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let hooks = value.get("hooks").map_or(Ok(()), |hooks| match hooks.as_object() {

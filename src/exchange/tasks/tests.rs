@@ -97,7 +97,7 @@ fn refused(text: &str, place: (usize, usize), says: &str) {
 fn what_is_wrong_is_told_with_its_place() {
     let table = |row: &str| format!("| Task ID | Description | Prerequisites |\n|-|-|-|\n{row}\n");
     refused(&table("| A-1 | x | |\n| a-1 | y | |"), (4, 3), "line 3 and in line 4");
-    refused(&table("| 1 | x | |"), (3, 3), "a task id");
+    refused(&table("| 1 | x | |"), (3, 3), "an id");
     refused(&table("| A-1 | | |"), (3, 3), "no description");
     refused(&table("| A-1 | x | the data |"), (3, 13), "the data");
     refused("| Task ID | Mood |\n|-|-|\n", (1, 13), "Mood");
