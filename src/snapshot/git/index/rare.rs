@@ -20,8 +20,9 @@ pub(super) fn read(path: &Path, kind: gix::hash::Kind) -> Result<Raw, Unread> {
         let announced = entry.flags.contains(Flags::INTENT_TO_ADD);
         let flags = EXTENDED | stage << 12;
         let more = if announced { INTENT_TO_ADD } else { 0 };
-        let id = [entry.id.as_bytes(), &flags.to_be_bytes(), &more.to_be_bytes()].concat();
-        raw.push(&entry.mode.bits().to_be_bytes(), &id, entry.path(&file).as_bytes())?;
+        let flags = [flags.to_be_bytes(), more.to_be_bytes()].concat();
+        let rest = [entry.id.as_bytes(), &flags, entry.path(&file).as_bytes()].concat();
+        raw.push(&entry.mode.bits().to_be_bytes(), &rest)?;
     }
     Ok(raw)
 }

@@ -29,7 +29,7 @@ const WINDOW: usize = 1 << 18;
 
 /// An index, its entries in the order of their paths.
 pub(super) struct Raw {
-    /// Of each entry its mode, its object's id, its flags, more of them, and its path.
+    /// Of each entry its mode, its object's id, its flags, more of them where these say so, and its path.
     bytes: Vec<u8>,
     /// Where each entry begins.
     starts: Vec<u32>,
@@ -66,7 +66,7 @@ pub(super) struct Entry<'a> {
 impl<'a> Entry<'a> {
     /// Gives the path, from the top of the repository.
     pub(super) fn path(self) -> &'a BStr {
-        self.bytes[8 + self.hash..].as_bstr()
+        self.bytes[4 + self.hash + flags_length(self.flags())..].as_bstr()
     }
 
     /// Gives the mode, such as 0o100644.
@@ -81,17 +81,23 @@ impl<'a> Entry<'a> {
 
     /// Gives 0, or which side of a merge that is not decided.
     pub(super) fn stage(self) -> u16 {
-        (self.flags(0) >> 12) & 3
+        (self.flags() >> 12) & 3
     }
 
     /// Tells whether it was only announced, and holds nothing yet.
     pub(super) fn is_announced(self) -> bool {
-        self.flags(0) & EXTENDED != 0 && self.flags(2) & INTENT_TO_ADD != 0
+        let more = short(self.bytes, 4 + self.hash + 2).unwrap_or_default();
+        self.flags() & EXTENDED != 0 && more & INTENT_TO_ADD != 0
     }
 
-    fn flags(self, which: usize) -> u16 {
-        short(self.bytes, 4 + self.hash + which).unwrap_or_default()
+    fn flags(self) -> u16 {
+        short(self.bytes, 4 + self.hash).unwrap_or_default()
     }
+}
+
+/// Gives how many bytes flags take that begin like this.
+fn flags_length(flags: u16) -> usize {
+    if flags & EXTENDED == 0 { 2 } else { 4 }
 }
 
 /// Where the parts of an entry lie in what is left of a file.
@@ -105,7 +111,7 @@ impl Layout {
     /// Finds an entry's parts; none if it is not there as a whole.
     fn of(rest: &[u8], hash: usize) -> Option<Self> {
         let flags = short(rest, ID + hash)?;
-        let start = ID + hash + if flags & EXTENDED == 0 { 2 } else { 4 };
+        let start = ID + hash + flags_length(flags);
         let length = match flags & LENGTH {
             LENGTH => rest.get(start..)?.find_byte(0)?,
             length => usize::from(length),
@@ -144,16 +150,14 @@ impl Raw {
             return Err(Unread::Damaged("it says that it has more than it holds".into()));
         }
         raw.starts.reserve_exact(count);
-        raw.bytes.reserve_exact(size - count * (least - 8 - raw.hash));
+        raw.bytes.reserve_exact(size - count * (least - 6 - raw.hash));
         window.at = 12;
         for number in 0..count {
             let Layout { path, size } = window.entry(raw.hash)?.ok_or_else(|| {
                 Unread::Damaged(format!("entry {} of {count} is torn", number + 1))
             })?;
-            let entry = &window.rest()[..size];
-            let flags = &entry[ID..path.start];
-            let mode = &entry[MODE..MODE + 4];
-            raw.push(mode, flags, &entry[path])?;
+            let entry = &window.rest()[..path.end];
+            raw.push(&entry[MODE..MODE + 4], &entry[ID..])?;
             window.at += size;
         }
         let tail = window.tail()?;
@@ -163,29 +167,26 @@ impl Raw {
         Ok(raw)
     }
 
-    /// Adds an entry: the bytes of its mode, of its object's id with the flags behind it, and of its path.
-    /// Everything that is asked later relies on their order.
-    pub(super) fn push(&mut self, mode: &[u8], id: &[u8], path: &[u8]) -> Result<(), Unread> {
-        // What a split index replaces of the other file comes first, and names no path.
-        if path.is_empty() {
-            return Err(Unread::Rare);
-        }
+    /// Adds an entry: the bytes of its mode, and those of its object's id, its flags and its path. Everything
+    /// that is asked later relies on their order.
+    pub(super) fn push(&mut self, mode: &[u8], rest: &[u8]) -> Result<(), Unread> {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(mode);
-        self.bytes.extend_from_slice(id);
-        self.bytes.resize(start + 8 + self.hash, 0);
-        self.bytes.extend_from_slice(path);
+        self.bytes.extend_from_slice(rest);
         let entry = Entry { bytes: &self.bytes[start..], hash: self.hash };
-        let number = self.starts.len();
+        // What a split index replaces of the other file comes first, and names no path.
+        if entry.path().is_empty() {
+            return Err(Unread::Rare);
+        }
         if let Some(last) = self.starts.last() {
             let before = Entry { bytes: &self.bytes[*last as usize..start], hash: self.hash };
             if (before.path(), before.stage()) >= (entry.path(), entry.stage()) {
-                let path = RepoPath::from_git(path.as_bstr());
+                let path = RepoPath::from_git(entry.path());
                 return Err(Unread::Damaged(format!("`{path}` is out of order")));
             }
         }
         if entry.stage() != 0 && self.unmerged.is_none() {
-            self.unmerged = Some(number);
+            self.unmerged = Some(self.starts.len());
         }
         let start = u32::try_from(start).map_err(|_| Unread::Damaged("it is too large".into()))?;
         self.starts.push(start);
