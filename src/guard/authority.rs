@@ -25,9 +25,14 @@ pub(super) fn policy(
     let policy = usable(repository, &bytes, again).map_err(|problems| {
         let first = &problems[0];
         let line = Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
+        // Nobody agreed yet on a first policy that is only staged.
+        let (whose, mend) = match side {
+            Side::Index => ("staged", "mend it, and stage it anew"),
+            Side::Commit(_) | Side::Nothing => ("agreed", "mend it on a branch of its own"),
+        };
         Fault::new(
-            format!("the agreed policy can't be used: {POLICY_PATH}:{line}: {}", first.message),
-            format!("mend it on a branch of its own: {}", first.help),
+            format!("the {whose} policy can't be used: {POLICY_PATH}:{line}: {}", first.message),
+            format!("{mend}: {}", first.help),
         )
     })?;
     // An older orch would not know what the policy counts on (attack 28).

@@ -191,6 +191,19 @@ fn an_unreadable_policy_judges_nothing() {
     assert!(said.err.contains(".orch/policy.yaml:"), "{said:#?}");
 }
 
+/// A first policy that is only staged was not agreed on by anybody.
+#[test]
+fn a_first_policy_that_is_wrong_is_the_staged_one() {
+    let team = Team::over(TestRepo::new());
+    team.orch("founder", &["init", "--template", "strategy"]);
+    team.edit(".orch/policy.yaml", "version: 1", "version: one");
+    team.repo.git(&["add", ".orch/policy.yaml"]);
+    let said = team.try_orch("founder", &["status"]);
+    assert_eq!(said.code, 2, "{said:#?}");
+    assert!(said.fault().contains("the staged policy can't be used: .orch/policy.yaml:"));
+    assert!(said.err.contains("mend it, and stage it anew"), "{}", said.err);
+}
+
 /// Attack 15: the change takes the policy away, or all of `.orch/`.
 #[test]
 fn a_deleted_policy_permits_nothing() {
