@@ -68,9 +68,12 @@ impl Context {
 
     /// Gives who asks and from which session, if both were said and the policy knows the agent.
     pub(super) fn asker<'a>(&'a self, policy: &'a Policy) -> Option<Asker<'a>> {
+        Some(Asker { agent: self.known_agent(policy)?, session: self.session()? })
+    }
+
+    fn known_agent<'a>(&self, policy: &'a Policy) -> Option<&'a AgentName> {
         let name: AgentName = self.agent_word()?.parse().ok()?;
-        let (agent, _) = policy.agents.get_key_value(&name)?;
-        Some(Asker { agent, session: self.session()? })
+        policy.agents.get_key_value(&name).map(|(known, _)| known)
     }
 
     /// Gives the folder that the process stands in.
@@ -134,8 +137,7 @@ impl Context {
             let help = format!("set ORCH_AGENT or `--agent` to one of {names}");
             return Err(Stop::fault("nobody says who acts", help));
         };
-        let name = text.parse().ok().filter(|name| policy.agents.contains_key(name));
-        name.ok_or_else(|| unknown_agent(policy, text, ""))
+        self.known_agent(policy).cloned().ok_or_else(|| unknown_agent(policy, text, ""))
     }
 
     /// Gives the named agent without asking the policy, for questions that are not about them.

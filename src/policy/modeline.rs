@@ -27,7 +27,11 @@ impl TryFrom<String> for Schemas {
                 && !rest.is_empty()
                 && rest.chars().all(|c| c.is_ascii_graphic() && !"\"?#@".contains(c));
             let address = whole.then(|| Schemas::Address(place.to_owned()));
-            return address.ok_or_else(|| "an address begins with https://, and has no user, no `?`, no `#` and no blanks: everybody reads it".into());
+            return address.ok_or_else(|| {
+                "an address begins with https://, and has no user, no `?`, no `#` and no blanks: \
+                 everybody reads it"
+                    .into()
+            });
         }
         let help =
             "name one such as docs/schemas, or an address such as https://example.org/schemas";

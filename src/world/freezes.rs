@@ -243,10 +243,8 @@ impl Survey {
         let (mut arrived, mut lifted) = (BTreeSet::new(), BTreeSet::new());
         let proposed = Landed { side: head, arrived: false };
         for known in landed.iter().copied().chain([proposed]) {
-            let shelf = RepoPath::from(HALTS);
-            for name in repository.folders(known.side, &shelf)? {
-                let folder = shelf.join(&name);
-                let Ok(id) = name.parse::<TaskId>() else { continue };
+            for id in ledgers::ids(repository, known.side, HALTS)? {
+                let folder = Home::Halt(id.clone()).folder("");
                 let files = ledgers::read(repository, known.side, &folder)?;
                 if known.arrived {
                     arrived.insert(id.clone());
@@ -274,10 +272,8 @@ impl Survey {
         repository: &dyn Repository,
         side: Side,
     ) -> Result<(), Fault> {
-        let shelf = RepoPath::from(INCIDENTS);
-        for name in repository.folders(side, &shelf)? {
-            let folder = shelf.join(&name);
-            let Ok(id) = name.parse::<TaskId>() else { continue };
+        for id in ledgers::ids(repository, side, INCIDENTS)? {
+            let folder = Home::Incident(id.clone()).folder("");
             self.incidents.retain(|known| known.id != id);
             let files = ledgers::read(repository, side, &folder)?;
             let state = files.records.iter().fold(None, IncidentState::after);

@@ -148,12 +148,19 @@ pub fn works(repository: &dyn Repository, side: Side) -> Result<BTreeMap<Home, R
 
 /// Gives every incident and every halt of a side.
 pub(super) fn beside(repository: &dyn Repository, side: Side) -> Result<Vec<Home>, Fault> {
-    let ids = |shelf: &str| -> Result<Vec<TaskId>, Fault> {
-        let names = repository.folders(side, &RepoPath::from(shelf))?;
-        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
-    };
-    let incidents = ids(INCIDENTS)?.into_iter().map(Home::Incident);
-    Ok(incidents.chain(ids(HALTS)?.into_iter().map(Home::Halt)).collect())
+    let incidents = ids(repository, side, INCIDENTS)?.into_iter().map(Home::Incident);
+    let halts = ids(repository, side, HALTS)?.into_iter().map(Home::Halt);
+    Ok(incidents.chain(halts).collect())
+}
+
+/// Gives the ids of the ledgers on a shelf, in order of the names.
+pub(super) fn ids(
+    repository: &dyn Repository,
+    side: Side,
+    shelf: &str,
+) -> Result<Vec<TaskId>, Fault> {
+    let names = repository.folders(side, &RepoPath::from(shelf))?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
 /// Gives the records of a side that may be wanted and can be read, by their moments; those written

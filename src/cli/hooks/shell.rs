@@ -34,8 +34,15 @@ const BEFORE: [&str; 18] = [
 /// Options of theirs behind which a word stands that is no command yet: `sudo -u NAME`.
 const WITH_VALUE: [&str; 6] = ["-u", "--unset", "--user", "-g", "-s", "--signal"];
 
+/// How many lines within lines are looked into: nobody who means well writes more.
+const NESTED: usize = 8;
+
 /// Gives every commit, push and merge that a line asks for, in order.
 pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
+    calls_within(line, folder, NESTED)
+}
+
+fn calls_within(line: &str, folder: &Path, nested: usize) -> Vec<Call> {
     let (mut folder, mut nothing_changed) = (folder.to_owned(), true);
     // Whether a variable leads Git to other hooks: for one command, or exported for all that follow.
     let mut led_away = false;
@@ -54,37 +61,36 @@ pub(super) fn calls(line: &str, folder: &Path) -> Vec<Call> {
         }
         let Some(program) = words.next() else { continue };
         let arguments: Vec<&str> = words.collect();
-        match program.rsplit('/').next() {
-            Some("cd") => {
+        let name = program.rsplit('/').next().unwrap_or_default();
+        let found = match name {
+            "cd" => {
                 if let Some(to) = arguments.first() {
                     folder = folder.join(to);
                 }
+                continue;
             }
-            Some("export" | "declare" | "typeset") => {
+            "export" | "declare" | "typeset" => {
                 led_away |= arguments.iter().any(|word| leads_away(word));
+                continue;
             }
-            Some("git") => match call(&arguments, &folder) {
-                Some(call) => {
-                    let is_plain = call.is_plain && nothing_changed;
-                    let skips_hooks = call.skips_hooks || led_away;
-                    calls.push(Call { is_plain, skips_hooks, ..call });
-                    nothing_changed = false;
-                }
-                None => nothing_changed &= arguments.iter().any(|word| LOOKS.contains(word)),
-            },
-            Some(name) => match within(name, &arguments) {
-                Some(line) => {
-                    let within = self::calls(&line, &folder).into_iter().map(|call| Call {
-                        skips_hooks: call.skips_hooks || led_away,
-                        is_plain: call.is_plain && nothing_changed,
-                        ..call
-                    });
-                    calls.extend(within);
-                    nothing_changed = false;
-                }
-                None => nothing_changed &= HARMLESS.contains(&name),
-            },
-            None => {}
+            "git" => call(&arguments, &folder).map(|call| vec![call]),
+            _ => within(name, &arguments).map(|line| match nested.checked_sub(1) {
+                Some(nested) => calls_within(&line, &folder, nested),
+                None => Vec::new(),
+            }),
+        };
+        if let Some(found) = found {
+            calls.extend(found.into_iter().map(|call| Call {
+                is_plain: call.is_plain && nothing_changed,
+                skips_hooks: call.skips_hooks || led_away,
+                ..call
+            }));
+            nothing_changed = false;
+        } else {
+            nothing_changed &= match name {
+                "git" => arguments.iter().any(|word| LOOKS.contains(word)),
+                _ => HARMLESS.contains(&name),
+            };
         }
     }
     calls

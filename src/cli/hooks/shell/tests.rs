@@ -127,6 +127,7 @@ fn no_line_is_too_strange() {
         "$(",
         "&&;|",
         "git commit -",
+        &"eval x=1 ".repeat(10_000),
     ] {
         calls(line, Path::new("/r"));
     }
