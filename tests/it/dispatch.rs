@@ -12,8 +12,8 @@ use crate::support::{Said, Team, TestRepo, write_script};
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fleet");
 
 /// A team of the `trader` template whose agents all run one program, with changes of its policy.
-fn fleet_with(program: &Path, changes: &[(&str, &str)]) -> Team {
-    let team = Team::over(TestRepo::new());
+fn fleet_with(repo: TestRepo, program: &Path, changes: &[(&str, &str)]) -> Team {
+    let team = Team::over(repo);
     team.orch("owner", &["init", "--template", "trader", "--hooks"]);
     let command = format!("dispatch: {{command: [{}]}}", program.display());
     let commented = "# dispatch: {command: [my-agent, --prompt-file, /dev/stdin], parallel: 5}";
@@ -26,22 +26,28 @@ fn fleet_with(program: &Path, changes: &[(&str, &str)]) -> Team {
     team
 }
 
-/// A team whose agents run a script of the test's own; it stands outside of the repository.
-fn fleet(script: &str) -> Team {
-    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
+/// The program of an agent, which stands beside the repository, and goes with it.
+fn agent(repo: &TestRepo, script: &str) -> PathBuf {
+    let file = repo.root().join("agent");
     write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
-    fleet_with(&file, &[])
+    file
 }
 
-fn unique() -> String {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst))
+/// A team whose agents run a script of the test's own.
+fn fleet(script: &str) -> Team {
+    fleet_of(script, &[])
+}
+
+/// The same, with changes to the policy.
+fn fleet_of(script: &str, changes: &[(&str, &str)]) -> Team {
+    let repo = TestRepo::new();
+    let program = agent(&repo, script);
+    fleet_with(repo, &program, changes)
 }
 
 /// The week of R002-28 to R002-31, opened from the table that people keep.
 fn week() -> Team {
-    let team = fleet_with(&Path::new(FIXTURES).join("agent.sh"), &[]);
+    let team = fleet_with(TestRepo::new(), &Path::new(FIXTURES).join("agent.sh"), &[]);
     team.orch("orchestrator", &["task", "open", "--from", &format!("{FIXTURES}/week.md")]);
     team.commit("Open the week");
     team
@@ -222,13 +228,11 @@ fn what_does_not_belong_to_the_task_is_refused() {
 /// R002-35: who does not answer in time is followed by the backup, on the record.
 #[test]
 fn the_backup_follows_who_is_late() {
-    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
     let script =
         "[ $ORCH_AGENT = python-pro ] || sleep 60; mkdir -p src; echo $ORCH_AGENT > src/who";
-    write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
     let stage =
         "lane: code\n        timeout: 4h\n        produces: {code: \"src/**/*\"}\n\n  testing:";
-    let team = fleet_with(&file, &[(stage, &stage.replace("4h", "1s"))]);
+    let team = fleet_of(script, &[(stage, &stage.replace("4h", "1s"))]);
     open(&team, &[("A-1", "src/**")]);
     let said = dispatch(&team, &[]);
     assert_eq!(said.code, 0, "{said:#?}");
@@ -351,14 +355,12 @@ fn a_dispatch_needs_a_coordinator_and_a_clean_index() {
 /// branch.
 #[test]
 fn tasks_alike_share_a_call() {
-    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
     let script = "echo call >> ../../calls
         set -- $ORCH_TASKS; IFS=:; for folder in $ORCH_WORKTREES; do
           mkdir -p $folder/docs/discovery; echo found > $folder/docs/discovery/$1.md; shift
         done";
-    write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
     let alone = "code-archaeologist: {lanes: [discovery]}";
-    let team = fleet_with(&file, &[(alone, "code-archaeologist: {lanes: [discovery], batch: 3}")]);
+    let team = fleet_of(script, &[(alone, "code-archaeologist: {lanes: [discovery], batch: 3}")]);
     for task in ["D-1", "D-2", "D-3", "D-4"] {
         let open = ["task", "open", task, "--workflow", "discovery", "--title", "Look"];
         team.orch("orchestrator", &open);
@@ -446,14 +448,14 @@ fn crowd_policy(agents: usize, program: &Path) -> String {
 /// So many agents, each with its share of so many tasks: nothing is lost, nothing conflicts, and no
 /// agent ever has two tasks at once.
 fn crowd(agents: usize, tasks: usize) {
-    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
     let script = "seen=$(git rev-parse --git-common-dir)/../../seen
         echo begin $ORCH_AGENT >> $seen; sleep 0.1
         mkdir -p src/$ORCH_TASK; echo $ORCH_AGENT > src/$ORCH_TASK/file
         echo end $ORCH_AGENT >> $seen";
-    write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
-    let team = Team::over(TestRepo::new());
-    team.repo.write(".orch/policy.yaml", crowd_policy(agents, &file));
+    let repo = TestRepo::new();
+    let program = agent(&repo, script);
+    let team = Team::over(repo);
+    team.repo.write(".orch/policy.yaml", crowd_policy(agents, &program));
     team.repo.write(".gitignore", "/logs\n");
     team.repo.git(&["add", "--all"]);
     team.orch("owner", &["hooks", "install"]);
@@ -529,12 +531,10 @@ fn a_failed_phase_keeps_the_next_one_waiting() {
 /// R001-17: work that is returned again and again stops, for a person to look; it is not done for ever.
 #[test]
 fn what_is_returned_again_and_again_is_set_aside() {
-    let file = std::env::temp_dir().join(format!("orch-agent-{}", unique()));
     let script = "echo x >> ../../calls; mkdir -p src; echo \"{\\\"good\\\": false, \\\"run\\\": \\\"$ORCH_RUN_ID\\\"}\" > src/result.json";
-    write_script(&file, &format!("#!/bin/sh\nset -eu\n{script}\n"));
     let stage = "produces: {code: \"src/**/*\"}\n\n  testing:";
     let gated = "produces: {code: \"src/**/*\"}\n        gate: [code.good]\n\n  testing:";
-    let team = fleet_with(&file, &[(stage, gated)]);
+    let team = fleet_of(script, &[(stage, gated)]);
     open(&team, &[("A-1", "src/**")]);
     let said = dispatch(&team, &[]);
     assert_eq!(said.code, 1, "{said:#?}");
