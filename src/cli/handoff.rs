@@ -103,7 +103,7 @@ impl Handoff {
 
 impl Create {
     /// Gives the handoff that follows from the stage alone.
-    pub(super) fn plain(id: TaskId) -> Self {
+    pub(super) fn plain(id: TaskId, writing: Writing) -> Self {
         Create {
             id,
             to: None,
@@ -114,7 +114,7 @@ impl Create {
             status: HandoffStatus::Complete,
             incident: None,
             told: Told::default(),
-            writing: Writing::default(),
+            writing,
         }
     }
 

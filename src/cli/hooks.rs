@@ -34,6 +34,8 @@ pub(super) enum Hooks {
         /// Add the guard to the hooks of Claude Code, and write a skill, instead of Git's hooks
         #[arg(long, conflicts_with = "server")]
         agents: bool,
+        #[command(flatten)]
+        change: Change,
     },
     /// Remove them, and put back what was there before
     #[command(after_help = "Example: orch hooks uninstall")]
@@ -41,6 +43,8 @@ pub(super) enum Hooks {
         /// Take away what `install --agents` brought, instead of Git's hooks
         #[arg(long)]
         agents: bool,
+        #[command(flatten)]
+        change: Change,
     },
     /// Tell what is in place around the guard, and what to type where something is not
     #[command(
@@ -56,6 +60,32 @@ pub(super) enum Hooks {
                             event.\nExample: orch hooks agent-event < event.json"
     )]
     AgentEvent,
+}
+
+/// How hooks are installed and removed.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(super) struct Change {
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+impl Change {
+    /// Does one thing, unless it is only to be foreseen, and tells of it: a verb in the past tense, and what it was done to.
+    fn make(
+        self,
+        [done, would]: [&str; 2],
+        what: impl std::fmt::Display,
+        work: impl FnOnce() -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        if self.dry_run {
+            say(format!("would {would} {what}"));
+            return Ok(());
+        }
+        work()?;
+        say(format!("{done} {what}"));
+        Ok(())
+    }
 }
 
 /// A hook and what it calls.
@@ -84,11 +114,13 @@ impl Hooks {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = || context.repository();
         match self {
-            Hooks::Install { agents: true, .. } => agents::install(&repository()?),
-            Hooks::Install { server: true, .. } => write_hooks(&repository()?, &SERVER_HOOKS),
-            Hooks::Install { .. } => install(&repository()?),
-            Hooks::Uninstall { agents: true } => agents::uninstall(&repository()?),
-            Hooks::Uninstall { agents: false } => uninstall(&repository()?),
+            Hooks::Install { agents: true, change, .. } => agents::install(&repository()?, change),
+            Hooks::Install { server: true, change, .. } => {
+                write_hooks(&repository()?, &SERVER_HOOKS, change)
+            }
+            Hooks::Install { change, .. } => install(&repository()?, change),
+            Hooks::Uninstall { agents: true, change } => agents::uninstall(&repository()?, change),
+            Hooks::Uninstall { agents: false, change } => uninstall(&repository()?, change),
             Hooks::Status => status::tell(context, &repository()?),
             Hooks::AgentEvent => event::answer(context),
         }
@@ -169,7 +201,7 @@ impl Manager {
 }
 
 /// Installs every hook; where a manager writes the hooks, tells what to add to it instead.
-pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
+pub(super) fn install(repository: &GitRepository, change: Change) -> Result<(), Stop> {
     if let Some(manager) = Manager::of(repository) {
         complain_lines(format!(
             "{} writes the hooks of this repository; add this to it:\n\n{}\n",
@@ -180,20 +212,24 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
             "add the lines above, then see `orch hooks status`",
         ));
     }
-    write_hooks(repository, hooks_of(repository))
+    write_hooks(repository, hooks_of(repository), change)
 }
 
-fn write_hooks(repository: &GitRepository, hooks: &[Hook]) -> Result<(), Stop> {
+fn write_hooks(repository: &GitRepository, hooks: &[Hook], change: Change) -> Result<(), Stop> {
     let folder = repository.hooks_dir();
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("orch"));
     for &(name, call) in hooks {
         let file = folder.join(name);
         if file.exists() && !is_ours(&file) {
-            keep(&file)?;
-            say(format!("kept {} as {name}.{KEPT}; it is called first", file.display()));
+            let kept = free_name(&file)?;
+            let what = format!("{} as {name}.{KEPT}; it is called first", file.display());
+            change.make(["kept", "keep"], what, || {
+                fs::rename(&file, &kept).map_err(|error| unable(&file, &error).into())
+            })?;
         }
-        write_hook(&file, &script(name, call, &program))?;
-        say(format!("installed {}", file.display()));
+        change.make(["installed", "install"], file.display(), || {
+            Ok(write_hook(&file, &script(name, call, &program))?)
+        })?;
     }
     Ok(())
 }
@@ -258,13 +294,14 @@ fn kept_name(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn keep(file: &Path) -> Result<(), Stop> {
+/// Gives the name under which a hook is kept that was there before; refuses one that is taken.
+fn free_name(file: &Path) -> Result<PathBuf, Stop> {
     let kept = kept_name(file);
     if kept.exists() {
         let message = format!("{} and {} are both there", file.display(), kept.display());
         return Err(Stop::fault(message, "join the two into one, then install again"));
     }
-    fs::rename(file, &kept).map_err(|error| Stop::Fault(unable(file, &error)))
+    Ok(kept)
 }
 
 fn write_hook(file: &Path, text: &str) -> Result<(), Fault> {
@@ -283,21 +320,25 @@ fn make_executable(_file: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
+fn uninstall(repository: &GitRepository, change: Change) -> Result<(), Stop> {
     let folder = repository.hooks_dir();
     for (name, _) in HOOKS.iter().chain(&SERVER_HOOKS) {
         let file = folder.join(name);
         if !is_ours(&file) {
             continue;
         }
-        fs::remove_file(&file).map_err(|error| unable(&file, &error))?;
         let kept = kept_name(&file);
-        if kept.exists() {
-            fs::rename(&kept, &file).map_err(|error| unable(&kept, &error))?;
-            say(format!("removed ours, and put back {}", file.display()));
-        } else {
-            say(format!("removed {}", file.display()));
-        }
+        let verbs = match kept.exists() {
+            true => ["removed ours, and put back", "remove ours, and put back"],
+            false => ["removed", "remove"],
+        };
+        change.make(verbs, file.display(), || {
+            match kept.exists() {
+                true => fs::rename(&kept, &file).map_err(|error| unable(&kept, &error)),
+                false => fs::remove_file(&file).map_err(|error| unable(&file, &error)),
+            }?;
+            Ok(())
+        })?;
     }
     Ok(())
 }

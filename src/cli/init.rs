@@ -9,7 +9,7 @@ use super::context::{Context, staged};
 use super::files::write_whole;
 use super::hooks;
 use super::journal::Journal;
-use super::ledger::refuse;
+use super::ledger::{Writing, refuse};
 use super::lock::Lock;
 use super::output::{say, say_lines};
 use super::templates::{AGENTS, AGENTS_MARKS, TEMPLATES};
@@ -18,8 +18,8 @@ use crate::plan::emit::{STAGE_TEMPLATES, stage_templates};
 use crate::policy::{POLICY_PATH, Policy, Schemas};
 use crate::record::{belongs_to_orch, did_you_mean};
 use crate::render::with_block;
-use crate::snapshot::{GitRepository, Repository as _, Side};
-use crate::source::{RepoPath, many};
+use crate::snapshot::{GitRepository, Overlay, Repository as _, Side};
+use crate::source::{Moment, RepoPath, many};
 
 /// So many files that are nobody's are named.
 const FIRST: usize = 3;
@@ -56,6 +56,8 @@ pub(super) struct Init {
     /// Replace a policy that is there, or with `--ci github` the workflow
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 impl Init {
@@ -78,9 +80,13 @@ impl Init {
         };
         let mut files = if adds { Vec::new() } else { self.files(&repository, top, &policy)? };
         files.extend(self.of_service(top, &policy)?);
-        write(&repository, top, &files)?;
+        let dry_run = self.writing.dry_run;
+        match dry_run {
+            true => files.iter().for_each(|(path, _)| say(format!("would write {path}"))),
+            false => write(&repository, top, &files)?,
+        }
         if self.hooks {
-            hooks::install(&repository)?;
+            hooks::install(&repository, hooks::Change { dry_run })?;
         }
         if self.ci.is_some() {
             ci::tell_source(self.source.as_ref());
@@ -89,13 +95,15 @@ impl Init {
             say_lines(decision_on(&files));
             return Ok(());
         }
-        let proposal = staged(&repository)?;
-        let report = guard(&repository, &proposal, context.at(), true)?;
-        if report.refused() {
-            return Err(refuse(&report, &proposal));
-        }
+        let to_come = if dry_run { &files[..] } else { &[] };
+        judge(&repository, to_come, context.at())?;
         tell_unowned(&repository, &policy)?;
-        say_lines("the guard passes\nnext: git commit -m 'Begin with orch', then orch task open");
+        match dry_run {
+            true => say("the guard would pass"),
+            false => say_lines(
+                "the guard passes\nnext: git commit -m 'Begin with orch', then orch task open",
+            ),
+        }
         Ok(())
     }
 
@@ -162,6 +170,21 @@ fn write(repository: &GitRepository, top: &Path, files: &[(String, String)]) -> 
     })?;
     for (path, _) in files {
         say(format!("wrote {path}"));
+    }
+    Ok(())
+}
+
+/// Judges what is staged, and files that are yet to be written.
+fn judge(repository: &GitRepository, to_come: &[(String, String)], at: Moment) -> Result<(), Stop> {
+    let mut overlay = Overlay::new(repository);
+    for (path, text) in to_come {
+        overlay.add(RepoPath::from(path.as_str()), text.clone().into_bytes());
+    }
+    let mut proposal = staged(repository)?;
+    proposal.changes = overlay.changes(proposal.base, Side::Index)?;
+    let report = guard(&overlay, &proposal, at, true)?;
+    if report.refused() {
+        return Err(refuse(&report, &proposal));
     }
     Ok(())
 }

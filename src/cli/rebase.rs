@@ -8,7 +8,7 @@ use super::files::write_whole;
 use super::journal::Journal;
 use super::ledger::refuse;
 use super::lock::Lock;
-use super::output::{id, say};
+use super::output::{id, say, say_lines};
 use crate::draft;
 use crate::guard::guard;
 use crate::keys::RECORD_NAMESPACE;
@@ -31,6 +31,9 @@ pub(super) struct Rebase {
     /// The task
     #[arg(value_parser = id::<TaskId>)]
     id: TaskId,
+    /// Print what would be written and removed, and write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Rebase {
@@ -67,10 +70,11 @@ impl Rebase {
         for (old, (record, text)) in new.iter().zip(&renumbered) {
             files.insert(record.repo_path().clone(), text.clone());
             let actor = &old.entry.actor;
-            if caller.as_ref() == Some(actor) && signed.contains(old.repo_path()) {
+            let own = caller.as_ref() == Some(actor);
+            if own && signed.contains(old.repo_path()) && !self.dry_run {
                 let signature = repository.sign(RECORD_NAMESPACE, text.as_bytes())?;
                 files.insert(signature_path(record.repo_path()), signature);
-            } else if signed.contains(old.repo_path()) {
+            } else if signed.contains(old.repo_path()) && !own {
                 let path = record.repo_path();
                 say(format!("`{actor}` has to sign again: orch sign --agent {actor} {path}"));
             }
@@ -78,6 +82,10 @@ impl Rebase {
         let mut removed: Vec<RepoPath> = own.iter().map(|old| old.repo_path().clone()).collect();
         removed.extend(signed.iter().map(signature_path));
         removed.retain(|path| !files.contains_key(path));
+        if self.dry_run {
+            foresee(&renumbered, &removed);
+            return Ok(());
+        }
         write(&repository, &files, removed)?;
         for (record, _) in &renumbered {
             say(format!("wrote {}", record.repo_path()));
@@ -232,6 +240,16 @@ fn standing(
         }
     }
     Ok(texts)
+}
+
+/// Tells what would be done; it is judged once it is staged, for a merge that waits may have conflicts elsewhere.
+fn foresee(renumbered: &[(Record, String)], removed: &[RepoPath]) {
+    for path in removed {
+        say(format!("would remove {path}"));
+    }
+    for (record, text) in renumbered {
+        say_lines(format!("would write {}\n{text}", record.repo_path()));
+    }
 }
 
 /// Removes our old entries, writes and stages the new ones.

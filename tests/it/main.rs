@@ -14,6 +14,7 @@ mod editors;
 mod exchange;
 mod exec;
 mod faults;
+mod foreseen;
 mod formats;
 mod fuzz;
 mod graph;

@@ -5,8 +5,10 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use crate::cli::Stop;
+use crate::ledger::RunState;
 use crate::snapshot::{Fault, GitRepository};
-use crate::source::{RunId, TaskId};
+use crate::source::{RunId, StageName, TaskId};
 
 /// The right to run a run's, or a job's, command, until it is dropped, and as long as the command lives.
 ///
@@ -89,5 +91,24 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // What the command left running in the background keeps nobody waiting.
         let _released_with_the_process = self.file.unlock();
+    }
+}
+
+/// The command of a run goes on; how it ends is for those to see who wait for it.
+pub(super) fn still_runs(stage: &StageName, process: Option<u32>) -> Stop {
+    let process = process.map(|id| format!(", as process {id}")).unwrap_or_default();
+    let help = "nothing is run twice: say this again when it has ended";
+    Stop::denied(format!("the command of stage {stage} still runs{process}"), help)
+}
+
+/// Refuses while the command of a run goes on: what it makes is not done yet.
+pub(in crate::cli) fn must_rest(
+    repository: &GitRepository,
+    task: &TaskId,
+    run: &RunState,
+) -> Result<(), Stop> {
+    match Claim::ask(repository, task, &run.run_id)? {
+        Asked::Granted(_) => Ok(()),
+        Asked::Busy(process) => Err(still_runs(&run.stage, process)),
     }
 }

@@ -13,7 +13,8 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use self::beat::Heartbeat;
-pub(super) use self::claim::{Asked, Claim};
+use self::claim::still_runs;
+pub(super) use self::claim::{Asked, Claim, must_rest};
 use self::order::{Order, Prompt};
 pub(super) use self::program::{Ended, How, Program, words};
 use self::standing::{due, failure, handed_off, may_be_taken_up};
@@ -34,7 +35,7 @@ use crate::ledger::{RunStanding, RunState};
 use crate::plan::{Briefing, prompt};
 use crate::policy::Stage;
 use crate::record::kind::{FailureClass, Run, RunStatus};
-use crate::snapshot::{GitRepository, Side};
+use crate::snapshot::Side;
 use crate::source::{Moment, StageName, TaskId};
 use crate::world;
 
@@ -73,6 +74,8 @@ pub(super) struct Exec {
     /// Write to this file how many milliseconds the command took
     #[arg(long, value_name = "FILE", hide = true)]
     time: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    writing: Writing,
     /// The command and its arguments; no shell reads them
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -106,6 +109,10 @@ impl Exec {
         }
         let signals = Signals::begin()?;
         let mut claim = None;
+        if self.writing.dry_run {
+            let now = self.prepare(context, &mut claim, &signals)?;
+            return self.foresee(context, now);
+        }
         loop {
             match self.prepare(&context.by_now(), &mut claim, &signals)? {
                 Now::Nothing => return Ok(()),
@@ -137,6 +144,24 @@ impl Exec {
         }
     }
 
+    /// Tells what would be done now; what follows from it is not foreseen.
+    fn foresee(self, context: &Context, now: Now) -> Result<(), Stop> {
+        match now {
+            Now::Nothing => {}
+            Now::HandOff => return self.hand_off(context),
+            Now::Wait(until) => say(format!("would wait until {until}, and try again")),
+            Now::Go(order) => {
+                let program = self.command[0].to_string_lossy();
+                let Run { stage, attempt, .. } = &order.run;
+                say(format!(
+                    "would run {program} as stage {stage}, attempt {attempt} of {}",
+                    order.of
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Tells how long the command took, to whoever asked for it.
     fn tell_time(&self, ended: &Ended) {
         if let Some(file) = &self.time {
@@ -148,7 +173,7 @@ impl Exec {
     /// Hands over what the command made, if that was asked for.
     fn hand_off(self, context: &Context) -> Result<(), Stop> {
         match self.handoff {
-            true => Create::plain(self.id).run(&context.by_now()),
+            true => Create::plain(self.id, self.writing).run(&context.by_now()),
             false => Ok(()),
         }
     }
@@ -186,7 +211,7 @@ impl Exec {
             signals.idle(false);
             let going_on = draft::of_run(active, RunStatus::InProgress);
             let run = Run { checkpoint: active.checkpoint.clone(), ..going_on };
-            self.beginning.secure(context, &desk, &run, false)?;
+            self.beginning.secure(context, &desk, &run, self.writing.dry_run)?;
             let order = self.order(context, &desk, stage, run);
             if order.log.exists() {
                 say(format!(
@@ -204,8 +229,9 @@ impl Exec {
             return Ok(Now::Wait(until));
         }
         signals.idle(false);
-        let run = begin(context, &desk, stage, &self.beginning, Writing::default())?;
-        let run = run.expect("what is no dry run is on the record");
+        // In a dry run it is nowhere on the record, and as it would be there.
+        let begun = begin(context, &desk, stage, &self.beginning, self.writing)?;
+        let run = begun.unwrap_or_else(|| draft::run(&view.world, state, stage));
         Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))))
     }
 
@@ -350,25 +376,6 @@ impl Exec {
                 format!("a rule forbids it: ask a person, who may change it or say `{resume}`")
             }
         }
-    }
-}
-
-/// The command of a run goes on; how it ends is for those to see who wait for it.
-fn still_runs(stage: &StageName, process: Option<u32>) -> Stop {
-    let process = process.map(|id| format!(", as process {id}")).unwrap_or_default();
-    let help = "nothing is run twice: say this again when it has ended";
-    Stop::denied(format!("the command of stage {stage} still runs{process}"), help)
-}
-
-/// Refuses while the command of a run goes on: what it makes is not done yet.
-pub(super) fn must_rest(
-    repository: &GitRepository,
-    task: &TaskId,
-    run: &RunState,
-) -> Result<(), Stop> {
-    match Claim::ask(repository, task, &run.run_id)? {
-        Asked::Granted(_) => Ok(()),
-        Asked::Busy(process) => Err(still_runs(&run.stage, process)),
     }
 }
 

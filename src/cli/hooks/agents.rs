@@ -8,7 +8,7 @@ use super::super::Stop;
 use super::super::files::write_whole;
 use super::super::output::say;
 use super::settings::Settings;
-use super::unable;
+use super::{Change, unable};
 use crate::snapshot::GitRepository;
 
 /// What a harness runs; it stands in a file that many machines share, so it names no folder.
@@ -33,7 +33,7 @@ fn group(tool: Option<&str>) -> String {
 }
 
 /// Adds the hooks to the settings, and writes the skill; what is there already stays.
-pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
+pub(super) fn install(repository: &GitRepository, change: Change) -> Result<(), Stop> {
     let top = top_of(repository)?;
     refuse_links(top)?;
     let (file, mut settings) = read(top, SETTINGS)?;
@@ -41,53 +41,64 @@ pub(super) fn install(repository: &GitRepository) -> Result<(), Stop> {
     match asks_at_all(&settings) {
         true => say(format!("{SETTINGS} asks orch already")),
         false => {
-            if !named {
-                remember(repository, &file)?;
-            }
-            add(&mut settings);
-            write_whole(&file, settings.text())?;
-            say(format!(
-                "added the guard to {SETTINGS}: before `git commit` and `git push`, and at the end"
-            ));
+            let what = format!(
+                "the guard to {SETTINGS}: before `git commit` and `git push`, and at the end"
+            );
+            change.make(["added", "add"], what, || {
+                if !named {
+                    remember(repository, &file)?;
+                }
+                add(&mut settings);
+                Ok(write_whole(&file, settings.text())?)
+            })?;
         }
     }
     let skill = top.join(SKILL);
     match fs::read_to_string(&skill) {
         Ok(text) if text == SKILL_TEXT => say(format!("{SKILL} is there already")),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            write_whole(&skill, SKILL_TEXT)?;
-            say(format!("wrote {SKILL}"));
+            change.make(["wrote", "write"], SKILL, || Ok(write_whole(&skill, SKILL_TEXT)?))?;
         }
         _ => say(format!("note: {SKILL} is another one, and was left as it is")),
     }
-    say("next: git add .claude, then git commit; Git's own hooks come with `orch hooks install`");
+    if !change.dry_run {
+        say(
+            "next: git add .claude, then git commit; Git's own hooks come with `orch hooks install`",
+        );
+    }
     Ok(())
 }
 
 /// Takes away what [`install`] brought, and nothing else.
-pub(super) fn uninstall(repository: &GitRepository) -> Result<(), Stop> {
+pub(super) fn uninstall(repository: &GitRepository, change: Change) -> Result<(), Stop> {
     let top = top_of(repository)?;
     refuse_links(top)?;
     let (file, mut settings) = read(top, SETTINGS)?;
     if settings.names(COMMAND) {
-        let before = remembered(repository, &settings).unwrap_or_else(|| {
-            let new = settings.text() == fresh().text();
-            settings.remove(COMMAND);
-            Some(settings.text().to_owned()).filter(|_| !new)
-        });
-        match before {
-            Some(text) => write_whole(&file, text)?,
-            None => fs::remove_file(&file).map_err(|error| unable(&file, &error))?,
-        }
-        say(format!("took the guard out of {SETTINGS}"));
+        let verbs = ["took the guard out of", "take the guard out of"];
+        change.make(verbs, SETTINGS, || {
+            let before = remembered(repository, &settings).unwrap_or_else(|| {
+                let new = settings.text() == fresh().text();
+                settings.remove(COMMAND);
+                Some(settings.text().to_owned()).filter(|_| !new)
+            });
+            match before {
+                Some(text) => write_whole(&file, text)?,
+                None => fs::remove_file(&file).map_err(|error| unable(&file, &error))?,
+            }
+            Ok(())
+        })?;
     }
     let skill = top.join(SKILL);
     if fs::read_to_string(&skill).is_ok_and(|text| text == SKILL_TEXT) {
-        fs::remove_file(&skill).map_err(|error| unable(&skill, &error))?;
-        say(format!("removed {SKILL}"));
+        change.make(["removed", "remove"], SKILL, || {
+            Ok(fs::remove_file(&skill).map_err(|error| unable(&skill, &error))?)
+        })?;
     }
-    for file in [&skill, &file] {
-        remove_empty_folders(top, file);
+    if !change.dry_run {
+        for file in [&skill, &file] {
+            remove_empty_folders(top, file);
+        }
     }
     Ok(())
 }
