@@ -36,7 +36,7 @@ pub(super) fn again<'w>(step: &Step<'w>) -> Option<Again<'w>> {
 }
 
 impl Again<'_> {
-    /// Tells whether there is reason to expect another outcome (design, hard case 10): the lane's
+    /// Tells whether there is reason to expect another outcome: the lane's
     /// files are not what they were; for a fault of the task's description, that was changed; for
     /// one of the policy, that was. What can't be seen any more is not held against anyone.
     pub(super) fn has_changed(&self, world: &World, step: &Step<'_>) -> bool {

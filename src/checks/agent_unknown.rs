@@ -1,4 +1,6 @@
 //! Everyone who acts is in the policy, and acts in a role of their own.
+//!
+//! From R001-2, R000-27, R001-3, R003-8.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
@@ -19,10 +21,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The policy's `agents` are all who may act (R001-2). A name that is not among them has no lane and no
-role. Nobody starts a run or sends a message in another's name (R000-27): a stage is done by the policy's agent, or by the one
-that it was assigned to. Only a coordinator or a person assigns, closes and releases evidence from
-quarantine (R001-3, R003-8). A step of an incident's procedure is taken by its owner or by those who
+The policy's `agents` are all who may act. A name that is not among them has no lane and no role.
+Nobody starts a run or sends a message in another's name: a stage is done by the policy's agent, or
+by the one that it was assigned to. Only a coordinator or a person assigns, closes and releases
+evidence from quarantine. A step of an incident's procedure is taken by its owner or by those who
 direct, and by a person where it says so.
 
 ```yaml bad

@@ -1,4 +1,6 @@
 //! An artifact is a file of this repository's own tree.
+//!
+//! From R000-33.
 
 use super::checksum_mismatch::sealed;
 use super::{Check, Group, Objection, Run};
@@ -21,11 +23,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A checksum seals bytes (R000-33). A symbolic link holds only a name, which may lead anywhere or
-somewhere else tomorrow; a submodule holds only the number of a commit of another repository; and a
-record must not vouch for records. So none of these is an artifact, nor is what lies below one. A
-submodule that `.gitmodules` does not declare can't be fetched by anyone and is refused wherever it
-is. Commit the file itself.
+A checksum seals bytes. A symbolic link holds only a name, which may lead anywhere or somewhere else
+tomorrow; a submodule holds only the number of a commit of another repository; and a record must not
+vouch for records. So none of these is an artifact, nor is what lies below one. A submodule that
+`.gitmodules` does not declare can't be fetched by anyone and is refused wherever it is. Commit the
+file itself.
 
 ```yaml bad
 - done: {until: strategy}

@@ -1,4 +1,6 @@
 //! A record names only files that are in the tree.
+//!
+//! From R000-33.
 
 use super::checksum_mismatch::sealed;
 use super::{Check, Group, Objection, Run};
@@ -16,10 +18,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The next agent gets what Git holds, not what lies on the author's disk (R000-33). A file that a
-handoff, an audit or an approval names must be part of the same change, or be there already; a file
-that Git ignores or that was never added is not. Add it, with `git add -f` if it is ignored, and
-hand off again.
+The next agent gets what Git holds, not what lies on the author's disk. A file that a handoff, an
+audit or an approval names must be part of the same change, or be there already; a file that Git
+ignores or that was never added is not. Add it, with `git add -f` if it is ignored, and hand off
+again.
 
 ```yaml bad
 - done: {until: strategy}

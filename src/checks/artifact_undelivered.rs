@@ -1,4 +1,6 @@
 //! A handoff delivers what its stage produces, all of it and nothing else.
+//!
+//! From R000-37.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +27,8 @@ const EXPLAIN: &str = "\
 The policy says what a stage `produces`: names, each with a glob. A handoff that says `complete`
 lists a file for every name (those with a `?` may be left out), calls nothing by a name that the
 stage does not produce, and every file matches its glob. Where globs hold `{name}`, code and
-documents belong together by it (R000-37): some name must be found under all of them. `orch handoff
-create` collects the files by itself; `--artifact NAME=PATH` chooses.
+documents belong together by it: some name must be found under all of them. `orch handoff create`
+collects the files by itself; `--artifact NAME=PATH` chooses.
 
 ```yaml bad
 - done: {until: strategy}

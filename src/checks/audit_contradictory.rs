@@ -1,4 +1,6 @@
 //! What an audit found, its verdict and the answers to it agree.
+//!
+//! From R000-44, R000-47.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -20,10 +22,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A critical issue blocks progress (R000-44), so no report says PASS beside one, and a FAIL says what
-is wrong. The response to a FAIL returns every issue as the report has it, and the work comes back
-only when a handoff answers each critical one by its id (R000-47): `orch handoff create ID
---resolves issue-001`. Whether the answer is good enough is the next audit's to say.
+A critical issue blocks progress, so no report says PASS beside one, and a FAIL says what is wrong.
+The response to a FAIL returns every issue as the report has it, and the work comes back only when a
+handoff answers each critical one by its id: `orch handoff create ID --resolves issue-001`. Whether
+the answer is good enough is the next audit's to say.
 
 ```yaml bad
 - done: {until: audit}

@@ -1,4 +1,6 @@
 //! A run relies only on an audit that is young enough.
+//!
+//! From R000-16.
 
 use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
@@ -16,9 +18,9 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 What was true of a strategy a month ago may not be true today, so an audit holds for the policy's
-`audit.max_age`, 30 days by default (R000-16). Its age counts from the report's `date`, or from
-when the report was recorded if that was earlier, to the second: at exactly 30 days it still
-holds. When it has expired, have the task audited again.
+`audit.max_age`, 30 days by default. Its age counts from the report's `date`, or from when the
+report was recorded if that was earlier, to the second: at exactly 30 days it still holds. When it
+has expired, have the task audited again.
 
 ```yaml bad
 - done: {until: deploy_paper}

@@ -1,4 +1,6 @@
 //! An audit covers exactly what would be deployed.
+//!
+//! From R000-17.
 
 use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
@@ -16,10 +18,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-An audit speaks of certain bytes, not of a name (R000-17). Its `covers` must list the live evidence
-of every stage before it, and what those consumed from other tasks, each with its checksum, and its
-version must be the task's. A run that relies on it is refused as soon as any covered file holds
-something else. When the work has moved on, so must the audit.
+An audit speaks of certain bytes, not of a name. Its `covers` must list the live evidence of every
+stage before it, and what those consumed from other tasks, each with its checksum, and its version
+must be the task's. A run that relies on it is refused as soon as any covered file holds something
+else. When the work has moved on, so must the audit.
 
 ```yaml bad
 - done: {until: deploy_paper}

@@ -1,4 +1,6 @@
 //! An audit is done in a session that did none of the work.
+//!
+//! From R000-21.
 
 use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
@@ -18,10 +20,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-An agent that has seen how the work was made is no fresh pair of eyes, whatever name it goes by
-(R000-21). An audit report therefore names its session, and no run of the task's work was done from
-that session; so every run names its own. Set `ORCH_SESSION`, or say `--session`, and audit from a
-context of its own.
+An agent that has seen how the work was made is no fresh pair of eyes, whatever name it goes by. An
+audit report therefore names its session, and no run of the task's work was done from that session;
+so every run names its own. Set `ORCH_SESSION`, or say `--session`, and audit from a context of its
+own.
 
 ```yaml bad
 - done: {until: audit}

@@ -1,4 +1,6 @@
 //! A branch has a name that the policy allows, and a run names the one it is on.
+//!
+//! From R000-35, R001-22.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
@@ -20,10 +22,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A branch's name tells whose work it is: it fits a pattern of the policy's `branches` (R000-35,
-R001-22), is protected, or is `orch/<slug>`, where the policy itself is changed. A new run names the
-branch that it is done on, and that name holds the run's own task, lane and id. `orch run start`
-makes a branch that is right; `git branch -m NAME` renames one that is not.
+A branch's name tells whose work it is: it fits a pattern of the policy's `branches`, is protected,
+or is `orch/<slug>`, where the policy itself is changed. A new run names the branch that it is done
+on, and that name holds the run's own task, lane and id. `orch run start` makes a branch that is
+right; `git branch -m NAME` renames one that is not.
 
 ```yaml bad
 - done: {until: strategy}
@@ -93,7 +95,10 @@ fn own_name(world: &World) -> Option<Objection> {
         let lanes: Vec<&str> = world.policy.lanes.keys().map(LaneName::as_str).collect();
         format!(": `{}` wants a lane there, one of {}", pattern.as_str(), lanes.join(", "))
     });
-    let message = format!("`{branch}` is no name for a branch here{}", why.unwrap_or_default());
+    let message = format!(
+        "the branch name `{branch}` fits none of the policy's `branches`{}",
+        why.unwrap_or_default()
+    );
     Some(Objection::new(place, message, help(world)))
 }
 
@@ -106,7 +111,7 @@ fn stops_alone(world: &World) -> bool {
     world.changes.iter().all(|change| change.old.is_none() && stops(&change.path))
 }
 
-/// Policy, hooks and the guard in CI change on branches of this name (design, hard case 6).
+/// Policy, hooks and the guard in CI change on branches of this name.
 fn is_for_orch(branch: &str) -> bool {
     branch.strip_prefix("orch/").is_some_and(|slug| {
         !slug.is_empty()
@@ -123,7 +128,7 @@ fn new_runs(world: &World) -> impl Iterator<Item = (Step<'_>, &Run)> {
 }
 
 /// An entry says where it was written. Later, rebases and merges carry it elsewhere, so it is
-/// compared while it is staged, and never again (design, hard case 11). What was staged on the
+/// compared while it is staged, and never again. What was staged on the
 /// protected branch goes along when a run makes its branch there.
 fn entry_elsewhere(world: &World, step: &Step<'_>) -> Option<Objection> {
     let (here, said) = (world.branch.as_ref()?, step.record.entry.branch.as_ref()?);
@@ -299,7 +304,7 @@ mod tests {
         .expect(&["branch-name"]);
     }
 
-    /// Design, hard case 11: what an entry says of its branch counts while it is staged.
+    /// What an entry says of its branch counts while it is staged.
     #[test]
     fn entries_are_committed_where_they_were_written() {
         let moved = |occasion: &str| {

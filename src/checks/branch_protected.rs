@@ -1,4 +1,6 @@
 //! A protected branch takes merges, and entries of those who direct the work.
+//!
+//! From R001-3.
 
 use std::collections::BTreeSet;
 
@@ -20,11 +22,12 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-Work reaches a protected branch by a merge, behind its gate (R001-3). Straight to it go only the
-first policy, and commits that only add entries with which a coordinator or a person directs the
-work: to open, assign, ask, gate, approve, pause, block, halt or close, to tell of an incident, and to
-decide. What a stage does and hands over stays on the stage's branch. This is asked of a commit about to
-be made; what is pushed may be a merge that was fast-forwarded, and is judged for its content alone.
+Work reaches a protected branch by a merge, behind its gate. Straight to it go only the first
+policy, and commits that only add entries with which a coordinator or a person directs the work: to
+open, assign, ask, gate, approve, pause, block, halt or close, to tell of an incident, and to
+decide. What a stage does and hands over stays on the stage's branch. This is asked of a commit
+about to be made; what is pushed may be a merge that was fast-forwarded, and is judged for its
+content alone.
 
 ```yaml bad
 - propose: main
@@ -101,7 +104,7 @@ fn directs(record: &Record) -> bool {
 mod tests {
     use crate::testing::story;
 
-    /// Design, hard case 4: the coordinator and persons may go straight, workers may not.
+    /// The coordinator and persons may go straight, workers may not.
     #[test]
     fn only_those_who_direct_go_straight() {
         let opened_by = |actor: &str| {

@@ -1,4 +1,6 @@
 //! A branch carries one active run at a time.
+//!
+//! From R001-23.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
@@ -17,9 +19,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-Two runs at once on one branch change each other's files and land together or not at all (R001-23).
-Several stages may follow each other on a branch, and several tasks too, but a run begins only when
-no other goes on there.
+Two runs at once on one branch change each other's files and land together or not at all. Several
+stages may follow each other on a branch, and several tasks too, but a run begins only when no other
+goes on there.
 
 ```yaml bad
 - policy: ['\"codex/torghut-v3-{lane}-{date}-{run_id}\"', '\"week/{slug}\"']

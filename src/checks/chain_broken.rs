@@ -1,4 +1,6 @@
 //! An entry names the entry before it, by number and by digest.
+//!
+//! From R001-13.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -16,11 +18,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The entries of a ledger are numbered from 0001 without holes, and each holds the digest of the
-bytes of the one before it. So their order survives squash, rebase and cherry-pick, and nothing can
-be changed, left out or put in between without showing (R001-13). A ledger begins with its `task`,
-`incident` or `halt`. If others went on in the meantime, merge them, and `orch task rebase TASK`
-puts your own entries behind theirs.
+The entries of a ledger are numbered from 0001 without holes, and each holds the digest of the bytes
+of the one before it. So their order survives squash, rebase and cherry-pick, and nothing can be
+changed, left out or put in between without showing. A ledger begins with its `task`, `incident` or
+`halt`. If others went on in the meantime, merge them, and `orch task rebase TASK` puts your own
+entries behind theirs.
 
 ```yaml bad
 - done: {until: strategy}

@@ -1,4 +1,6 @@
 //! A ledger goes on from where it stands, not beside it.
+//!
+//! From R001-11.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -18,10 +20,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-Two branches that continue one task both write its next entry, and only one of them can be it
-(R001-11). The one that lands second is refused here, though Git sees no conflict. Merge what
-landed; where the merge stops, `orch task rebase TASK` puts your own entries behind it, and they are
-judged anew.
+Two branches that continue one task both write its next entry, and only one of them can be it. The
+one that lands second is refused here, though Git sees no conflict. Merge what landed; where the
+merge stops, `orch task rebase TASK` puts your own entries behind it, and they are judged anew.
 
 ```yaml bad
 - done: {until: strategy}

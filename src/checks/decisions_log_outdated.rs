@@ -1,4 +1,6 @@
 //! A committed log of decisions tells of all of them.
+//!
+//! From R000-48.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -19,9 +21,9 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 The log of decisions is rendered from their records on demand: `orch log --decisions`. A policy may
-have it committed, for readers without orch, by naming its file in `decisions_log` (R000-48); then it
-is refreshed on the protected branch, where a stale one is told. On other branches it is left alone,
-so that it never conflicts.
+have it committed, for readers without orch, by naming its file in `decisions_log`; then it is
+refreshed on the protected branch, where a stale one is told. On other branches it is left alone, so
+that it never conflicts.
 
 ```yaml bad
 - policy: ['project: strategies', \"project: strategies\\ndecisions_log: docs/log.md\"]

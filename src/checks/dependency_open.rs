@@ -1,4 +1,6 @@
 //! A run begins when the tasks that it depends on have done their part.
+//!
+//! From R000-22.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -20,9 +22,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A task may name others in `depends_on` (R000-22). Its runs begin when each of these has closed as
-completed, or has already delivered, through a gate, whatever the stage requires of it. A task that
-nobody has opened can't be depended on.
+A task may name others in `depends_on`. Its runs begin when each of these has closed as completed,
+or has already delivered, through a gate, whatever the stage requires of it. A task that nobody has
+opened can't be depended on.
 
 ```yaml bad
 - task: {task_id: data-001, workflow: data_refresh}

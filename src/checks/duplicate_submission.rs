@@ -1,4 +1,6 @@
 //! The same submission is recorded once.
+//!
+//! From R000-31, R001-18, R001-19.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -19,11 +21,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A task's id is used once, over all months and without regard to case (R000-31), and so are those of
-incidents and of halts. A run is known by
-task, stage and run id (R001-18): the same work submitted twice has the same id, so a second run,
-handoff or gate of it must not be recorded, or one result would be promoted twice (R001-19). The
-commands notice by themselves: they say so, write nothing and exit 0.
+A task's id is used once, over all months and without regard to case, and so are those of incidents
+and of halts. A run is known by task, stage and run id: the same work submitted twice has the same
+id, so a second run, handoff or gate of it must not be recorded, or one result would be promoted
+twice. The commands notice by themselves: they say so, write nothing and exit 0.
 
 ```yaml bad
 - task: {}

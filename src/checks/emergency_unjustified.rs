@@ -1,4 +1,6 @@
 //! Work outside the order of stages only takes back, and only for an open incident.
+//!
+//! From R000-51.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::{Place, Severity};
@@ -21,11 +23,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-In an emergency what is live is taken back at once, without an audit, even while a halt stands
-(R000-51). Nothing else is: the run stands in the ledger of an open incident that names the task, its
-stage is `rollback`, its agent and lane are those of the workflow's `rollback`, and a file of that lane
-is deleted or becomes exactly what a handoff of the task sealed there before. Anything new goes
-through the gatekeeper. `orch run start TASK --stage rollback --incident INCIDENT` begins it.
+In an emergency what is live is taken back at once, without an audit, even while a halt stands.
+Nothing else is: the run stands in the ledger of an open incident that names the task, its stage is
+`rollback`, its agent and lane are those of the workflow's `rollback`, and a file of that lane is
+deleted or becomes exactly what a handoff of the task sealed there before. Anything new goes through
+the gatekeeper. `orch run start TASK --stage rollback --incident INCIDENT` begins it.
 
 ```yaml bad
 - done: {until: end}

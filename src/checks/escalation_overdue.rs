@@ -1,4 +1,6 @@
 //! What was escalated is decided in time.
+//!
+//! From R000-48, R000-49.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -18,10 +20,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A conflict of agents and a dispute of an audit wait for a person, and the task waits with them
-(R000-48, R000-49). The decision is due within `decision_due` of the policy's `escalation`, a day if it
-says nothing. One that is overdue is told by every guard, until somebody decides: `orch decide
---resolves TASK/SEQUENCE`.
+A conflict of agents and a dispute of an audit wait for a person, and the task waits with them. The
+decision is due within `decision_due` of the policy's `escalation`, a day if it says nothing. One
+that is overdue is told by every guard, until somebody decides: `orch decide --resolves
+TASK/SEQUENCE`.
 
 ```yaml bad
 - done: {until: backtest}

@@ -1,4 +1,6 @@
 //! A run begins only when everything its stage requires has been delivered.
+//!
+//! From R000-22, R000-26.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -16,9 +18,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A stage names in `requires` what it consumes (R000-22 to R000-26). Its run may begin when the task
-itself, or one it depends on, has delivered each of them through a gate, and the run must list
-exactly that evidence in `inputs`.
+A stage names in `requires` what it consumes. Its run may begin when the task itself, or one it
+depends on, has delivered each of them through a gate, and the run must list exactly that evidence
+in `inputs`.
 
 ```yaml bad
 - task: {}

@@ -1,4 +1,6 @@
 //! Evidence in quarantine is used by nobody.
+//!
+//! From R003-8.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -20,9 +22,9 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 Evidence that turned out to be wrong is quarantined by its name and checksum, in the ledger of the
-task that delivered it or that consumes it (R003-8): `orch task quarantine`. No run consumes it and no
-gate passes on it, nor on what was made from it, until a later `quarantine` entry says `released:
-true`, or another file takes its place.
+task that delivered it or that consumes it: `orch task quarantine`. No run consumes it and no gate
+passes on it, nor on what was made from it, until a later `quarantine` entry says `released: true`,
+or another file takes its place.
 
 ```yaml bad
 - done: {until: backtest}

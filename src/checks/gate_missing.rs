@@ -1,4 +1,6 @@
 //! No stage begins while the gate of the one before it is open.
+//!
+//! From R001-12.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -16,9 +18,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A handoff or a report ends a run, and a gate decides whether the task moves on (R001-12). Every
-stage ends with one, with conditions or without, and a coordinator records it: by hand or in CI,
-with `orch gate`.
+A handoff or a report ends a run, and a gate decides whether the task moves on. Every stage ends
+with one, with conditions or without, and a coordinator records it: by hand or in CI, with `orch
+gate`.
 
 ```yaml bad
 - done: {until: strategy}

@@ -1,4 +1,6 @@
 //! A gate is recorded by the coordinator who evaluated it.
+//!
+//! From R001-3.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -16,8 +18,8 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-Nobody lets their own work through. Gates belong to the agents that the policy calls coordinators
-(R001-3), and each records its own: `evaluated_by` is the entry's `actor`.
+Nobody lets their own work through. Gates belong to the agents that the policy calls coordinators,
+and each records its own: `evaluated_by` is the entry's `actor`.
 
 ```yaml bad
 - done: {until: strategy}

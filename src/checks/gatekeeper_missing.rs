@@ -1,4 +1,6 @@
 //! Nothing is deployed without an audit that passed.
+//!
+//! From R000-1, R000-13, R000-15.
 
 use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
@@ -16,10 +18,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The independent auditor approves before any deployment, without exception (R000-1, R000-13 to
-R000-15). A run of a deploy stage, or of one that requires `audit_pass`, may begin only while the
-task's latest audit report says PASS. A report that says FAIL, or one from before the task returned
-to an earlier stage, counts for nothing. No setting turns this off.
+The independent auditor approves before any deployment, without exception. A run of a deploy stage,
+or of one that requires `audit_pass`, may begin only while the task's latest audit report says PASS.
+A report that says FAIL, or one from before the task returned to an earlier stage, counts for
+nothing. No setting turns this off.
 
 ```yaml bad
 # A gate led past the audit, and nobody noticed.

@@ -1,4 +1,6 @@
 //! While a halt stands, nothing moves in its scope.
+//!
+//! From R003-12, R003-15.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -19,12 +21,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The kill switch (R003-12 to R003-15): while a halt stands, at what was agreed or in the change
-itself, no run begins, nothing is handed off, judged, reported, approved, returned or closed in its
-scope. The change that lifts a halt can't use that at once: it must land first. A halt that can't be
-read stands for everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off
-STATEMENT`, with `--incident INCIDENT` where the halt does not name one. A rollback goes on while a
-halt stands.
+The kill switch: while a halt stands, at what was agreed or in the change itself, no run begins,
+nothing is handed off, judged, reported, approved, returned or closed in its scope. The change that
+lifts a halt can't use that at once: it must land first. A halt that can't be read stands for
+everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`, with
+`--incident INCIDENT` where the halt does not name one. A rollback goes on while a halt stands.
 
 ```yaml bad
 - done: {until: deploy_paper}

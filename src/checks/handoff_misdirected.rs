@@ -1,4 +1,6 @@
 //! A handoff goes from the one who did the run to the one whose stage is next.
+//!
+//! From R000-28.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -20,9 +22,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A handoff is the word of the agent that did the run (R000-28): `from` is that agent, and it records
-the entry itself. `to` is the agent of a stage that the workflow leads to, and `orchestrator` behind
-the last one. `orch handoff create` fills in both.
+A handoff is the word of the agent that did the run: `from` is that agent, and it records the entry
+itself. `to` is the agent of a stage that the workflow leads to, and `orchestrator` behind the last
+one. `orch handoff create` fills in both.
 
 ```yaml bad
 - done: {until: strategy}

@@ -1,4 +1,6 @@
 //! What was handed over does not change under its receiver.
+//!
+//! From R000-33.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +21,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The receiver of a handoff works on exactly the bytes that were sealed (R000-33). While the handoff
-is live (the latest of its stage, in an open task that has not been returned behind it), its files
-stay as they are. Restore the file; or, if it must change, return the task with `orch handoff
-reject`, run the stage again and hand off anew. Only a run, of any task, in a lane that owns the
-file may change it meanwhile; its receivers then meet `evidence-stale`.
+The receiver of a handoff works on exactly the bytes that were sealed. While the handoff is live
+(the latest of its stage, in an open task that has not been returned behind it), its files stay as
+they are. Restore the file; or, if it must change, return the task with `orch handoff reject`, run
+the stage again and hand off anew. Only a run, of any task, in a lane that owns the file may change
+it meanwhile; its receivers then meet `evidence-stale`.
 
 ```yaml bad
 # Anyone may touch these documents, but this one has been handed over.
@@ -145,7 +147,7 @@ mod tests {
         }
     }
 
-    /// Design, hard case 7: a run of a lane that owns the path explains the change, of any task.
+    /// A run of a lane that owns the path explains the change, of any task.
     #[test]
     fn a_run_of_the_lane_explains_it() {
         story(

@@ -1,4 +1,6 @@
 //! An incident is reported in writing in time.
+//!
+//! From R000-51.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -15,9 +17,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-An emergency lets people act first, so it owes what was left out (R000-51): its written report, within
-`escalation.report_due` of the policy, an hour if that does not say otherwise. The debt shows until it
-is paid: `orch incident report INCIDENT --summary S`.
+An emergency lets people act first, so it owes what was left out: its written report, within
+`escalation.report_due` of the policy, an hour if that does not say otherwise. The debt shows until
+it is paid: `orch incident report INCIDENT --summary S`.
 
 ```yaml bad
 - incident: {}

@@ -1,4 +1,6 @@
 //! A changed file belongs to one lane, not to several.
+//!
+//! From R001-4.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -16,9 +18,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-Lanes keep two agents from working on one file (R001-4). Where the globs of two lanes meet, both
-could, and neither would be told. Narrow the `owns` of one of them in the policy, or list the file
-in `shared_paths` if anyone may change it.
+Lanes keep two agents from working on one file. Where the globs of two lanes meet, both could, and
+neither would be told. Narrow the `owns` of one of them in the policy, or list the file in
+`shared_paths` if anyone may change it.
 
 ```yaml bad
 - policy: ['\"docs/strategies/**\"', '\"docs/strategies/**\", \"research/reports/*.md\"']

@@ -1,4 +1,6 @@
 //! A run works in its stage's lane, and its agent belongs there.
+//!
+//! From R001-4.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
@@ -18,9 +20,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The lane that a run names decides which files its branch may change (R001-4). It must be one of the
-policy's, the one that the policy gives the stage, and one in which the agent works. `orch run
-start` fills it in.
+The lane that a run names decides which files its branch may change. It must be one of the policy's,
+the one that the policy gives the stage, and one in which the agent works. `orch run start` fills it
+in.
 
 ```yaml bad
 - done: {until: strategy}

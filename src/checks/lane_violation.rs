@@ -1,4 +1,6 @@
 //! A changed file belongs to the lane of a run on this branch.
+//!
+//! From R001-4.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -17,9 +19,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A lane is a part of the tree that its agents own, so that two agents never work on one file
-(R001-4). A branch may change the files of the lanes whose stages run on it, and the shared paths.
-A rename counts as both of its paths.
+A lane is a part of the tree that its agents own, so that two agents never work on one file. A
+branch may change the files of the lanes whose stages run on it, and the shared paths. A rename
+counts as both of its paths.
 
 ```yaml bad
 - done: {until: strategy}

@@ -76,12 +76,12 @@ pub use dependency_open::{Awaited, awaited};
 pub use each::each;
 
 use crate::diagnostic::{Examined, Finding, Place, Related, Report, Severity};
-use crate::record::Record;
+use crate::record::{Home, Record};
 use crate::snapshot::Change;
 use crate::source::TaskId;
 use crate::world::{LedgerView, Seen, Step, World};
 
-/// Every check, in the order of the design's table.
+/// Every check, by group, in the order in which they are told.
 pub static ALL: &[&Check] = &[
     &record_invalid::CHECK,
     &record_misplaced::CHECK,
@@ -291,8 +291,9 @@ fn told(world: &World, steps: &[Step<'_>], found: Vec<Found>) -> (Report, bool) 
             Run::World(run) => add(check, run(world), None),
         }
     }
+    let tasks = world.ledgers.keys().filter(|home| matches!(home, Home::Task(_)));
     report.examined =
-        Examined { records: steps.len(), paths: world.changes.len(), tasks: world.ledgers.len() };
+        Examined { records: steps.len(), paths: world.changes.len(), tasks: tasks.count() };
     report.settle();
     (report, for_now)
 }

@@ -1,4 +1,6 @@
 //! A changed file has an owner.
+//!
+//! From R001-4.
 
 use super::policy_change_undecided::is_decided;
 use super::{Check, Group, Objection, Run};
@@ -17,10 +19,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-What no lane owns, nobody is answerable for (R001-4). A new or changed file must lie in a lane, or
-in `shared_paths` if anyone may change it. Removing such a file is fine. A file that guards the
-others (`guarded`), such as a workflow of CI or a hook, needs no lane: it changes with a person's
-decision that names it, `orch decide --changes PATH`.
+What no lane owns, nobody is answerable for. A new or changed file must lie in a lane, or in
+`shared_paths` if anyone may change it. Removing such a file is fine. A file that guards the others
+(`guarded`), such as a workflow of CI or a hook, needs no lane: it changes with a person's decision
+that names it, `orch decide --changes PATH`.
 
 ```yaml bad
 - done: {until: strategy}

@@ -1,4 +1,6 @@
 //! After failures in a row the task pauses, for a person to look.
+//!
+//! From R001-17.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -17,9 +19,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-Something that fails again and again is not mended by trying (R001-17). The failure that reaches
-`pause_after` of its class, since the stage last came through, in the policy's `retry` is followed by a `pause` entry, and only a person's
-sign-off lets the task go on. `orch run fail` and `orch run exec` write both by themselves.
+Something that fails again and again is not mended by trying. The failure that reaches `pause_after`
+of its class, since the stage last came through, in the policy's `retry` is followed by a `pause`
+entry, and only a person's sign-off lets the task go on. `orch run fail` and `orch run exec` write
+both by themselves.
 
 ```yaml bad
 - policy: ['pause_after: 5', 'pause_after: 2']

@@ -1,4 +1,6 @@
 //! A proposed policy, and proposed keys, are such that can be used.
+//!
+//! From R000-12.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -16,9 +18,9 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 A policy with one bad line is never used in part: once it had landed, nothing could be judged any
-more (R000-12). So an unknown key, a name that is used and not defined, a stage that nobody could
-pass, or a deploy stage without an audit before it is refused while it is proposed, each with its
-line. So are the lines of `.orch/allowed_signers` and `.orch/revoked_keys`.
+more. So an unknown key, a name that is used and not defined, a stage that nobody could pass, or a
+deploy stage without an audit before it is refused while it is proposed, each with its line. So are
+the lines of `.orch/allowed_signers` and `.orch/revoked_keys`.
 
 ```yaml bad
 - propose: orch/older-audits

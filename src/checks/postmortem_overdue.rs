@@ -1,4 +1,6 @@
 //! What was learnt from an incident is written down in time.
+//!
+//! From R000-51.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -15,9 +17,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-An emergency lets people act first, so it owes what was left out (R000-51): its post-mortem, within
-`escalation.postmortem_due` of the policy, a day if that does not say otherwise. The debt shows until it
-is paid: `orch incident postmortem INCIDENT --summary S --root-cause R --action A`.
+An emergency lets people act first, so it owes what was left out: its post-mortem, within
+`escalation.postmortem_due` of the policy, a day if that does not say otherwise. The debt shows
+until it is paid: `orch incident postmortem INCIDENT --summary S --root-cause R --action A`.
 
 ```yaml bad
 - incident: {}

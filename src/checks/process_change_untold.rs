@@ -1,4 +1,6 @@
 //! A change of how people work is told, with the runbooks that go with it.
+//!
+//! From R003-42, R003-43.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -16,11 +18,12 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-People work by the policy and by runbooks, and a change of either reaches them only if somebody tells
-them. A policy may name a changelog and the runbooks in `process` (R003-42, R003-43). Then a change of a
-runbook, or of what the policy says, adds a line to the changelog, and comes with a person's decision
-that keeps the digest of every runbook as it then is, so that it can be found out later which version held
-when: `orch decide --changes PATH` writes them down. Comments of the policy may change silently.
+People work by the policy and by runbooks, and a change of either reaches them only if somebody
+tells them. A policy may name a changelog and the runbooks in `process`. Then a change of a runbook,
+or of what the policy says, adds a line to the changelog, and comes with a person's decision that
+keeps the digest of every runbook as it then is, so that it can be found out later which version
+held when: `orch decide --changes PATH` writes them down. Comments of the policy may change
+silently.
 
 ```yaml bad
 - policy: ['project: strategies', \"project: strategies\\nprocess: {changelog: CHANGELOG.md}\"]

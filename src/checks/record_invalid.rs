@@ -1,4 +1,6 @@
 //! A record can be read, and what it says makes sense by itself.
+//!
+//! From R001-13, R000-43, R000-46.
 
 mod disputes;
 mod trouble;
@@ -24,11 +26,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A record that a program can't read, or that two programs read differently, proves nothing. It is
-one YAML document with the fields of its kind (`orch schema` prints them): no duplicate or unknown
-keys, no aliases, no tags. Days are real days, a scope is made of globs, titles and reasons say something, a run that failed
-says why (R001-13), an issue has an id and a location (R000-43, R000-46), and a halt has a scope
-that exists. Records are written by `orch`; mend one that has not landed, or write it anew.
+A record that a program can't read, or that two programs read differently, proves nothing. It is one
+YAML document with the fields of its kind (`orch schema` prints them): no duplicate or unknown keys,
+no aliases, no tags. Days are real days, a scope is made of globs, titles and reasons say something,
+a run that failed says why, an issue has an id and a location, and a halt has a scope that exists.
+Records are written by `orch`; mend one that has not landed, or write it anew.
 
 ```yaml bad
 - propose: orch/open-tasks

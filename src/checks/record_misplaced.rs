@@ -1,4 +1,6 @@
 //! A record lies where its content says.
+//!
+//! From R000-31.
 
 use super::record_invalid::unreadable;
 use super::{Check, Group, Objection, Run};
@@ -19,9 +21,9 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 The name of a record's file is part of what it says: a task's entry is
 `.orch/tasks/YYYY-MM/TASK/NNNN-KIND.yaml`, in the month in which the task was opened (UTC), and an
-id is used once over all months (R000-31). Another task, kind or number in the file than in its
-name, a file of another kind, or another spelling of `.orch` is refused. Commands of `orch` choose
-the right place by themselves.
+id is used once over all months. Another task, kind or number in the file than in its name, a file
+of another kind, or another spelling of `.orch` is refused. Commands of `orch` choose the right
+place by themselves.
 
 ```yaml bad
 - propose: orch/open-tasks

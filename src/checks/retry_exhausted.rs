@@ -1,4 +1,6 @@
 //! A run is tried as often as the policy says, and no more.
+//!
+//! From R001-15.
 
 use super::again::again;
 use super::{Check, Group, Objection, Run};
@@ -17,8 +19,8 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 Retries have a cap, `maximum_attempts` of the failure's class in the policy's `retry`, the first
-attempt included (R001-15). What failed that often wants somebody to look: change files of its lane,
-or have a person resume the task, which counts the attempts anew.
+attempt included. What failed that often wants somebody to look: change files of its lane, or have a
+person resume the task, which counts the attempts anew.
 
 ```yaml bad
 - policy: ['maximum_attempts: 5', 'maximum_attempts: 2']

@@ -1,4 +1,6 @@
 //! What would fail again is not tried again.
+//!
+//! From R001-15, R001-16.
 
 use super::again::again;
 use super::{Check, Group, Objection, Run};
@@ -17,10 +19,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A failure that may pass by itself is retried; one that would come again is not (R001-15, R001-16): a
-class whose `maximum_attempts` is 1 in the policy's `retry`. Such a run begins anew once something has
-changed: files of its lane, for `spec` the task itself (`orch task update`), for `policy` the policy;
-or once a person has looked and resumed the task. The failed entry holds what the lane was then.
+A failure that may pass by itself is retried; one that would come again is not: a class whose
+`maximum_attempts` is 1 in the policy's `retry`. Such a run begins anew once something has changed:
+files of its lane, for `spec` the task itself (`orch task update`), for `policy` the policy; or once
+a person has looked and resumed the task. The failed entry holds what the lane was then.
 
 ```yaml bad
 - done: {until: backtest}

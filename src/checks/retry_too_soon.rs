@@ -1,4 +1,6 @@
 //! A retry waits for its turn.
+//!
+//! From R001-15.
 
 use super::again::again;
 use super::{Check, Group, Objection, Run};
@@ -17,8 +19,8 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 What failed for a passing reason is given time to pass: each wait is longer than the one before, up to
-the longest, and a part of it is left to chance so that many runs do not come back at once (R001-15;
-`initial_interval`, `backoff_coefficient`, `maximum_interval` and `jitter` of the policy's `retry`).
+the longest, and a part of it is left to chance so that many runs do not come back at once
+(`initial_interval`, `backoff_coefficient`, `maximum_interval` and `jitter` of the policy's `retry`).
 The chance follows from the run and the attempt, so everybody works out the same moment. `orch run
 exec` waits by itself.
 

@@ -1,4 +1,6 @@
 //! A run's id follows from what it consumes, and its handoff and gate name it.
+//!
+//! From R001-13, R001-18, R000-58.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
@@ -19,11 +21,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-The same work on the same evidence is the same run (R001-13, R001-18): its id is computed from the
-task, the stage, what it consumes and how often the task has come there. With an id of its own
-choice a run could be submitted twice. A failure, a handoff and a gate name the run that they end or
-judge. A run that is tried again counts its attempts, from 1 again once a person has resumed the
-task, and goes on from the checkpoint that it reached last (R000-58), or from none.
+The same work on the same evidence is the same run: its id is computed from the task, the stage,
+what it consumes and how often the task has come there. With an id of its own choice a run could be
+submitted twice. A failure, a handoff and a gate name the run that they end or judge. A run that is
+tried again counts its attempts, from 1 again once a person has resumed the task, and goes on from
+the checkpoint that it reached last, or from none.
 
 ```yaml bad
 - done: {until: strategy}
@@ -185,7 +187,7 @@ mod tests {
         assert!(never.of("run-id-mismatch")[0].message.contains("never reached `half`"));
     }
 
-    /// Design, hard case 10: a person's word resets the count.
+    /// A person's word resets the count.
     #[test]
     fn attempts_count_from_one_behind_a_resume() {
         let resumed = format!(

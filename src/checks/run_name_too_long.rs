@@ -1,4 +1,6 @@
 //! A run's branch has a name of at most 63 bytes.
+//!
+//! From R001-21.
 
 use super::{Check, Group, Objection, Run as Runs};
 use crate::diagnostic::Severity;
@@ -16,8 +18,8 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 Kubernetes names and labels end at 63 bytes, and runs are dispatched under the names of their
-branches (R001-21). A longer name would be cut, and two runs could become one. Shorten the task's id
-or the slug.
+branches. A longer name would be cut, and two runs could become one. Shorten the task's id or the
+slug.
 
 ```yaml bad
 - done: {until: strategy}

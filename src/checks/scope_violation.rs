@@ -1,4 +1,6 @@
 //! A changed file lies in the scope of a task that is worked on here.
+//!
+//! From R002-37.
 
 use super::lane_violation::is_sealed;
 use super::{Check, Group, Objection, Run};
@@ -17,10 +19,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A task may say which files it is about, and plans let tasks run at once whose scopes stay apart
-(R002-37). That holds only if each keeps to its own. What a scope says of a lane narrows that lane;
-a lane that it does not mention stays open as a whole, and so does every lane for a task without a
-scope.
+A task may say which files it is about, and plans let tasks run at once whose scopes stay apart.
+That holds only if each keeps to its own. What a scope says of a lane narrows that lane; a lane that
+it does not mention stays open as a whole, and so does every lane for a task without a scope.
 
 ```yaml bad
 - task: {scope: ['strategies/sma/**', 'docs/strategies/sma.md']}

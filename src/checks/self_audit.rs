@@ -1,4 +1,6 @@
 //! Nobody audits work that they did themselves.
+//!
+//! From R000-18, R000-20.
 
 use super::{Check, Group, Objection, Run, reliance};
 use crate::diagnostic::Severity;
@@ -18,11 +20,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-An audit is worth what its independence is worth (R000-18 to R000-20). The auditor is one that the
-policy calls an auditor, records the report in its own name, and ran no stage of the task but the
-audit itself, neither before it nor behind it. Two names of one principal are one. Where the policy
-binds the auditor to `identities`, no commit that made what is audited may be by it either. Give the
-audit to another agent.
+An audit is worth what its independence is worth. The auditor is one that the policy calls an
+auditor, records the report in its own name, and ran no stage of the task but the audit itself,
+neither before it nor behind it. Two names of one principal are one. Where the policy binds the
+auditor to `identities`, no commit that made what is audited may be by it either. Give the audit to
+another agent.
 
 ```yaml bad
 - done: {until: audit}

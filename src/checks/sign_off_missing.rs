@@ -1,4 +1,6 @@
 //! What was paused or halted goes on only with a person's own sign-off.
+//!
+//! From R001-17, R003-14, R000-48.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::Severity;
@@ -18,12 +20,12 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-A pause and a halt are there so that a person looks (R001-17, R003-14), and a dispute so that one
-decides (R000-48). A resume therefore names a
-person as its approver, is written by that very person, and says in `sign_off` what they looked at:
-`orch resume TASK --sign-off S`, `orch unhalt HALT --sign-off S`. A halt that names an incident, or
-that does not end by itself, is lifted in the name of an incident that is on the record: `orch incident
-open --trigger T` opens one, and `orch unhalt HALT --sign-off S --incident INCIDENT` names it.
+A pause and a halt are there so that a person looks, and a dispute so that one decides. A resume
+therefore names a person as its approver, is written by that very person, and says in `sign_off`
+what they looked at: `orch resume TASK --sign-off S`, `orch unhalt HALT --sign-off S`. A halt that
+names an incident, or that does not end by itself, is lifted in the name of an incident that is on
+the record: `orch incident open --trigger T` opens one, and `orch unhalt HALT --sign-off S
+--incident INCIDENT` names it.
 
 ```yaml bad
 - done: {until: strategy}

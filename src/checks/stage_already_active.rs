@@ -1,4 +1,6 @@
 //! One stage of a task runs at a time.
+//!
+//! From R001-11.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -17,8 +19,7 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 While a stage of a task runs, nobody knows what it will deliver, so no other run of the task may
-begin (R001-11). The run that goes on ends with its handoff, or, if it came to nothing, with
-`orch run fail`.
+begin. The run that goes on ends with its handoff, or, if it came to nothing, with `orch run fail`.
 
 ```yaml bad
 # Somebody is at the strategy again while the backtest begins.

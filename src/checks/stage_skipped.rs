@@ -1,4 +1,6 @@
 //! A task takes the steps of its workflow one after the other.
+//!
+//! From R000-1, R000-6, R001-12, R000-51.
 
 mod freezes;
 
@@ -24,12 +26,11 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 Each stage is a run, then its handoff (for an audit: its report), then its gate, and the gate says
-which stage is next (R000-1 to R000-6, R001-12). An entry that does not continue from where the
-task stands is refused: a run of another stage, a handoff without a run, a gate that leads elsewhere
-than the workflow, a return that nothing calls for, anything behind `close` but a quarantine of what
-was delivered. `orch next` tells what is next. An incident takes the steps of its procedure in their
-order, each once, and is closed when all of them, the written report and the post-mortem are there
-(R000-51); a halt is lifted once.
+which stage is next. An entry that does not continue from where the task stands is refused: a run of
+another stage, a handoff without a run, a gate that leads elsewhere than the workflow, a return that
+nothing calls for, anything behind `close` but a quarantine of what was delivered. `orch next` tells
+what is next. An incident takes the steps of its procedure in their order, each once, and is closed
+when all of them, the written report and the post-mortem are there; a halt is lifted once.
 
 ```yaml bad
 - done: {until: backtest}

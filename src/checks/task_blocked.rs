@@ -1,4 +1,6 @@
 //! A blocked task waits until it is unblocked.
+//!
+//! From R000-48, R000-49.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -18,8 +20,8 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 A task that waits for something outside of its workflow is blocked, with a reason that everybody can
 read. No run begins and no gate is recorded until that has changed, and somebody says so: `orch task
-unblock ID`. So does a task that was escalated, until a person has decided (R000-48, R000-49): `orch
-decide --resolves TASK/SEQUENCE`.
+unblock ID`. So does a task that was escalated, until a person has decided: `orch decide --resolves
+TASK/SEQUENCE`.
 
 ```yaml bad
 - done: {until: backtest}

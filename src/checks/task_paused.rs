@@ -1,4 +1,6 @@
 //! A paused task waits for a person.
+//!
+//! From R001-17.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -16,9 +18,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 const EXPLAIN: &str = "\
-After repeated failures, an incident, or at a person's word, a task is paused (R001-17). No run
-begins and no gate is recorded until a person resumes it and signs for that: `orch resume ID
---sign-off STATEMENT`.
+After repeated failures, an incident, or at a person's word, a task is paused. No run begins and no
+gate is recorded until a person resumes it and signs for that: `orch resume ID --sign-off
+STATEMENT`.
 
 ```yaml bad
 - done: {until: backtest}

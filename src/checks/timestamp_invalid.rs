@@ -1,4 +1,6 @@
 //! Moments on the record lie in order, and not ahead.
+//!
+//! From R000-16, R000-31.
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
@@ -19,9 +21,8 @@ pub(super) static CHECK: Check = Check {
 const EXPLAIN: &str = "\
 The age of an audit and the wait before a retry are counted from what the entries say, so an entry
 must not claim a moment that is still to come (five minutes are allowed for clocks that differ) or
-one before the entry it stands behind (R000-16, R000-31). Order itself is the chain's, not the
-clock's. `orch` writes the moment by itself; if this machine's clock is wrong, set it and write the
-entry anew.
+one before the entry it stands behind. Order itself is the chain's, not the clock's. `orch` writes
+the moment by itself; if this machine's clock is wrong, set it and write the entry anew.
 
 ```yaml bad
 - done: {until: strategy}

@@ -266,3 +266,18 @@ fn slug(title: &str) -> Result<String, Stop> {
     }
     Ok(slug.trim_end_matches('-').to_owned())
 }
+
+/// Tells what a person types so that files which start the guard may change: the branch, then the title, the context and
+/// the decision, then the files.
+pub(super) fn to_be_typed(
+    branch: &str,
+    [title, context, decision]: [&str; 3],
+    files: &[&str],
+) -> String {
+    let changes: String = files.iter().map(|file| format!(" --changes {file}")).collect();
+    format!(
+        "next, a person on a branch of its own: git switch -c {branch}\n  git add {}\n  orch decide --title \
+         '{title}' --context '{context}' --decision '{decision}'{changes}\n  git commit -m '{title}'",
+        files.join(" ")
+    )
+}

@@ -1,5 +1,5 @@
 //! What other branches and worktrees know of a task beyond what is here: nobody should begin what
-//! goes on there already (design, hard case 10).
+//! goes on there already.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

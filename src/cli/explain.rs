@@ -76,8 +76,10 @@ const LEGEND: &str = "\
 Examples are told in short: each line is one step, under the `strategy` template. `done: {until: \
 STAGE}`
 brings the task strat-001 honestly before a stage; `run`, `handoff`, `gate` and the like record an
-entry as orch would, except for what is said; `write` changes files. What stands above `propose:
-BRANCH` has landed, what stands below it is proposed.";
+entry as orch would, except for what is said; `write`, `edit`, `rename`, `remove` and `link` change
+files; `policy: [A, B]` puts B in A's place in the policy; `wait` lets time pass, `on` changes the
+branch, `by` says who commits, and `meanwhile` lands what the proposal has not seen. What stands above
+`propose: BRANCH` has landed, what stands below it is proposed; `bootstrap` proposes all of it.";
 
 fn list(format: Format) {
     match format {

@@ -183,7 +183,7 @@ fn named_by_ci() -> Option<String> {
         .find(|name| !name.is_empty())
 }
 
-/// A merge group stands for the branch it goes to (design, hard case 11).
+/// A merge group stands for the branch it goes to.
 fn target_of_queue(name: &str) -> Option<String> {
     let rest = name.strip_prefix("gh-readonly-queue/")?;
     let (target, _) = rest.rsplit_once("/pr-")?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Stop;
 use super::ci::{self, Service, Source};
 use super::context::{Context, staged};
+use super::decide;
 use super::files::write_whole;
 use super::hooks;
 use super::journal::Journal;
@@ -92,7 +93,9 @@ impl Init {
             ci::tell_source(self.source.as_ref());
         }
         if adds {
-            say_lines(decision_on(&files));
+            let files: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+            let words = ["Judge changes in CI", "Hooks can be skipped", "CI judges every change"];
+            say_lines(decide::to_be_typed("orch/ci", words, &files));
             return Ok(());
         }
         let to_come = if dry_run { &files[..] } else { &[] };
@@ -210,16 +213,6 @@ fn tell_unowned(repository: &GitRepository, policy: &str) -> Result<(), Stop> {
         ));
     }
     Ok(())
-}
-
-/// Tells what is still to be typed: such files change by a person's decision alone.
-fn decision_on(files: &[(String, String)]) -> String {
-    let changes = files.iter().map(|(name, _)| format!(" --changes {name}")).collect::<String>();
-    format!(
-        "next, a person on a branch of its own: git switch -c orch/ci\n  orch decide --title 'Judge \
-         changes in CI' --context 'Hooks can be skipped' --decision 'CI judges every change'{changes}\n  git \
-         commit -m 'Judge changes in CI'"
-    )
 }
 
 impl Init {

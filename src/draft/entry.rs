@@ -68,7 +68,7 @@ fn place(
 }
 
 /// Gives an entry as it stands behind another one than it was written for: the same payload and
-/// actor, a new place in the chain (design, hard case 9).
+/// actor, a new place in the chain.
 pub fn renumbered(
     record: &Record,
     before: &Record,

@@ -23,7 +23,7 @@ pub struct State {
     pub opened_at: Moment,
     /// When its last entry was recorded.
     pub last_at: Moment,
-    /// The session and actor that opened it.
+    /// The agent that opened it.
     pub opened_by: AgentName,
     /// Where it stands in its workflow.
     pub standing: Standing,
@@ -342,8 +342,7 @@ impl State {
         active || delivered || audited
     }
 
-    /// Gives the names and sessions that worked on the task: every agent that ran a stage which
-    /// is no audit, and the sessions they ran it from.
+    /// Gives the runs that did the work: every run of a stage which is no audit.
     pub fn workers(&self) -> impl Iterator<Item = &RunState> {
         let audited: BTreeSet<&StageName> =
             self.audits.iter().filter_map(|audit| audit.stage.as_ref()).collect();

@@ -37,7 +37,9 @@ pub struct Probe {
     pub title: String,
     /// The part of the whole it belongs to, such as `data_sources`.
     pub component: String,
-    /// The program and its arguments; no shell reads them.
+    /// The program and its arguments; no shell reads them. Without one nobody looks, and what it is about is
+    /// unknown.
+    #[serde(default)]
     pub command: Vec<String>,
     /// How long it may take; 10 seconds if it is not said.
     #[serde(default)]
@@ -116,8 +118,9 @@ pub struct Page {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OnCall {
-    /// The day on which somebody last looked whether it is right (R003-44).
-    pub reviewed: Date,
+    /// The day on which somebody last looked whether it is right (R003-44); unknown if it is not said.
+    #[serde(default)]
+    pub reviewed: Option<Date>,
     /// How long that holds.
     pub review_every: Lasting,
     /// When they are on call: `always`, or `trading` for the hours of the schedule's calendar.
@@ -158,10 +161,6 @@ pub(super) fn problems(model: &Model, problems: &mut Problems<'_>) {
     let health = &model.health;
     for (name, probe) in &health.probes {
         let field = format!("health.probes.{name}");
-        if probe.command.is_empty() {
-            let help = "write a program and its arguments, such as `[./check.sh, prices]`";
-            problems.at(&format!("{field}.command"), "this probe runs nothing".into(), help);
-        }
         if probe.attempts.is_some_and(|attempts| !(1..=100).contains(&attempts)) {
             let message = "so many attempts make no sense".to_owned();
             problems.at(&format!("{field}.attempts"), message, "write 1 to 100");

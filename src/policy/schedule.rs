@@ -287,7 +287,7 @@ mod tests {
             ("at: open, days: trading", "at: open, days: last sunday", "this job is never due"),
             ("timeout: 15m", "timeout: 0m", "`0m` is no duration"),
             ("maximum_attempts: 3, initial_interval: 60s", "maximum_attempts: 0", "attempts"),
-            ("reviewed: 2026-11-02", "reviewed: last week", "`last week` is no day"),
+            ("on_call:\n", "on_call:\n  reviewed: last week\n", "`last week` is no day"),
             ("agents: [director, sponsor]", "agents: [director]", "no person is called"),
             ("failed_audit_ratio: 0.5", "failed_audit_ratio: 50", "no part of a whole"),
             ("page: {action: health_failure", "page: {action: halth", "there is no action"),

@@ -87,7 +87,10 @@ fn unknown(what: &str, word: &str, expected: &'static [&'static str]) -> Misfit 
     let help = match did_you_mean(word, expected.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if expected.is_empty() => "remove it".into(),
-        None => format!("known here: {}", expected.join(", ")),
+        None => {
+            let known = expected.join(", ");
+            format!("known here: {known}; if a newer orch wrote it, upgrade this one")
+        }
     };
     Misfit::new(format!("unknown {what} `{word}`"), help)
 }

@@ -231,10 +231,9 @@ mod tests {
     /// Writes the schemas of what is printed, and fails if that changed anything.
     #[test]
     fn schemas_are_current() {
-        let pretty = |value| serde_json::to_string_pretty(&value).expect("JSON") + "\n";
-        crate::testing::golden(&[
-            ("schemas/report.schema.json".into(), pretty(schema::<ReportJson<'_>>())),
-            ("schemas/error.schema.json".into(), pretty(schema::<Failure>())),
+        crate::testing::golden_schemas(&[
+            ("schemas/report.schema.json".into(), schema::<ReportJson<'_>>()),
+            ("schemas/error.schema.json".into(), schema::<Failure>()),
         ]);
     }
 

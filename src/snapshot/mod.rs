@@ -130,7 +130,7 @@ pub struct Proposal {
     /// Parents of a merge about to be made that a protected branch has: what they hold is agreed.
     pub parents: Vec<Side>,
     /// Branches that are known here, for a commit about to be made: halts on those that the policy
-    /// protects count as well (design rule 1).
+    /// protects count as well.
     pub tips: Vec<Tip>,
     /// The short name of the branch it is proposed on, if that is known.
     pub branch: Option<String>,
@@ -303,7 +303,7 @@ pub trait Repository {
         self.unlike(changes, step.parents.get(1..).unwrap_or_default())
     }
 
-    /// Keeps the changes whose outcome none of these commits has (design rule 5).
+    /// Keeps the changes whose outcome none of these commits has.
     fn unlike(&self, mut changes: Vec<Change>, commits: &[Oid]) -> Result<Vec<Change>, Fault> {
         for commit in commits {
             let mut kept = Vec::with_capacity(changes.len());

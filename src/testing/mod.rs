@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use regex::Regex;
+use serde::Serialize;
+
 pub(crate) use story::{Findings, story};
 
 use crate::policy::Policy;
@@ -41,6 +44,17 @@ pub(crate) fn golden(files: &[(String, String)]) {
         }
     }
     assert!(stale.is_empty(), "not current: {stale:?}; written anew, read the diff and run again");
+}
+
+/// The same for JSON Schemas. Where a rule comes from is for whoever reads the code; what a field is, for everyone.
+pub(crate) fn golden_schemas(schemas: &[(String, impl Serialize)]) {
+    let source = r"\s*\((?:R\d{3}-\d+(?:,\s+|\s+to\s+)?)+\)";
+    let source = Regex::new(source).expect("a pattern");
+    let files = schemas.iter().map(|(path, schema)| {
+        let text = serde_json::to_string_pretty(schema).expect("a schema is JSON") + "\n";
+        (path.clone(), source.replace_all(&text, "").into_owned())
+    });
+    golden(&files.collect::<Vec<_>>());
 }
 
 /// Tells a story, and gives the world of all its tasks behind it.

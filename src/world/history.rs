@@ -196,7 +196,7 @@ impl Joint<'_> {
     }
 
     /// Tells whether a merge took over what became of a record where it had landed. Who merges that
-    /// is not to blame for it (design rule 5); the commit that did it is named where all are walked.
+    /// is not to blame for it; the commit that did it is named where all are walked.
     fn is_inherited(
         &self,
         change: &Change,

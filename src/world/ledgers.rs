@@ -331,7 +331,7 @@ impl LedgerView {
     }
 
     /// Tells where what a record says can be seen: at head while it stands, else at the commit
-    /// that brought it (design, hard case 7). What is staged can be seen in the index, unless a
+    /// that brought it. What is staged can be seen in the index, unless a
     /// later run had the chance to replace it there. In a task that has been closed nothing stands:
     /// its files are free. So are those of a checkpoint, as soon as the work goes on, and those that a
     /// rollback brought back.

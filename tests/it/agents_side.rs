@@ -150,7 +150,7 @@ fn links_and_ignored_files_are_left_alone() {
     assert_eq!(other.read("CLAUDE.md"), "mine\n");
 }
 
-/// Design §7: what an agent is told of fifty tasks costs it fewer than 500 tokens, the most urgent
+/// What an agent is told of fifty tasks costs it fewer than 500 tokens, the most urgent
 /// first; `--all` and JSON are whole.
 #[test]
 fn fifty_tasks_are_told_in_few_words() {

@@ -54,7 +54,7 @@ pub(crate) fn subcommands(help: &str) -> Vec<String> {
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// Design §7: each `--help` ends with an example or the exit codes, and works anywhere.
+/// Each `--help` ends with an example or the exit codes, and works anywhere.
 #[test]
 fn every_help_ends_with_an_example() {
     let nowhere = Team::over(TestRepo::new().beside(""));
@@ -175,7 +175,7 @@ fn dry_then_wet(team: &Team, agent: &str, arguments: &[&str]) {
     assert_ne!(team.state(), before, "{arguments:?}");
 }
 
-/// Design §7: every command that writes can be told `--dry-run`.
+/// Every command that writes can be told `--dry-run`.
 #[test]
 fn a_dry_run_writes_nothing() {
     let team = Team::new();
@@ -206,7 +206,7 @@ fn a_dry_run_writes_nothing() {
     dry_then_wet(&team, "orchestrator", &close);
 }
 
-/// Design §5, §7: every command that reads speaks JSON, and verdicts and errors follow their
+/// Every command that reads speaks JSON, and verdicts and errors follow their
 /// schemas.
 #[test]
 fn every_reading_command_speaks_json() {
@@ -253,7 +253,7 @@ fn valid(team: &Team, kind: &str, value: &Value) {
     assert!(faults.is_empty(), "{kind}: {faults:?}: {value:#}");
 }
 
-/// Design §3: every record that orch writes, and the policy, follow the schemas that it prints.
+/// Every record that orch writes, and the policy, follow the schemas that it prints.
 #[test]
 fn what_is_written_follows_the_schemas() {
     let team = eventful();

@@ -1,4 +1,4 @@
-//! Design §7: every command that writes can be told `--dry-run`. What writes more than records, and elsewhere.
+//! Every command that writes can be told `--dry-run`. What writes more than records, and elsewhere.
 
 use std::collections::BTreeMap;
 use std::fs;

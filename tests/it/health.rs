@@ -9,6 +9,8 @@ use crate::support::{Said, Team, TestRepo, write_script};
 fn hedge(changes: &[(&str, &str)]) -> Team {
     let team = Team::over(TestRepo::new());
     team.orch("sponsor", &["init", "--template", "hedge", "--hooks"]);
+    let policy = team.read(".orch/policy.yaml");
+    team.repo.write(".orch/policy.yaml", policy.replace("command: []", "command: [\"true\"]"));
     for (from, to) in changes {
         team.edit(".orch/policy.yaml", from, to);
     }
@@ -17,9 +19,26 @@ fn hedge(changes: &[(&str, &str)]) -> Team {
     team
 }
 
+/// What a team has yet to fill in is unknown, and not well.
+#[test]
+fn what_nobody_looks_at_is_unknown() {
+    let team = Team::over(TestRepo::new());
+    team.orch("sponsor", &["init", "--template", "hedge", "--hooks"]);
+    team.commit("Begin with orch");
+    let (said, json) = ask(&team, &[]);
+    assert_eq!(said.code, 0, "{said:#?}");
+    for name in ["data_sources", "keys", "agents", "portfolio", "on_call"] {
+        assert_eq!(part(&json, name)["status"], "unknown", "{json:#}");
+    }
+    let keys = ["health", "--component", "keys", "--component", "portfolio"];
+    let help = team.try_orch("ops", &keys);
+    assert!(help.fault().contains("none of these parts"), "{help:#?}");
+    assert!(help.err.contains("give probes their `command`"), "{help:#?}");
+}
+
 /// Documents and rosters are compared with the day on which a test runs.
 const AGELESS: (&str, &str) =
-    ("reviewed: 2026-11-02\n  review_every: 30d", "reviewed: 2026-11-02\n  review_every: 36500d");
+    ("  review_every: 30d", "  reviewed: 2026-11-02\n  review_every: 36500d");
 const LASTING: (&str, &str) = ("path: AGENTS.md, max_age: 90d", "path: AGENTS.md, max_age: 36500d");
 
 fn ask(team: &Team, more: &[&str]) -> (Said, Value) {

@@ -216,7 +216,7 @@ fn a_push_of_a_new_branch_is_judged() {
     push_refused(&team, &server, &["HEAD"], "branch-name");
 }
 
-/// Design, hard case 4: onto the protected branch go merges and what directs the work.
+/// Onto the protected branch go merges and what directs the work.
 #[test]
 fn a_push_to_the_protected_branch_is_judged() {
     let team = Team::new();
@@ -229,7 +229,7 @@ fn a_push_to_the_protected_branch_is_judged() {
     push_refused(&team, &server, &["main", "main:refs/heads/feature/a-1-b"], "lane-violation");
 }
 
-/// Design, hard case 4: work that nobody's lane is asked about does not go straight there either.
+/// Work that nobody's lane is asked about does not go straight there either.
 #[test]
 #[ignore = "a range does not tell a direct push from a merged one; the design wants branch-protected"]
 fn a_direct_push_of_work_is_refused() {
@@ -271,7 +271,7 @@ fn a_forced_push_keeps_what_was_agreed() {
     assert!(server.repo.git(&["ls-tree", "-r", "--name-only", "main"]).contains("-close.yaml"));
 }
 
-/// Design, hard case 9: what is not on the protected branch yet may be made anew and pushed over.
+/// What is not on the protected branch yet may be made anew and pushed over.
 #[test]
 fn a_forced_push_of_ones_own_branch_is_fine() {
     let team = Team::new();

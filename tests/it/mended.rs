@@ -187,7 +187,7 @@ fn a_retry_is_suggested_when_it_may_be_typed() {
     team.orch("strategy_developer", &["run", "retry", "strat-001"]);
 }
 
-/// Design, hard case: a circle of dependencies that has landed is broken, and history stays green.
+/// A circle of dependencies that has landed is broken, and history stays green.
 #[test]
 fn a_landed_circle_is_broken() {
     let team = Team::new();

@@ -149,7 +149,7 @@ fn one_id_in_two_cases_clashes() {
     one.guard(&["--base", "HEAD^2"]).refused_by("duplicate-submission");
 }
 
-/// Design §3: two clones go on with one task; the second to land is told, not lost.
+/// Two clones go on with one task; the second to land is told, not lost.
 #[test]
 fn one_ledger_continued_in_two_clones_is_forked() {
     let team = Team::new();
@@ -172,7 +172,7 @@ fn one_ledger_continued_in_two_clones_is_forked() {
     assert_eq!(judged.refused_by("chain-forked").path, two.record("strat-001", "run"));
 }
 
-/// Design, hard case 9: a fork of entries that don't contradict each other is mended in the merge.
+/// A fork of entries that don't contradict each other is mended in the merge.
 #[test]
 fn a_fork_is_mended_by_a_rebase() {
     let team = Team::new();

@@ -69,7 +69,7 @@ fn one_byte_changed_before_the_commit_is_refused() {
     team.git_refused(&["commit", "-m", "Hand over"], "checksum-mismatch");
 }
 
-/// Design §1.4: who changes a file after sealing it is led out, command by command.
+/// Who changes a file after sealing it is led out, command by command.
 #[test]
 fn a_handoff_is_made_again_by_the_commands_of_the_help() {
     let team = Team::sealed();

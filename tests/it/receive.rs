@@ -85,7 +85,7 @@ fn every_ref_of_a_push_is_judged() {
     assert!(orphan.code != 0 && orphan.err.contains("shares no history"), "{orphan:#?}");
 }
 
-/// Design §5: the first push brings the first policy, and one that brings none is not looked at.
+/// The first push brings the first policy, and one that brings none is not looked at.
 #[test]
 fn the_first_push_brings_the_policy() {
     let (_server, team) = served();

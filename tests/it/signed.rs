@@ -325,7 +325,7 @@ fn openpgp_through_git() {
     }
 }
 
-/// Design, hard case 9: renumbered entries are signed again, each by its own actor.
+/// Renumbered entries are signed again, each by its own actor.
 #[test]
 fn each_signs_again_what_is_renumbered() {
     let keys = TestRepo::new();

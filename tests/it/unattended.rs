@@ -174,7 +174,7 @@ fn a_policy_that_nobody_agreed_on_runs_nothing() {
     team.repo.git(&["switch", "--quiet", "-c", "orch/their-proposal"]);
     let theirs = "command: [sh, -c, \"echo >> theirs\"]";
     let probe = format!("component: keys, {theirs}");
-    team.edit(".orch/policy.yaml", "component: keys, command: [\"true\"]", &probe);
+    team.edit(".orch/policy.yaml", "component: keys, command: []", &probe);
     team.edit(
         ".orch/policy.yaml",
         "owners: [director], command: [\"true\"]}\n    execution_window",

@@ -77,7 +77,8 @@ impl Health {
         match found.status {
             Status::Healthy => return Ok(()),
             Status::Unknown => {
-                let help = "leave out `--no-probes`, or name other parts";
+                let help = "leave out `--no-probes`, name other parts, or give probes their `command` in \
+                            .orch/policy.yaml";
                 return Err(Stop::fault("none of these parts was looked at", help));
             }
             Status::Degraded | Status::Failed => {}
@@ -101,8 +102,10 @@ impl Health {
 
     /// Gives the probes to be run: those of the parts that were asked for.
     fn probes<'p>(&self, policy: &'p Policy) -> Vec<(&'p ProbeName, &'p Probe)> {
-        let named =
-            |probe: &Probe| self.component.is_empty() || self.component.contains(&probe.component);
+        let named = |probe: &Probe| {
+            let named = self.component.is_empty() || self.component.contains(&probe.component);
+            named && !probe.command.is_empty()
+        };
         let all = policy.health.probes.iter().filter(|(_, probe)| named(probe));
         // A probe that asks for the health of all would start itself again, and again.
         let within = std::env::var_os(probes::WITHIN).is_some();

@@ -5,11 +5,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::super::Stop;
+use super::super::context::readable_policy;
+use super::super::decide;
 use super::super::files::write_whole;
-use super::super::output::say;
+use super::super::output::{say, say_lines};
 use super::settings::Settings;
 use super::{Change, unable};
-use crate::snapshot::GitRepository;
+use crate::snapshot::{GitRepository, Side};
+use crate::source::RepoPath;
 
 /// What a harness runs; it stands in a file that many machines share, so it names no folder.
 pub(super) const COMMAND: &str = "orch hooks agent-event";
@@ -62,11 +65,26 @@ pub(super) fn install(repository: &GitRepository, change: Change) -> Result<(), 
         _ => say(format!("note: {SKILL} is another one, and was left as it is")),
     }
     if !change.dry_run {
-        say(
-            "next: git add .claude, then git commit; Git's own hooks come with `orch hooks install`",
-        );
+        say_lines(next(repository)?);
     }
     Ok(())
+}
+
+/// Tells what is to be typed behind an install: where the agreed policy guards the files, a person decides on them.
+fn next(repository: &GitRepository) -> Result<String, Stop> {
+    let head = repository.head_commit()?.map_or(Side::Nothing, Side::Commit);
+    let policy = readable_policy(repository, head)?;
+    let mut files = vec![SETTINGS, SKILL];
+    files.retain(|file| {
+        policy.as_ref().is_some_and(|policy| policy.is_guarded(&RepoPath::from(*file)))
+    });
+    if files.is_empty() {
+        let next = "next: git add .claude, then git commit; Git's own hooks come with `orch hooks install`";
+        return Ok(next.to_owned());
+    }
+    let words =
+        ["Ask orch before each step", "Agents forget", "The harness asks orch before a commit"];
+    Ok(decide::to_be_typed("orch/agents", words, &files))
 }
 
 /// Takes away what [`install`] brought, and nothing else.

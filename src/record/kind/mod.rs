@@ -1,4 +1,4 @@
-//! The kinds of record, as the design's tables list them: plain data, strict, in reading order.
+//! The kinds of record: plain data, strict, in reading order.
 
 mod task;
 mod work;

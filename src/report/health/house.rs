@@ -85,9 +85,9 @@ pub(super) fn on_call(world: &World, measured: &Measured) -> Component {
     let Some(on_call) = &world.policy.on_call else {
         return Component::unknown("on_call", "nobody is named: `on_call` in .orch/policy.yaml");
     };
-    let days = on_call.reviewed.days_until(world.at);
+    let days = on_call.reviewed.map(|day| day.days_until(world.at));
     let limit = on_call.review_every.0.num_days();
-    let late = (days > limit).then(|| {
+    let late = days.filter(|days| *days > limit).map(|days| {
         let message = format!("nobody has looked at the roster for {days} days, more than {limit}");
         let help = "ask all who are on it, set `on_call.reviewed` in .orch/policy.yaml to today, and \
                     decide: `orch decide --changes .orch/policy.yaml`";
@@ -104,7 +104,13 @@ pub(super) fn on_call(world: &World, measured: &Measured) -> Component {
         (Hours::Trading, None) => "while the exchange is open",
     };
     let told = format!("{hours}, {}", levels.collect::<Vec<_>>().join("; "));
-    Component::of("on_call", told, late.into_iter().collect())
+    match days {
+        Some(_) => Component::of("on_call", told, late.into_iter().collect()),
+        None => {
+            let why = "nobody has said when they last looked at it: `on_call.reviewed`";
+            Component::unknown("on_call", format!("{why}; {told}"))
+        }
+    }
 }
 
 /// In these windows nothing else is expected (R003-16, R003-17).
@@ -121,6 +127,10 @@ pub(super) fn add_probes(world: &World, probes: &[Probed], components: &mut Vec<
         let probed = probes.iter().find(|probed| probed.name == *name);
         let part = match probed {
             Some(probed) => of_probe(probed),
+            None if probe.command.is_empty() => {
+                let why = format!("probe {name} has no `command` yet: `health.probes.{name}`");
+                Component::unknown(&probe.component, why)
+            }
             None => Component::unknown(&probe.component, format!("probe {name} was not run")),
         };
         match components.iter_mut().find(|known| known.name == part.name) {

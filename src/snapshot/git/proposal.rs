@@ -10,7 +10,7 @@ impl GitRepository {
     /// Proposes what is staged against HEAD.
     ///
     /// Of a merge, only what differs from every parent that counts is a change: HEAD, and parents
-    /// that one of `protected_tips` already has (design rules 4 and 5, attack 64).
+    /// that one of `protected_tips` already has (attack 64).
     pub fn staged(&self, protected_tips: &[Oid]) -> Result<Proposal, Fault> {
         let base = self.head_commit()?.map_or(Side::Nothing, Side::Commit);
         let merged = self.merge_heads()?;
@@ -77,7 +77,7 @@ impl GitRepository {
     /// Proposes the commits that `head_rev` has and `base_rev` lacks.
     ///
     /// Agreed is what stands at the tip of `base_rev`; changed is what differs between the merge
-    /// base and the head (design rule 1).
+    /// base and the head.
     pub fn range(
         &self,
         base_rev: &str,

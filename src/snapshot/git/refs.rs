@@ -74,7 +74,7 @@ impl GitRepository {
 
     /// Gives the short name of the current branch, also before its first commit.
     ///
-    /// While HEAD is detached there is none, except inside a rebase: its branch's (design rule 11).
+    /// While HEAD is detached there is none, except inside a rebase: its branch's.
     pub fn current_branch(&self) -> Result<Option<String>, Fault> {
         let head = self.store.repo.head().map_err(|error| unreadable_head(&error))?;
         let name = head.referent_name().map(|name| short(name.as_bstr()));

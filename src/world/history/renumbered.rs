@@ -14,7 +14,7 @@ type Kept = BTreeMap<RepoPath, Node>;
 impl Joint<'_> {
     /// Gives those of a parent's entries, gone from their places in one ledger, that the merge still
     /// holds: behind the entries of another parent, which all stand where they stood, and in the order
-    /// they had (design rule 9). What that other parent says already is not said twice (R001-18).
+    /// they had. What that other parent says already is not said twice (R001-18).
     ///
     /// Which of the parents had landed can't be told from the commits: a merge that is landed by
     /// moving the branch forward has it second. Either may stay, as nothing is lost; what is known to

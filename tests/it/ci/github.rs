@@ -93,7 +93,7 @@ fn a_pull_request_is_judged_by_what_has_landed_since() {
     run(&clone, &event, &[]).refused_by("halt-standing");
 }
 
-/// Design, hard case 5: a fork's branch is not the protected one of that name here, there already or not.
+/// A fork's branch is not the protected one of that name here, there already or not.
 #[test]
 fn a_branch_of_a_fork_is_not_the_protected_one() {
     let protected = ("protected: [\"main\"]", "protected: [main, 'release/*']");

@@ -115,7 +115,7 @@ fn a_merge_train_is_judged_as_what_lands() {
     pipeline.refused(&pipeline.run(&train, &on_train), "lane-violation");
 }
 
-/// Design, hard case 5: a fork's `main` is not the protected branch here, whoever's pipeline it is.
+/// A fork's `main` is not the protected branch here, whoever's pipeline it is.
 #[test]
 fn a_fork_is_judged_by_the_project_that_it_goes_to() {
     let pipeline = Pipeline::new();

@@ -98,7 +98,7 @@ fn pre_commit_sees_what_will_be_committed() {
     assert_eq!(seen(&out), r#"side Commit ["M a"]"#);
 }
 
-/// Attack 3 and design rule 4: a merge that needs no hands runs pre-merge-commit only, and its
+/// Attack 3: a merge that needs no hands runs pre-merge-commit only, and its
 /// parents are known from the environment alone.
 #[test]
 fn pre_merge_commit_sees_a_merge() {
@@ -120,7 +120,7 @@ fn pre_merge_commit_sees_a_merge() {
     assert_eq!(seen(&out), r#"main Merge ["A b"]"#);
 }
 
-/// Design §5: what is pushed lies in a quarantine, and a pre-receive hook reads it there.
+/// What is pushed lies in a quarantine, and a pre-receive hook reads it there.
 #[test]
 fn pre_receive_sees_what_is_pushed() {
     let repo = TestRepo::new();
