@@ -259,7 +259,10 @@ pub(super) fn story(context: &Context, id: &TaskId, format: Format) -> Result<()
         }
     }
     let now = Now::of(&view.world, state, context.at());
-    say(format!("now: stage {}, {} ({})", now.stage, now.stands, now.who));
+    say(match state.closed.is_some() {
+        true => format!("now: {}", now.stands),
+        false => format!("now: stage {}, {} ({})", now.stage, now.stands, now.who),
+    });
     if let Some(why) = stalled(&policy, ledger, context.at()) {
         say(format!("stalled: {why}"));
     }

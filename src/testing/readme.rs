@@ -18,10 +18,18 @@ fn the_table_of_checks_is_current() {
 }
 
 fn table() -> String {
-    let mut table = String::from("| check | what it promises |\n|---|---|\n");
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for check in checks::ALL {
-        let mark = if check.mandatory { " (mandatory)" } else { "" };
-        writeln!(table, "| `{}`{mark} | {} |", check.name, check.title).expect("memory");
+        let group = format!("{:?}", check.group).to_lowercase();
+        let name = if check.mandatory { format!("**{}**", check.name) } else { check.name.into() };
+        match groups.last_mut().filter(|(last, _)| *last == group) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((group, vec![name])),
+        }
+    }
+    let mut table = String::from("| about | checks |\n|---|---|\n");
+    for (group, names) in groups {
+        writeln!(table, "| {group} | {} |", names.join(", ")).expect("memory");
     }
     table
 }

@@ -120,7 +120,7 @@ pub(super) fn halts(world: &World) -> Component {
     let standing = reasons.len();
     Component::of(
         "halts",
-        if standing == 1 { "1 stands".into() } else { format!("{standing} stand") },
+        if standing == 0 { "none stands".into() } else { format!("{standing} standing") },
         reasons,
     )
     .with([("standing", standing)])

@@ -77,7 +77,8 @@ pub(super) fn hooks(measured: &Measured) -> Component {
         let message = format!("{} does not call orch here", missing.join(", "));
         Reason::degraded(message, "install them: `orch hooks install`")
     });
-    Component::of("hooks", "of this clone".into(), reason.into_iter().collect())
+    let told = if reason.is_none() { "all in this clone" } else { "not all in this clone" };
+    Component::of("hooks", told.into(), reason.into_iter().collect())
 }
 
 /// The roster is one that somebody has looked at lately (R003-4, R003-5, R003-44).
@@ -117,7 +118,7 @@ pub(super) fn on_call(world: &World, measured: &Measured) -> Component {
 pub(super) fn maintenance(measured: &Measured) -> Component {
     let windows = measured.windows.iter().map(|(name, until)| format!("{name} until {until}"));
     let windows = windows.collect::<Vec<_>>().join(", ");
-    let told = if windows.is_empty() { "no window stands".to_owned() } else { windows };
+    let told = if windows.is_empty() { "no window is open".to_owned() } else { windows };
     Component::of("maintenance", told, Vec::new())
 }
 

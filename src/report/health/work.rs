@@ -225,7 +225,7 @@ pub(super) fn deployments(world: &World) -> Component {
             reasons.push(Reason::failed(message, format!("see `orch status {task}`")));
         }
     }
-    let told = format!("{begun} begun, {count} failed within {}, {most} may", span(window));
+    let told = format!("{begun} begun, {count} failed within {}; limit {most}", span(window));
     Component::of("deployments", told, reasons).with([("begun", begun), ("failed", count)])
 }
 
