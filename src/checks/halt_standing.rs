@@ -22,10 +22,11 @@ pub(super) static CHECK: Check = Check {
 
 const EXPLAIN: &str = "\
 The kill switch: while a halt stands, at what was agreed or in the change itself, no run begins,
-nothing is handed off, judged, reported, approved, returned or closed in its scope. The change that
-lifts a halt can't use that at once: it must land first. A halt that can't be read stands for
-everything. A person lifts it and signs for that: `orch unhalt HALT --sign-off STATEMENT`, with
-`--incident INCIDENT` where the halt does not name one. A rollback goes on while a halt stands.
+nothing is handed off, judged, reported, approved, returned or closed in its scope. What a change
+did before the halt that it brings itself stays done. The change that lifts a halt can't use that at
+once: it must land first. A halt that can't be read stands for everything. A person lifts it and
+signs for that: `orch unhalt HALT --sign-off STATEMENT`, with `--incident INCIDENT` where the halt
+does not name one. A rollback goes on while a halt stands.
 
 ```yaml bad
 - done: {until: deploy_paper}
@@ -57,7 +58,8 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
         .survey
         .halts
         .iter()
-        .filter(|halt| halt.stands_at(step.at) && halt.covers(world, state, stage, lane));
+        .filter(|halt| halt.stands_at(step.at) && !done_before(world, step, halt))
+        .filter(|halt| halt.covers(world, state, stage, lane));
     let objections = standing.map(|halt| {
         let StandingHalt { id, scope, reason, path, .. } = halt;
         let message = format!("halt `{id}` stands for {scope}: {reason}");
@@ -73,6 +75,12 @@ fn run(world: &World, step: &Step<'_>) -> Vec<Objection> {
             .related(Place::file(path.clone()), "the halt, with its numbers")
     });
     objections.collect()
+}
+
+/// Tells whether an entry was made before a halt that the same change brings: without the halt it would land as well.
+fn done_before(world: &World, step: &Step<'_>, halt: &StandingHalt) -> bool {
+    let brought = || world.changes.iter().any(|file| file.old.is_none() && file.path == halt.path);
+    halt.since.is_some_and(|since| step.record.entry.recorded_at < since) && brought()
 }
 
 /// Gives the stage that an entry moves or ends, if it is known; nothing of an entry that moves
@@ -170,6 +178,18 @@ mod tests {
         story(&format!("{back}{stop}{propose}{close}")).expect(&["halt-standing"]);
         let live = "- done: {until: deploy_live}\n";
         story(&format!("{live}{stop}{propose}- approval: {{}}\n")).expect(&["halt-standing"]);
+    }
+
+    /// What a change did before the halt that it brings stays done; what it does behind it is refused, and so is all of it
+    /// once the halt has landed.
+    #[test]
+    fn a_halt_comes_behind_what_was_done() {
+        let stop = halt("h-001", "all", "").replace("T09:00", "T18:00");
+        let done = "- done: {until: backtest}\n";
+        story(&format!("{done}{RUN}- wait: 12h\n{stop}")).expect(&[]);
+        story(&format!("{done}{stop}{RUN}")).expect(&["halt-standing"]);
+        let late = RUN.replace("- run", "- wait: 12h\n- run");
+        story(&format!("{done}{late}{stop}")).expect(&["halt-standing"]);
     }
 
     /// A halt for a degraded day ends by itself.

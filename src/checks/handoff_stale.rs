@@ -80,7 +80,7 @@ fn stale(world: &World, lanes: &BTreeSet<&LaneName>, live: &Live) -> Option<Obje
     let help = format!(
         "restore the file with `git restore {}--staged --worktree {}`; if it must change, \
          `orch handoff reject {task} --reason mismatch` and run `{stage}` again",
-        source(world),
+        world.source(),
         path.in_shell()
     );
     let place = Place::at(live.handoff.clone(), world.place_of(live));
@@ -91,14 +91,6 @@ fn stale(world: &World, lanes: &BTreeSet<&LaneName>, live: &Live) -> Option<Obje
             .related(changed, "this file changed")
             .for_now(),
     )
-}
-
-/// Where the sealed file is found: HEAD holds it only for a commit about to be made.
-fn source(world: &World) -> &'static str {
-    match world.occasion {
-        Occasion::Commit | Occasion::Merge => "",
-        Occasion::Range | Occasion::Verification => "--source=REV ",
-    }
 }
 
 /// The lanes in which someone works: on this branch, or anywhere if all is verified.

@@ -4,7 +4,7 @@
 
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
-use crate::snapshot::Change;
+use crate::snapshot::{Change, Occasion, Side};
 use crate::source::RepoPath;
 use crate::world::{Live, World};
 
@@ -50,10 +50,21 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     }
     let here = runs_in_words(world);
     let message = format!("`{path}` belongs to lane {owner}, and this branch has {here}");
-    let typed = path.in_shell();
     let help =
-        format!("leave it to lane {owner}: `git restore --staged {typed}`, or start a run there");
+        format!("leave it to lane {owner}: {}; or start a run there", taken_back(world, path));
     vec![Objection::new(Place::file(path.clone()), message, help)]
+}
+
+/// Gives the commands that take a change of a file back: out of the index, or out of the commits of a branch. A commit
+/// on top of those that put it back would be a change of the file, too.
+pub(super) fn taken_back(world: &World, path: &RepoPath) -> String {
+    let typed = path.in_shell();
+    match (world.occasion, world.base) {
+        (Occasion::Range, Side::Commit(base)) => format!(
+            "`git reset --soft {base:.12} && git restore --staged --worktree {typed}`, and commit the rest anew"
+        ),
+        _ => format!("`git restore --staged {typed}`"),
+    }
 }
 
 /// Of a file that someone was handed, `handoff-stale` speaks; and whoever puts it back as it was

@@ -109,10 +109,7 @@ fn of_landed(world: &World, change: &Change) -> Option<Objection> {
         Some(node) if node.mode != Mode::File => "made a link or a program",
         Some(_) => "edited",
     };
-    let from = match world.occasion {
-        Occasion::Range => "--source=BRANCH ",
-        _ => "",
-    };
+    let from = world.source();
     let task = task_of(path);
     let instead = match &task {
         Some(task) => {

@@ -2,7 +2,7 @@
 //!
 //! From R002-37.
 
-use super::lane_violation::is_sealed;
+use super::lane_violation::{is_sealed, taken_back};
 use super::{Check, Group, Objection, Run};
 use crate::diagnostic::{Place, Severity};
 use crate::snapshot::Change;
@@ -50,9 +50,9 @@ fn run(world: &World, change: &Change) -> Vec<Objection> {
     let mut all = run.scope.iter().map(|glob| format!(" --scope '{glob}'")).collect::<String>();
     all.push_str(&format!(" --scope {}", path.in_shell()));
     let help = format!(
-        "leave it alone: `git restore --staged {}`; if the task is about it, a scope that says so \
+        "leave it alone: {}; if the task is about it, a scope that says so \
          lands first: `orch task update {}{all}`",
-        path.in_shell(),
+        taken_back(world, path),
         run.task
     );
     vec![Objection::new(Place::file(path.clone()), message, help)]

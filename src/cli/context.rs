@@ -37,7 +37,8 @@ impl Context {
     /// Reads the process's folder, environment and clock, once; `named` says whether the agent stands on
     /// the command line.
     pub(super) fn of_process(who: Who, named: bool) -> Self {
-        let arguments: Vec<_> = std::env::args().collect();
+        let arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        let arguments: Vec<String> = arguments.collect();
         let json = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
             || arguments.iter().any(|argument| argument == "--format=json");
         Context {

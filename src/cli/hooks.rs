@@ -2,6 +2,7 @@
 //! there.
 
 mod agents;
+mod calling;
 mod event;
 mod settings;
 mod shell;
@@ -12,10 +13,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+pub(super) use self::calling::{calls_orch, missing};
 use super::Stop;
 use super::context::Context;
 use super::output::{complain_lines, say};
 use crate::snapshot::{Fault, GitRepository};
+use crate::source::RepoPath;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Hooks {
@@ -136,6 +139,8 @@ struct Manager {
     add: &'static str,
     /// A word that is in every hook that it writes.
     word: &'static str,
+    /// What lets it write them.
+    install: &'static str,
 }
 
 const MANAGERS: &[Manager] = &[
@@ -159,6 +164,7 @@ const MANAGERS: &[Manager] = &[
         pass_filenames: false
         stages: [pre-push]",
         word: "hook-impl",
+        install: "pre-commit install -t pre-commit -t pre-merge-commit -t pre-push",
     },
     Manager {
         name: "lefthook",
@@ -173,6 +179,7 @@ pre-push:
   commands:
     orch: {run: \"orch guard --pre-push {0}\", use_stdin: true}",
         word: "lefthook",
+        install: "lefthook install",
     },
     Manager {
         name: "husky",
@@ -181,6 +188,7 @@ pre-push:
 echo 'orch guard --staged' >> .husky/pre-merge-commit
 echo 'orch guard --pre-push \"$@\"' >> .husky/pre-push",
         word: "/h\"",
+        install: "npx husky",
     },
 ];
 
@@ -190,19 +198,16 @@ impl Manager {
         let top = repository.work_dir()?;
         MANAGERS.iter().find(|manager| manager.signs.iter().any(|sign| top.join(sign).exists()))
     }
-
-    /// Tells whether it was told to call orch at a hook.
-    fn calls_orch(&self, repository: &GitRepository, hook: &str) -> bool {
-        let top = repository.work_dir().unwrap_or(repository.git_dir());
-        let files = self.signs.iter().flat_map(|sign| [top.join(sign), top.join(sign).join(hook)]);
-        let says = |text: String| text.contains("orch guard") || text.contains("id: orch-guard");
-        files.filter_map(|file| fs::read_to_string(file).ok()).any(says)
-    }
 }
 
 /// Installs every hook; where a manager writes the hooks, tells what to add to it instead.
 pub(super) fn install(repository: &GitRepository, change: Change) -> Result<(), Stop> {
     if let Some(manager) = Manager::of(repository) {
+        if manager.calls_orch(repository, "pre-commit") {
+            let message =
+                format!("{} calls orch already, and writes the hooks itself", manager.name);
+            return Err(Stop::fault(message, format!("let it: `{}`", manager.install)));
+        }
         complain_lines(format!(
             "{} writes the hooks of this repository; add this to it:\n\n{}\n",
             manager.name, manager.add
@@ -216,7 +221,7 @@ pub(super) fn install(repository: &GitRepository, change: Change) -> Result<(), 
 }
 
 fn write_hooks(repository: &GitRepository, hooks: &[Hook], change: Change) -> Result<(), Stop> {
-    let folder = repository.hooks_dir();
+    let folder = own_folder(repository)?;
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("orch"));
     for &(name, call) in hooks {
         let file = folder.join(name);
@@ -232,6 +237,24 @@ fn write_hooks(repository: &GitRepository, hooks: &[Hook], change: Change) -> Re
         })?;
     }
     Ok(())
+}
+
+/// Gives the folder of this repository's hooks; refuses one that other repositories may share, whose commits would then
+/// be judged too.
+fn own_folder(repository: &GitRepository) -> Result<PathBuf, Stop> {
+    let folder = repository.hooks_dir();
+    let within = |own: &Path| folder.starts_with(own);
+    if within(repository.common_dir()) || repository.work_dir().is_some_and(within) {
+        return Ok(folder);
+    }
+    let own = repository.common_dir().join("hooks");
+    let help = format!(
+        "give this repository hooks of its own, `git config core.hooksPath {}`, and install again; or call `orch guard \
+         --staged` in those hooks by hand",
+        RepoPath::from(own.display().to_string().as_str()).in_shell()
+    );
+    let message = format!("core.hooksPath leads out of this repository, to {}", folder.display());
+    Err(Stop::denied(message, help))
 }
 
 fn script(name: &str, call: &str, program: &Path) -> String {
@@ -254,30 +277,6 @@ orch='{program}'
 {orch}\"$orch\" {call}
 "
     )
-}
-
-/// Tells whether a hook of this repository calls orch, whoever wrote it.
-pub(super) fn calls_orch(repository: &GitRepository, name: &str) -> bool {
-    caller(repository, name).is_some()
-}
-
-/// Tells how a hook comes to call orch, in words; none if it does not.
-fn caller(repository: &GitRepository, name: &str) -> Option<String> {
-    let text = fs::read_to_string(repository.hooks_dir().join(name)).ok()?;
-    if text.contains(MARK) {
-        return Some("installed".into());
-    }
-    if text.contains("orch guard") {
-        return Some("calls orch".into());
-    }
-    let manager = Manager::of(repository).filter(|manager| text.contains(manager.word))?;
-    manager.calls_orch(repository, name).then(|| format!("calls orch through {}", manager.name))
-}
-
-/// Gives the hooks that this repository should have and that don't call orch.
-pub(super) fn missing(repository: &GitRepository) -> Vec<&'static str> {
-    let names = hooks_of(repository).iter().map(|(name, _)| *name);
-    names.filter(|name| !calls_orch(repository, name)).collect()
 }
 
 fn is_ours(file: &Path) -> bool {

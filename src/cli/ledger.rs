@@ -248,6 +248,10 @@ impl<'a> Writer<'a> {
         if finding.check == "branch-protected" {
             return false;
         }
+        // A halt is pulled whatever is staged, and that is then told of it.
+        if finding.check == "halt-standing" {
+            return own(&finding.place.path);
+        }
         own(&finding.place.path) || finding.related.iter().any(|related| own(&related.place.path))
     }
 

@@ -297,7 +297,8 @@ fn often() -> Option<clap::ArgMatches> {
 fn defined() -> clap::ArgMatches {
     let mut command = Arguments::command();
     command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| {
-        let words: Vec<String> = std::env::args().skip(1).collect();
+        let words = std::env::args_os().skip(1);
+        let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
         meant::with_what_was_meant(error, &command, &words).exit()
     })
 }

@@ -22,6 +22,15 @@ pub(super) fn policy(
              `orch guard --bootstrap`",
         ));
     };
+    // An older orch would not know what the policy counts on (attack 28), nor all of its keys.
+    let too_old = |asked| {
+        let message =
+            format!("the agreed policy asks for orch {asked}, and this is {}", Version::own());
+        Fault::new(message, "install a newer one, from where this one came")
+    };
+    if let Some(asked) = Version::newer_asked_for(&bytes) {
+        return Err(too_old(asked));
+    }
     let policy = usable(repository, &bytes, again).map_err(|problems| {
         let first = &problems[0];
         let line = Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
@@ -35,13 +44,9 @@ pub(super) fn policy(
             format!("{mend}: {}", first.help),
         )
     })?;
-    // An older orch would not know what the policy counts on (attack 28).
-    match policy.min_version.filter(|oldest| *oldest > Version::own()) {
+    match policy.min_version.filter(|asked| *asked > Version::own()) {
         None => Ok(policy),
-        Some(oldest) => Err(Fault::new(
-            format!("the agreed policy asks for orch {oldest}, and this is {}", Version::own()),
-            "install a newer one, from where this one came",
-        )),
+        Some(asked) => Err(too_old(asked)),
     }
 }
 
@@ -97,13 +102,30 @@ pub(super) fn problems(
         let Some(node) = change.new.filter(|node| node.mode == Mode::File) else { continue };
         let bytes = repository.read(node.oid)?;
         let found = match path {
-            POLICY_PATH => Policy::parse(&bytes, &checks::names()).err().unwrap_or_default(),
+            POLICY_PATH => of_policy(&bytes),
             SIGNERS_PATH => of_lines(&bytes, Signers::parse(&bytes).err()),
             _ => of_lines(&bytes, Signers::default().revoke(&bytes).err()),
         };
         problems.extend(found.into_iter().map(|problem| (change.path.clone(), problem)));
     }
     Ok(problems)
+}
+
+/// Gives what is wrong with a policy that is proposed; one that this program could not judge by is.
+fn of_policy(bytes: &[u8]) -> Vec<Problem> {
+    let Some(asked) = Version::newer_asked_for(bytes) else {
+        return Policy::parse(bytes, &checks::names()).err().unwrap_or_default();
+    };
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let start =
+        lines.by_ref().take_while(|line| !line.starts_with(b"min_version:")).map(<[u8]>::len);
+    let start = start.sum();
+    let length = bytes[start..].iter().take_while(|byte| !b"\r\n".contains(byte)).count();
+    let message = format!("this asks for orch {asked}, and this is {}", Version::own());
+    let help =
+        "install that one first, here and in CI: once this has landed, an older one judges nothing";
+    let span = Span::new(start, start + length);
+    vec![Problem { check: "policy-invalid", span, message, help: help.into() }]
 }
 
 /// Points at the lines of a file of keys that are wrong.

@@ -16,6 +16,16 @@ impl Version {
         Some(Version(parts?.try_into().ok()?))
     }
 
+    /// Gives the version that a policy's bytes ask for with `min_version`, if it is newer than this program: what else
+    /// they say may be for that one.
+    pub fn newer_asked_for(policy: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(policy);
+        let asked = text.lines().find_map(|line| line.strip_prefix("min_version:"))?;
+        let asked = asked.split('#').next().unwrap_or_default();
+        let asked = asked.trim().trim_matches(['"', '\'']);
+        Version::parse(asked).filter(|asked| *asked > Version::own())
+    }
+
     /// Gives the version of this program.
     pub fn own() -> Self {
         Self::parse(env!("CARGO_PKG_VERSION")).expect("a package has a version")
@@ -32,6 +42,18 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_newer_one_is_asked_for_whatever_else_stands_there() {
+        let asked = |text: &str| Version::newer_asked_for(text.as_bytes()).map(|v| v.to_string());
+        assert_eq!(asked("x: {\nmin_version: \"99.0.1\" # soon\n"), Some("99.0.1".into()));
+        assert_eq!(asked("min_version: 99.0.1\n"), Some("99.0.1".into()));
+        for none in
+            ["min_version: 0.0.1", "  min_version: 99.0.0", "min_version: x", "", "version: 2"]
+        {
+            assert_eq!(asked(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn versions_are_ordered_by_number() {

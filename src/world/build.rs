@@ -95,6 +95,7 @@ pub(super) fn assemble(
     let mut world = World {
         at,
         occasion: proposal.occasion,
+        base: proposal.base,
         branch: proposal.branch.clone(),
         policy,
         policy_problems,

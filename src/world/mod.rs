@@ -56,7 +56,7 @@ use crate::ledger::{Escalated, IncidentState, State};
 use crate::policy::{Policy, Scope, Stage};
 use crate::record::kind::{Decision, Finding, Run, RunStatus};
 use crate::record::{Home, Payload, Problem, Record, belongs_to_orch};
-use crate::snapshot::{Change, Occasion};
+use crate::snapshot::{Change, Occasion, Side};
 use crate::source::{Digest, LaneName, Moment, RepoPath, Span, StageName, TaskId};
 
 /// Everything the checks look at.
@@ -66,6 +66,8 @@ pub struct World {
     pub at: Moment,
     /// How the proposal got here.
     pub occasion: Occasion,
+    /// Where the change starts: HEAD for a commit, the merge base for a range.
+    pub base: Side,
     /// The branch it is proposed on, if known.
     pub branch: Option<String>,
     /// The policy that was agreed.
@@ -189,6 +191,16 @@ impl<'w> Step<'w> {
 }
 
 impl World {
+    /// Gives the option by which `git restore` finds a file as it was before the change, and a blank behind it: nothing
+    /// where that is HEAD.
+    pub fn source(&self) -> String {
+        match (self.occasion, self.base) {
+            (Occasion::Commit | Occasion::Merge, _) => String::new(),
+            (Occasion::Range, Side::Commit(base)) => format!("--source={base:.12} "),
+            _ => "--source=REV ".to_owned(),
+        }
+    }
+
     /// Gives the new entries, ledger by ledger, in their order.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
         let landed = self.occasion == Occasion::Verification;

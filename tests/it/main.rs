@@ -52,6 +52,7 @@ mod signed;
 mod snapshot;
 mod stories;
 mod support;
+mod surroundings;
 mod survival;
 mod tidy;
 mod torghut;

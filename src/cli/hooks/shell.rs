@@ -109,7 +109,7 @@ fn within(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// Tells whether a word only leads to the command behind it; so does a number, such as that of `timeout 60`.
-fn is_before_a_command(word: &str) -> bool {
+pub(super) fn is_before_a_command(word: &str) -> bool {
     let assigns = word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     });
@@ -245,7 +245,7 @@ fn is_cluster(word: &str) -> bool {
 }
 
 /// Takes a line apart into commands, and each into its words.
-fn commands(line: &str) -> Vec<Vec<String>> {
+pub(super) fn commands(line: &str) -> Vec<Vec<String>> {
     let (mut commands, mut words) = (Vec::new(), Vec::new());
     let mut word: Option<String> = None;
     let mut documents: Vec<String> = Vec::new();

@@ -1,15 +1,16 @@
 //! `orch hooks status`: what stands around the guard here, part by part, and what to type where it does not.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::super::Stop;
 use super::super::context::{Context, readable_policy, variable};
 use super::super::output::{complain, say};
 use super::agents::{self, Asking};
-use super::{caller, hooks_of};
-use crate::policy::{POLICY_PATH, Policy};
+use super::calling::{Calling, calling, may_run, named_in};
+use super::{Manager, hooks_of};
+use crate::policy::{POLICY_PATH, Policy, Version};
 use crate::snapshot::{GitRepository, Repository as _, Side};
 use crate::source::{AgentName, RepoPath};
 
@@ -37,7 +38,10 @@ pub(super) fn tell(context: &Context, repository: &GitRepository) -> Result<(), 
     }
     complain(format!("not in place: {}", missing.join(", ")));
     if !(hooks && program) {
-        complain("next: orch hooks install");
+        let written = Manager::of(repository);
+        let written = written.filter(|manager| manager.calls_orch(repository, "pre-commit"));
+        let next = written.map_or("orch hooks install", |manager| manager.install);
+        complain(format!("next: {next}"));
     }
     Err(Stop::Refused)
 }
@@ -48,27 +52,14 @@ fn hooks(repository: &GitRepository) -> bool {
     let mut all = true;
     for (name, _) in hooks_of(repository) {
         let file = folder.join(name);
-        let (calls, state) = match caller(repository, name) {
-            Some(_) if !may_run(&file) => (false, "there, but nobody may execute it".to_owned()),
-            Some(how) => (true, how),
-            None if file.exists() => (false, "another hook, which does not call orch".to_owned()),
-            None => (false, "missing".to_owned()),
+        let (calls, state) = match calling(repository, name) {
+            Calling::Calls(how) => (true, how),
+            Calling::Not(why) => (false, why.to_owned()),
         };
         all &= calls;
         say(format!("{name}: {state} ({})", file.display()));
     }
     all
-}
-
-#[cfg(unix)]
-fn may_run(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn may_run(file: &Path) -> bool {
-    file.exists()
 }
 
 /// Tells which program the hooks call, and of which version it is; false if they would find none.
@@ -106,12 +97,6 @@ fn program(repository: &GitRepository) -> bool {
     true
 }
 
-/// Gives the program that a hook of ours names.
-fn named_in(hook: &str) -> Option<PathBuf> {
-    let named = hook.lines().find_map(|line| line.strip_prefix("orch='")?.strip_suffix('\''))?;
-    Some(PathBuf::from(named.replace("'\\''", "'")))
-}
-
 /// Tells whether a policy is in place, and gives it if it can be used.
 fn policy(repository: &GitRepository) -> Result<Option<Policy>, Stop> {
     let committed = match repository.head_commit()? {
@@ -124,6 +109,14 @@ fn policy(repository: &GitRepository) -> Result<Option<Policy>, Stop> {
     };
     let there = repository.node(side, &RepoPath::from(POLICY_PATH))?.is_some();
     let policy = readable_policy(repository, side)?;
+    let newer = match repository.node(side, &RepoPath::from(POLICY_PATH))? {
+        Some(node) => Version::newer_asked_for(&repository.read(node.oid)?),
+        None => None,
+    };
+    if let Some(asked) = newer {
+        say(format!("policy: {POLICY_PATH} asks for orch {asked}, and this is {}", Version::own()));
+        return Ok(None);
+    }
     let state = match (&policy, there, committed) {
         (Some(_), _, true) => POLICY_PATH.to_owned(),
         (Some(_), ..) => format!("{POLICY_PATH} is staged; type: git commit"),
