@@ -38,6 +38,10 @@ impl Gate {
             say(format!("stage {} has its gate already: {:?}", gate.stage, gate.verdict));
             return Ok(());
         }
+        if !matches!(state.standing, Standing::Delivered(_)) {
+            let help = format!("see how far it got: `orch status {}`", self.id);
+            return Err(Stop::denied(format!("nothing of `{}` waits for a gate", self.id), help));
+        }
         let stage = desk.stage(None)?;
         let author = desk.author(context)?;
         let world = &desk.view.world;

@@ -26,7 +26,7 @@ pub enum PathFault {
 impl fmt::Display for PathFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            PathFault::Absolute => "a path starts at the top of the repository and uses `/`",
+            PathFault::Absolute => "a path starts at the top of the repository, with `/` between names that have no `\\` nor `:`",
             PathFault::NotCanonical => "a path has no `.`, `..`, empty part or trailing `/`",
             PathFault::Unprintable => "a path has no control or invisible characters",
             PathFault::NotPortable => "a path has only names that every system can hold",

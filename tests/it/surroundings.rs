@@ -149,3 +149,39 @@ fn what_to_type_takes_back_what_was_committed() {
     team.commit("Take it back");
     team.guard(&["--base", "main"]).passed();
 }
+
+/// A folder that Git leaves alone is let in as a whole: below it, nothing can be.
+#[test]
+fn what_git_ignores_is_let_in_by_what_is_told() {
+    let team = Team::over(TestRepo::new());
+    team.repo.write(".gitignore", ".orch/\n");
+    let said = team.try_orch("owner", &["init", "--template", "team"]);
+    let help = said.fault().to_owned() + &said.err;
+    let line = help.split('`').find(|word| word.starts_with("!/")).expect("a line").to_owned();
+    team.repo.write(".gitignore", format!(".orch/\n{line}\n"));
+    team.orch("owner", &["init", "--template", "team"]);
+}
+
+/// A name that no record can hold is named.
+#[test]
+fn a_name_that_no_record_can_hold_is_named() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    team.begin_strategy(&[]);
+    team.write_strategy();
+    team.repo.write("strategies/a:b.py", "x\n");
+    let said = team.try_orch("strategy_developer", &["handoff", "create", "strat-001"]);
+    assert!(said.err.contains("strategies/a:b.py can't be recorded"), "{said:#?}");
+    assert!(said.err.contains("nor `:`"), "{said:#?}");
+}
+
+/// Work that went back waits for no gate.
+#[test]
+fn what_went_back_waits_for_no_gate() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    let said = team.try_orch("orchestrator", &["gate", "strat-001"]);
+    assert!(said.denied().contains("nothing of `strat-001` waits for a gate"), "{said:#?}");
+}

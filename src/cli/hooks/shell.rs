@@ -32,7 +32,9 @@ const BEFORE: [&str; 18] = [
 ];
 
 /// Options of theirs behind which a word stands that is no command yet: `sudo -u NAME`.
-const WITH_VALUE: [&str; 6] = ["-u", "--unset", "--user", "-g", "-s", "--signal"];
+const WITH_VALUE: [&str; 8] = ["-u", "--unset", "--user", "-g", "-s", "--signal", "-C", "--chdir"];
+/// Variables that lead Git to another index, or to another repository than the folder's.
+const ELSEWHERE: [&str; 3] = ["GIT_INDEX_FILE=", "GIT_DIR=", "GIT_WORK_TREE="];
 
 /// How many lines within lines are looked into: nobody who means well writes more.
 const NESTED: usize = 8;
@@ -49,18 +51,21 @@ fn calls_within(line: &str, folder: &Path, nested: usize) -> Vec<Call> {
     let mut calls = Vec::new();
     for words in commands(line) {
         let mut words = words.iter().map(String::as_str).peekable();
-        let mut leads = false;
+        let (mut leads, mut elsewhere, mut line) = (false, false, None);
         while let Some(word) =
             words.next_if(|word| is_before_a_command(word) || leads && word.starts_with('-'))
         {
             leads |= BEFORE.contains(&word);
             led_away |= leads_away(word);
-            if WITH_VALUE.contains(&word) {
-                words.next_if(|value| *value != "git");
+            elsewhere |= ELSEWHERE.iter().any(|name| word.starts_with(name));
+            match word {
+                "-S" | "--split-string" if leads => line = words.next(),
+                _ if WITH_VALUE.contains(&word) => _ = words.next_if(|value| *value != "git"),
+                _ => {}
             }
         }
-        let Some(program) = words.next() else { continue };
-        let arguments: Vec<&str> = words.collect();
+        let Some(program) = line.map(|_| "eval").or_else(|| words.next()) else { continue };
+        let arguments: Vec<&str> = line.into_iter().chain(words).collect();
         let name = program.rsplit('/').next().unwrap_or_default();
         let found = match name {
             "cd" => {
@@ -81,7 +86,7 @@ fn calls_within(line: &str, folder: &Path, nested: usize) -> Vec<Call> {
         };
         if let Some(found) = found {
             calls.extend(found.into_iter().map(|call| Call {
-                is_plain: call.is_plain && nothing_changed,
+                is_plain: call.is_plain && nothing_changed && !elsewhere,
                 skips_hooks: call.skips_hooks || led_away,
                 ..call
             }));
@@ -102,7 +107,8 @@ fn within(program: &str, arguments: &[&str]) -> Option<String> {
         "eval" => Some(arguments.join(" ")),
         "sh" | "bash" | "dash" | "zsh" | "ksh" => {
             let flag = arguments.iter().position(|word| is_cluster(word) && word.contains('c'))?;
-            arguments.get(flag + 1).map(|line| (*line).to_owned())
+            let line = arguments[flag + 1..].iter().find(|word| **word != "--");
+            line.map(|line| (*line).to_owned())
         }
         _ => None,
     }
@@ -194,7 +200,7 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
         let word = word.to_owned();
         return Some(Call { word, folder, branch: None, skips_hooks: true, is_plain: true });
     }
-    if !["commit", "push", "merge"].contains(&word) {
+    if !["commit", "push", "merge", "pull"].contains(&word) {
         return None;
     }
     let (mut is_plain, mut branch, mut unverified) = (true, None, false);
@@ -205,12 +211,12 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
                 break;
             }
             // Git takes any beginning of an option that is no other's, and the last one counts.
+            signed if signed.ends_with("verify-signatures") => is_plain = false,
             skips if skips.starts_with("--no-veri") => unverified = true,
             again if again.starts_with("--veri") => unverified = false,
-            "--dry-run" if word == "commit" => return None,
-            "-m" | "--message" | "-F" | "--file" if word == "commit" => {
-                words.next();
-            }
+            "--dry-run" if word == "commit" || word == "push" => return None,
+            "-n" if word == "push" => return None,
+            valued if word == "commit" && OF_COMMIT.contains(&valued) => _ = words.next(),
             "-q" | "--quiet" | "-s" | "--signoff" | "--no-edit" | "--amend" | "-u" => {}
             "--set-upstream" | "origin" | "HEAD" if word == "push" => {}
             named if word == "push" && branch.is_none() && is_branch(named) => {
@@ -229,8 +235,26 @@ fn call(arguments: &[&str], folder: &Path) -> Option<Call> {
         }
     }
     let skips_hooks = skips_hooks || unverified;
+    // What is fetched can't be judged before it is there.
+    if word == "pull" && !skips_hooks {
+        return None;
+    }
     Some(Call { word: word.to_owned(), folder, branch, skips_hooks, is_plain })
 }
+
+/// Options of `git commit` whose value is the next word.
+const OF_COMMIT: [&str; 10] = [
+    "-m",
+    "--message",
+    "-F",
+    "--file",
+    "--author",
+    "--date",
+    "--trailer",
+    "--fixup",
+    "--squash",
+    "--cleanup",
+];
 
 /// Flags behind which the rest of the word is a value.
 const VALUED: [char; 7] = ['m', 'F', 'C', 'c', 't', 'u', 'S'];
@@ -259,6 +283,7 @@ pub(super) fn commands(line: &str) -> Vec<Vec<String>> {
                 Some(next) => word.get_or_insert_default().push(next),
             },
             ' ' | '\t' => words.extend(word.take()),
+            '$' if rest.peek() == Some(&'\'') => {}
             '#' if word.is_none() => while rest.next_if(|c| *c != '\n').is_some() {},
             '<' if rest.peek() == Some(&'<') => {
                 rest.next();

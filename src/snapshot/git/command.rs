@@ -124,13 +124,24 @@ impl GitRepository {
         let mut fields = output.stdout.split_str("\0").map(|field| field.to_str_lossy());
         let (file, line, pattern, path) =
             (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-        let path = RepoPath::from(&*path);
+        let seen = self.topmost_ignored(&path).unwrap_or_else(|| path.clone().into_owned());
+        let (path, seen) = (RepoPath::from(&*path), RepoPath::from(seen.as_str()));
         Some(Fault::new(
             format!("`{path}` is ignored by the pattern `{pattern}` in {file}, line {line}"),
             format!(
-                "let Git see it: put a line `!/{path}` below that pattern, or remove the pattern"
+                "let Git see it: put a line `!/{seen}` below that pattern, or remove the pattern"
             ),
         ))
+    }
+
+    /// Gives the topmost folder of a path that is ignored: Git lets nothing in again that lies below one.
+    fn topmost_ignored(&self, path: &str) -> Option<String> {
+        let folders = path.match_indices('/').map(|(at, _)| format!("{}\0", &path[..=at]));
+        let list = folders.collect::<String>();
+        let output =
+            self.git(&["check-ignore", "-z", "--stdin"], Talk::Ask(list.as_bytes())).ok()?;
+        let first = output.stdout.split_str("\0").next().filter(|first| !first.is_empty())?;
+        Some(first.to_str_lossy().into_owned())
     }
 }
 
