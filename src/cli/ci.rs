@@ -30,10 +30,15 @@ impl FromStr for Source {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (repository, commit) = text.rsplit_once('@').ok_or("write OWNER/NAME@COMMIT")?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
-        if !repository.contains('/')
-            || !repository.chars().all(plain)
-            || repository.starts_with('-')
-        {
+        let parts: Vec<&str> = repository.split('/').collect();
+        let named = match parts[..] {
+            [scheme, "", _, ref path @ ..] => {
+                scheme.len() > 1 && scheme.ends_with(':') && !path.is_empty() && !path.contains(&"")
+            }
+            [owner, name] => !owner.is_empty() && !name.is_empty() && !repository.contains(':'),
+            _ => false,
+        };
+        if !named || !repository.chars().all(plain) || repository.starts_with('-') {
             return Err("name a repository as OWNER/NAME or by its address");
         }
         let digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
@@ -154,13 +159,23 @@ mod tests {
     #[test]
     fn a_source_is_pinned_and_plain() {
         let commit = "0123456789abcdef0123456789abcdef01234567";
-        for good in ["acme/orch", "https://git.example.org/acme/orch.git"] {
+        for good in ["acme/orch", "https://git.example.org/acme/orch.git", "file:///srv/orch"] {
             assert!(format!("{good}@{commit}").parse::<Source>().is_ok(), "{good}");
         }
         for bad in ["acme/orch", "acme/orch@main", "acme/orch@v0.1.0", "acme/orch@0123456"] {
             assert!(bad.parse::<Source>().is_err(), "{bad}");
         }
-        for bad in ["orch", "a/b; id", "a/b\n- x", "$(id)/x", "-a/b", "a/${{ b }}"] {
+        for bad in [
+            "orch",
+            "a/b; id",
+            "a/b\n- x",
+            "$(id)/x",
+            "-a/b",
+            "a/${{ b }}",
+            "/srv/x",
+            "a/",
+            "https://x",
+        ] {
             assert!(format!("{bad}@{commit}").parse::<Source>().is_err(), "{bad}");
         }
     }

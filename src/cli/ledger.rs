@@ -133,9 +133,7 @@ impl<'a> Writer<'a> {
     ) -> Result<(), Stop> {
         let record = record.map_err(|problems| {
             let problem = &problems[0];
-            let value = text.get(problem.span.start..problem.span.end).unwrap_or_default().trim();
-            let of = if value.is_empty() || value.contains('\n') { "this" } else { value };
-            let message = format!("{of} can't be recorded: {}", problem.message);
+            let message = format!("this can't be recorded: {}", problem.message);
             Stop::fault(message, problem.help.as_str())
         })?;
         self.entries.push(record);

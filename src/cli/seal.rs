@@ -83,6 +83,10 @@ pub(super) fn sealed(
 ) -> Result<Vec<(Artifact, Node)>, Stop> {
     let mut sealed = Vec::new();
     for (name, path) in files {
+        RepoPath::canonical(&path.to_string()).map_err(|fault| {
+            let help = format!("give it another name: `git mv {} NAME`", path.in_shell());
+            Stop::denied(format!("`{path}` can't be recorded: {fault}"), help)
+        })?;
         let node = blob_of(repository, &path)?;
         let checksum = sealed_digest(repository, node)?;
         sealed.push((Artifact { name, path, checksum }, node));

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use environment::GitEnvironment;
+pub(crate) use git::patiently;
 pub use git::{Branch, CommitMeta, GitRepository, Person, PlainSigner, Pushed};
 pub use memory::Memory;
 pub use overlay::Overlay;

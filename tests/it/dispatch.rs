@@ -171,7 +171,7 @@ fn tasks_of_one_scope_run_one_after_the_other() {
 #[test]
 fn a_crash_harms_no_other() {
     let team = fleet(
-        "if [ $ORCH_TASK = B-1 ] && [ ! -e ../../mended ]; then echo half > src/half; kill -SEGV $$; fi
+        "if [ $ORCH_TASK = B-1 ] && [ ! -e ../../mended ]; then mkdir -p src/B-1; echo half > src/B-1/half; kill -SEGV $$; fi
          mkdir -p src/$ORCH_TASK; echo done > src/$ORCH_TASK/file",
     );
     open(&team, &[("A-1", "src/A-1/**"), ("B-1", "src/B-1/**"), ("C-1", "src/C-1/**")]);

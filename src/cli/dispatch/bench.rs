@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::cli::Stop;
 use crate::cli::signals::Signals;
 use crate::policy::Policy;
-use crate::snapshot::Fault;
+use crate::snapshot::{Fault, patiently};
 use crate::source::{AgentName, RepoPath, TaskId};
 
 /// How often a command is looked at.
@@ -168,7 +168,7 @@ impl Shop {
         let mut command = Command::new("git");
         command.args(arguments).current_dir(folder).stdin(Stdio::null());
         speak(&mut command, voice);
-        command.output().map_err(|error| {
+        patiently(|| command.output()).map_err(|error| {
             Stop::fault(format!("`git` can't be run: {error}"), "install Git 2.25 or newer")
         })
     }

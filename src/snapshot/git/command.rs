@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::absolute;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use gix::bstr::ByteSlice as _;
 
@@ -78,6 +79,10 @@ impl GitRepository {
         arguments: &[S],
         talk: Talk<'_>,
     ) -> Result<Output, Fault> {
+        patiently(|| self.git_once(arguments, talk))
+    }
+
+    fn git_once<S: AsRef<OsStr>>(&self, arguments: &[S], talk: Talk<'_>) -> Result<Output, Fault> {
         let unable = |error: std::io::Error| {
             Fault::new(
                 format!("`git` can't be run: {error}"),
@@ -145,8 +150,22 @@ impl GitRepository {
     }
 }
 
+/// Runs a Git again that stumbled over a worktree which another process is adding: for a moment, a file that says where
+/// its repository is has no bytes yet, and Git ends before it does anything. One that stays so is told after a second.
+pub(crate) fn patiently<E>(mut git: impl FnMut() -> Result<Output, E>) -> Result<Output, E> {
+    for _ in 0..50 {
+        let output = git()?;
+        if output.status.success() || !output.stderr.contains_str("/commondir") {
+            return Ok(output);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    git()
+}
+
 /// What is said to a Git, and whether it answers. Where it does not use a stream, it gets the lock
 /// instead, so that the lock is held as long as it lives.
+#[derive(Clone, Copy)]
 pub(super) enum Talk<'i> {
     /// It is only listened to.
     Listen,

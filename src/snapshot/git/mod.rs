@@ -26,6 +26,7 @@ use std::rc::Rc;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::objs::Kind;
 
+pub(crate) use command::patiently;
 pub use plain::PlainSigner;
 pub use refs::{Branch, CommitMeta, Person};
 pub use remote::Pushed;
