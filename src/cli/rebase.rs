@@ -40,6 +40,7 @@ impl Rebase {
     pub(super) fn run(self, context: &Context) -> Result<(), Stop> {
         let repository = context.repository()?;
         let _lock = Lock::take(&repository)?;
+        self.refuse_within_rebase(&repository)?;
         let (ours, theirs) = sides(&repository)?;
         let folder = self.folder(&repository, theirs)?;
         let landed = ledger(&repository, theirs, &folder)?;
@@ -97,6 +98,19 @@ impl Rebase {
         }
         say("next: git commit");
         Ok(())
+    }
+
+    /// Git's rebase applies one commit after the other, and each would fork anew: a merge is mended once.
+    fn refuse_within_rebase(&self, repository: &GitRepository) -> Result<(), Stop> {
+        let marks = ["rebase-merge", "rebase-apply"];
+        if !marks.iter().any(|mark| repository.git_dir().join(mark).is_dir()) {
+            return Ok(());
+        }
+        let help = format!(
+            "merge instead: `git rebase --abort`, `git merge BRANCH`, and then `orch task rebase {}`",
+            self.id
+        );
+        Err(Stop::denied("`git rebase` goes on, and parts entries of a ledger one by one", help))
     }
 
     /// Renumbering breaks a signature. One's own is made again, and nobody makes another's (design,

@@ -126,7 +126,7 @@ fn on_disk(top: &std::path::Path, path: &RepoPath) -> std::io::Result<std::fs::M
 }
 
 /// Paths that `git add` would change: modified, untracked, staged.
-fn worktree_changes(repository: &GitRepository) -> Result<Vec<RepoPath>, Fault> {
+pub(super) fn worktree_changes(repository: &GitRepository) -> Result<Vec<RepoPath>, Fault> {
     let text = repository.run_git(&[
         "status",
         "--porcelain=v1",

@@ -296,6 +296,9 @@ fn an_end_that_leaves_something_is_told_once() {
     blocks(&team, &end(&team, false), &["checksum-mismatch", "help: "]);
     team.repo.git(&["reset", "--quiet", "--hard"]);
     passes(&team, &end(&team, false));
+    team.open("strat-009", "new_strategy", &[]);
+    team.repo.git(&["restore", "--staged", "."]);
+    blocks(&team, &end(&team, false), &["0001-task.yaml is not staged", "git add .orch"]);
 }
 
 /// Whatever comes, orch neither hangs nor breaks, and blocks nothing that is not its own.

@@ -206,3 +206,25 @@ fn a_worktree_that_is_being_added_is_waited_for() {
         team.orch("strategy_developer", &["run", "start", "strat-001"]);
     });
 }
+
+/// A rebase parts entries one by one, so it is not mended but made a merge, by what is told.
+#[test]
+fn a_rebase_that_conflicts_becomes_a_merge() {
+    let team = Team::new();
+    team.open("strat-001", "new_strategy", &[]);
+    team.commit("Open strat-001");
+    team.orch("strategy_developer", &["run", "start", "strat-001"]);
+    team.commit("Start");
+    let branch = team.repo.git(&["branch", "--show-current"]).trim().to_owned();
+    team.repo.write("README.md", "ours\n");
+    team.repo.git(&["add", "--all"]);
+    team.commit("Ours");
+    team.repo.git(&["switch", "--quiet", "main"]);
+    team.repo.write("README.md", "theirs\n");
+    team.repo.git(&["add", "--all"]);
+    team.smuggle("Theirs");
+    team.repo.git(&["switch", "--quiet", &branch]);
+    assert!(!team.repo.try_git(&["rebase", "main"]).status.success());
+    let said = team.try_orch("strategy_developer", &["task", "rebase", "strat-001"]);
+    assert!(said.err.contains("git rebase --abort"), "{said:#?}");
+}

@@ -77,7 +77,7 @@ find_orch() {
     *)
       # What lies in the checkout is what is to be judged, and judges nothing.
       { grep -qs '^name = "orch"' "$own/Cargo.toml" && ! is_in_checkout "$own"; } ||
-        fault "there is no orch ${VERSION:-} on this runner; install it there, or name its \`source\`"
+        fault "there is no orch${VERSION:+ $VERSION} on this runner; install it there, or name its \`source\`"
       build --path "$own"
       ;;
   esac

@@ -12,6 +12,7 @@ use super::super::Stop;
 use super::super::context::{Context, staged};
 use super::super::output::complain_lines;
 use super::super::push::protected_tip;
+use super::super::seal::worktree_changes;
 use super::missing;
 use super::shell::{Call, calls};
 use crate::diagnostic::{Report, Severity};
@@ -137,18 +138,25 @@ fn refused_end(context: &Context) -> Result<Option<String>, Fault> {
         return Ok(None);
     }
     let proposal = staged(&repository)?;
-    if proposal.changes.is_empty() {
-        return Ok(None);
+    if !proposal.changes.is_empty() {
+        let report = guard(&repository, &proposal, context.at(), true)?;
+        if report.refused() {
+            return Ok(Some(told("commit", &report)));
+        }
     }
-    let report = guard(&repository, &proposal, context.at(), true)?;
-    if report.refused() {
-        return Ok(Some(told("commit", &report)));
-    }
-    let record = proposal.changes.iter().find(|change| change.path.is_below(".orch"));
-    Ok(record.map(|change| {
-        format!(
+    let staged = proposal.changes.into_iter().map(|change| change.path);
+    let records = |path: &RepoPath| path.is_below(".orch");
+    if let Some(path) = staged.into_iter().find(records) {
+        return Ok(Some(format!(
             "orch: {} is staged, and nobody sees it before it is committed.\nType `git commit -m '…'`.",
-            one_line(&change.path.to_string())
+            one_line(&path.to_string())
+        )));
+    }
+    Ok(worktree_changes(&repository)?.into_iter().find(records).map(|path| {
+        format!(
+            "orch: {} is not staged, and nobody sees it before it is committed.\nType `git add .orch`, then `git commit \
+             -m '…'`; or `git restore` it, or remove it, if nobody should.",
+            one_line(&path.to_string())
         )
     }))
 }

@@ -251,10 +251,15 @@ fn child_of<'a>(tree: &'a extension::Tree, name: &[u8]) -> Option<&'a extension:
 }
 
 fn unmerged(path: &RepoPath) -> Fault {
-    Fault::new(
-        format!("`{path}` still has conflicts"),
-        format!("finish the merge first: edit it, then `git add -- {}`", path.in_shell()),
-    )
+    // An entry of a ledger is put behind those that landed, and never edited.
+    let task = path.to_str().and_then(|path| path.strip_prefix(".orch/tasks/")?.split('/').nth(1));
+    let help = match task {
+        Some(task) => {
+            format!("put your entries behind those that landed: `orch task rebase {task}`")
+        }
+        None => format!("finish the merge first: edit it, then `git add -- {}`", path.in_shell()),
+    };
+    Fault::new(format!("`{path}` still has conflicts"), help)
 }
 
 fn damaged(reason: String) -> Fault {
