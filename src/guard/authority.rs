@@ -22,16 +22,15 @@ pub(super) fn policy(
              `orch guard --bootstrap`",
         ));
     };
+    let read = usable(repository, &bytes, again);
     // An older orch would not know what the policy counts on (attack 28), nor all of its keys.
-    let too_old = |asked| {
-        let message =
-            format!("the agreed policy asks for orch {asked}, and this is {}", Version::own());
-        Fault::new(message, "install a newer one, from where this one came")
-    };
-    if let Some(asked) = Version::newer_asked_for(&bytes) {
-        return Err(too_old(asked));
+    if let Some(asked) = Version::newer_asked_for(read.as_ref().ok(), &bytes) {
+        return Err(Fault::new(
+            format!("the agreed policy asks for orch {asked}, and this is {}", Version::own()),
+            "install a newer one, from where this one came",
+        ));
     }
-    let policy = usable(repository, &bytes, again).map_err(|problems| {
+    read.map_err(|problems| {
         let first = &problems[0];
         let line = Position::of(&String::from_utf8_lossy(&bytes), first.span.start).line;
         // Nobody agreed yet on a first policy that is only staged.
@@ -43,11 +42,7 @@ pub(super) fn policy(
             format!("the {whose} policy can't be used: {POLICY_PATH}:{line}: {}", first.message),
             format!("{mend}: {}", first.help),
         )
-    })?;
-    match policy.min_version.filter(|asked| *asked > Version::own()) {
-        None => Ok(policy),
-        Some(asked) => Err(too_old(asked)),
-    }
+    })
 }
 
 /// What is kept of a policy that holds: that this version of the program found so.
@@ -113,30 +108,33 @@ pub(super) fn problems(
 
 /// Gives what is wrong with a policy that is proposed; one that this program could not judge by is.
 fn of_policy(bytes: &[u8]) -> Vec<Problem> {
-    let Some(asked) = Version::newer_asked_for(bytes) else {
-        return Policy::parse(bytes, &checks::names()).err().unwrap_or_default();
+    let read = Policy::parse(bytes, &checks::names());
+    let Some(asked) = Version::newer_asked_for(read.as_ref().ok(), bytes) else {
+        return read.err().unwrap_or_default();
     };
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    let start =
-        lines.by_ref().take_while(|line| !line.starts_with(b"min_version:")).map(<[u8]>::len);
-    let start = start.sum();
-    let length = bytes[start..].iter().take_while(|byte| !b"\r\n".contains(byte)).count();
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let before = lines.position(|line| line.starts_with(b"min_version:")).unwrap_or_default();
     let message = format!("this asks for orch {asked}, and this is {}", Version::own());
     let help =
         "install that one first, here and in CI: once this has landed, an older one judges nothing";
-    let span = Span::new(start, start + length);
+    let span = line_of(bytes, before + 1);
     vec![Problem { check: "policy-invalid", span, message, help: help.into() }]
+}
+
+/// Gives where a line stands, counted from 1, without its end.
+fn line_of(bytes: &[u8], line: usize) -> Span {
+    let before = bytes.split_inclusive(|byte| *byte == b'\n').take(line - 1);
+    let start = before.map(<[u8]>::len).sum();
+    let length = bytes[start..].iter().take_while(|byte| !b"\r\n".contains(byte)).count();
+    Span::new(start, start + length)
 }
 
 /// Points at the lines of a file of keys that are wrong.
 fn of_lines(bytes: &[u8], faults: Option<Vec<LineFault>>) -> Vec<Problem> {
     let told = faults.unwrap_or_default().into_iter().map(|LineFault { line, message }| {
-        let before = bytes.split_inclusive(|byte| *byte == b'\n').take(line - 1);
-        let start = before.map(<[u8]>::len).sum();
-        let length = bytes[start..].iter().take_while(|byte| !b"\r\n".contains(byte)).count();
         let help = "write `PRINCIPAL [OPTIONS] ssh-ed25519 AAAA…`, as `man ssh-keygen` has it; a \
                     revoked key stands alone on its line";
-        let span = Span::new(start, start + length);
+        let span = line_of(bytes, line);
         Problem { check: "policy-invalid", span, message, help: help.into() }
     });
     told.collect()

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Policy;
+
 /// A release: major, minor, patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version([u64; 3]);
@@ -16,14 +18,22 @@ impl Version {
         Some(Version(parts?.try_into().ok()?))
     }
 
-    /// Gives the version that a policy's bytes ask for with `min_version`, if it is newer than this program: what else
-    /// they say may be for that one.
-    pub fn newer_asked_for(policy: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(policy);
+    /// Gives the version that a policy asks for with `min_version`, if it is newer than this program. One that can't be
+    /// read may be for that version as a whole, so its bytes are asked.
+    pub fn newer_asked_for(read: Option<&Policy>, bytes: &[u8]) -> Option<Self> {
+        let asked = match read {
+            Some(policy) => policy.min_version,
+            None => Version::asked_for_by(bytes),
+        };
+        asked.filter(|asked| *asked > Version::own())
+    }
+
+    fn asked_for_by(bytes: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(bytes);
         let asked = text.lines().find_map(|line| line.strip_prefix("min_version:"))?;
         let asked = asked.split('#').next().unwrap_or_default();
         let asked = asked.trim().trim_matches(['"', '\'']);
-        Version::parse(asked).filter(|asked| *asked > Version::own())
+        Version::parse(asked)
     }
 
     /// Gives the version of this program.
@@ -45,7 +55,8 @@ mod tests {
 
     #[test]
     fn a_newer_one_is_asked_for_whatever_else_stands_there() {
-        let asked = |text: &str| Version::newer_asked_for(text.as_bytes()).map(|v| v.to_string());
+        let asked =
+            |text: &str| Version::newer_asked_for(None, text.as_bytes()).map(|v| v.to_string());
         assert_eq!(asked("x: {\nmin_version: \"99.0.1\" # soon\n"), Some("99.0.1".into()));
         assert_eq!(asked("min_version: 99.0.1\n"), Some("99.0.1".into()));
         for none in

@@ -98,15 +98,7 @@ fn a_command_of_a_run_is_foreseen() {
 
 #[test]
 fn a_ledger_put_behind_another_is_foreseen() {
-    let team = Team::new();
-    team.open("strat-001", "new_strategy", &[]);
-    team.commit("Open strat-001");
-    team.orch("strategy_developer", &["run", "start", "strat-001"]);
-    team.commit("Start");
-    team.repo.git(&["switch", "--quiet", "main"]);
-    team.orch("orchestrator", &["task", "assign", "strat-001", "--to", "strategy_developer"]);
-    team.commit("Assign");
-    team.repo.git(&["switch", "--quiet", "feature/strat-001-strategy"]);
+    let team = Team::parted();
     assert_eq!(team.repo.try_git(&["merge", "main"]).status.code(), Some(1));
     let things = [["write .orch/tasks/", "wrote .orch/tasks/"], ["remove .orch/tasks/", ""]];
     foreseen(&team, "strategy_developer", &["task", "rebase", "strat-001"], &things);

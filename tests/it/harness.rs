@@ -1,7 +1,6 @@
 //! Agents' harnesses: hooks in the settings of Claude Code, and what a step is answered.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -342,13 +341,7 @@ fn a_harness_is_added_by_a_person_where_orch_is_agreed() {
     let team = Team::new();
     let told = team.orch("", &["hooks", "install", "--agents"]);
     let (_, next) = told.split_once("next, a person on a branch of its own: ").expect("it is told");
-    let orch = Path::new(env!("CARGO_BIN_EXE_orch")).parent().unwrap();
-    let path = format!("{}:{}", orch.display(), std::env::var("PATH").unwrap());
-    let typed = format!("set -e\nexport PATH='{path}' ORCH_AGENT=founder\n{next}");
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", &typed]).current_dir(team.repo.path()).env_clear();
-    let said = shell.envs(team.repo.variables()).output().unwrap();
-    assert!(said.status.success(), "{said:#?}");
+    team.type_in("founder", next);
     assert_eq!(team.repo.git(&["status", "--porcelain"]), "");
     team.guard(&["--base", "main"]).passed();
 }

@@ -62,18 +62,7 @@ fn nothing_is_left_behind_when_git_cannot_stage() {
 /// Two ways on of one ledger that were rebased instead of merged.
 #[test]
 fn a_fork_is_mended_after_a_rebase_too() {
-    let team = Team::new();
-    team.orch(
-        "orchestrator",
-        &["task", "open", "strat-001", "--workflow", "new_strategy", "--title", "SMA"],
-    );
-    team.commit("Open strat-001");
-    team.orch("strategy_developer", &["run", "start", "strat-001"]);
-    team.commit("Start");
-    team.repo.git(&["switch", "--quiet", "main"]);
-    team.orch("orchestrator", &["task", "assign", "strat-001", "--to", "strategy_developer"]);
-    team.commit("Assign");
-    team.repo.git(&["switch", "--quiet", "feature/strat-001-strategy"]);
+    let team = Team::parted();
     team.repo.git(&["rebase", "--quiet", "main"]);
     assert_eq!(team.guard(&["--base", "main"]).code, 1);
     let told = team.try_orch("strategy_developer", &["task", "rebase", "strat-001"]);

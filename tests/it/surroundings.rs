@@ -47,9 +47,7 @@ fn a_shared_folder_of_hooks_is_left_alone() {
     let (_, typed) = said.err.split_once("`git config").expect("what to type");
     let (typed, _) = typed.split_once('`').unwrap();
     let typed = format!("git config{}", typed.replace("\n        ", " "));
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", &typed]).current_dir(team.repo.path()).env_clear();
-    assert!(shell.envs(team.repo.variables()).status().unwrap().success(), "{typed}");
+    team.type_in("", &typed);
     team.orch("", &["hooks", "install"]);
     assert_eq!(status(&team).code, 0);
 }
@@ -142,9 +140,7 @@ fn what_to_type_takes_back_what_was_committed() {
     for finding in findings {
         let help = finding["help"].as_str().unwrap();
         let typed = help.split('`').nth(1).expect("a command");
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-c", typed]).current_dir(team.repo.path()).env_clear();
-        assert!(shell.envs(team.repo.variables()).status().unwrap().success(), "{typed}");
+        team.type_in("", typed);
     }
     team.commit("Take it back");
     team.guard(&["--base", "main"]).passed();

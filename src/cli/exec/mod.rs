@@ -231,7 +231,7 @@ impl Exec {
         signals.idle(false);
         // In a dry run it is nowhere on the record, and as it would be there.
         let begun = begin(context, &desk, stage, &self.beginning, self.writing)?;
-        let run = begun.unwrap_or_else(|| draft::run(&view.world, state, stage));
+        let run = begun.unwrap_or(next);
         Ok(Now::Go(Box::new(self.order(context, &desk, stage, run))))
     }
 

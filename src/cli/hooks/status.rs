@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::super::Stop;
-use super::super::context::{Context, readable_policy, variable};
+use super::super::context::{Context, variable};
 use super::super::output::{complain, say};
 use super::agents::{self, Asking};
 use super::calling::{Calling, calling, may_run, named_in};
@@ -107,17 +107,14 @@ fn policy(repository: &GitRepository) -> Result<Option<Policy>, Stop> {
         false => Side::Index,
         true => repository.head_commit()?.map_or(Side::Nothing, Side::Commit),
     };
-    let there = repository.node(side, &RepoPath::from(POLICY_PATH))?.is_some();
-    let policy = readable_policy(repository, side)?;
-    let newer = match repository.node(side, &RepoPath::from(POLICY_PATH))? {
-        Some(node) => Version::newer_asked_for(&repository.read(node.oid)?),
-        None => None,
-    };
-    if let Some(asked) = newer {
+    let node = repository.node(side, &RepoPath::from(POLICY_PATH))?;
+    let bytes = node.map(|node| repository.read(node.oid)).transpose()?.unwrap_or_default();
+    let policy = Policy::parse(&bytes, &crate::checks::names()).ok();
+    if let Some(asked) = Version::newer_asked_for(policy.as_ref(), &bytes) {
         say(format!("policy: {POLICY_PATH} asks for orch {asked}, and this is {}", Version::own()));
         return Ok(None);
     }
-    let state = match (&policy, there, committed) {
+    let state = match (&policy, node.is_some(), committed) {
         (Some(_), _, true) => POLICY_PATH.to_owned(),
         (Some(_), ..) => format!("{POLICY_PATH} is staged; type: git commit"),
         (None, true, _) => format!("{POLICY_PATH} can't be used; type: orch guard"),

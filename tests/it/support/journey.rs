@@ -18,6 +18,21 @@ impl Team {
         self.orch("orchestrator", &[&arguments, more].concat());
     }
 
+    /// Gives a team whose ledger of `strat-001` parted: a run began on the task's branch, which is checked out, while
+    /// the task was assigned on main.
+    pub(crate) fn parted() -> Self {
+        let team = Team::new();
+        team.open("strat-001", "new_strategy", &[]);
+        team.commit("Open strat-001");
+        team.orch("strategy_developer", &["run", "start", "strat-001"]);
+        team.commit("Start");
+        team.repo.git(&["switch", "--quiet", "main"]);
+        team.orch("orchestrator", &["task", "assign", "strat-001", "--to", "strategy_developer"]);
+        team.commit("Assign");
+        team.repo.git(&["switch", "--quiet", "feature/strat-001-strategy"]);
+        team
+    }
+
     /// Lands the data that strategies build on: task `data-001`, validated, gated and closed.
     pub(crate) fn land_data(&self) {
         self.open("data-001", "data_refresh", &[]);

@@ -268,6 +268,17 @@ impl Team {
         Team::over(self.repo.with_variable(name, text))
     }
 
+    /// Types lines into a shell of the repository, as an agent, with orch in its path; fails unless all of them succeed.
+    pub(crate) fn type_in(&self, agent: &str, lines: &str) {
+        let orch = Path::new(env!("CARGO_BIN_EXE_orch")).parent().expect("a folder");
+        let path = format!("{}:{}", orch.display(), std::env::var("PATH").expect("a path"));
+        let lines = format!("set -e\nexport PATH='{path}' ORCH_AGENT={agent}\n{lines}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &lines]).current_dir(self.repo.path()).env_clear();
+        let said = shell.envs(self.repo.variables()).output().expect("there is a shell");
+        assert!(said.status.success(), "{lines}\n{said:#?}");
+    }
+
     /// Gives everything that stands in the working tree and the index, to compare before and after.
     pub(crate) fn state(&self) -> String {
         let status = self.repo.git(&["status", "--porcelain", "--untracked-files=all"]);
